@@ -1,0 +1,333 @@
+// The operations of the chat. Each takes who asks, checks what can be checked on the reading connection, appends events, and
+// answers when they are durable and delivered. Has never heard of a status code, a header or a URL.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { ChatError } from '../errors.ts'
+import { Hub, type History } from '../sse/hub.ts'
+import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import type { Database, RoomRow, UserRow } from '../store/database.ts'
+import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
+import { judge, noRoom, sessionLasts } from './apply.ts'
+import type { Message, Room, User } from './events.ts'
+import { rules, type LogEvent, type Posted } from './log-events.ts'
+import { readSince } from './since.ts'
+import { cleanName, cleanText, foldName, slugOf } from './text.ts'
+import { toMessage, topics, toRoom, toUser, toWire } from './wire.ts'
+
+/** Who asks: somebody with a session, a name that nothing proves yet, or nobody. */
+export type Who =
+  | { user: UserRow; session?: string }
+  | { claims: string }
+  | { nobody: true; /** A session was shown, and is over. */ loggedOut?: true }
+
+export interface PostOptions {
+  text: string
+  /** The id of the message that this one answers. */
+  replyTo?: string | undefined
+  /** With the same key, the same request again is the same message. */
+  key?: string | undefined
+}
+
+export interface PageOptions {
+  before?: number | undefined
+  after?: number | undefined
+  limit?: number | undefined
+}
+
+/** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
+export interface View {
+  rooms?: readonly string[]
+  mine?: boolean
+}
+
+export interface FollowOptions {
+  /** Where to go on: an id, or any form of `since`. */
+  since?: string | undefined
+  /** Where to start without a `since`. */
+  after?: number | undefined
+}
+
+const limits = {
+  ringEvents: 10_000, // in memory, for whoever is a little behind
+  pageMessages: 200, // of history in one answer
+  roomsListed: 10_000,
+  membersListed: 1000,
+  renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
+}
+
+export class Chat {
+  readonly #log: EventLog
+  readonly #database: Database
+  /** All that happens. */
+  readonly #hub: Hub
+  /** The rooms, each as it is now, under the id of its newest change. */
+  readonly #rooms: Hub
+
+  /** The log must not have been written to before; `start` has to be awaited before anything else. */
+  constructor({ log, database, onError }: { log: EventLog; database: Database; onError: (error: unknown) => void }) {
+    this.#log = log
+    this.#database = database
+    const events: History = {
+      has: (id) => database.hasEvent(id),
+      read: (after, limit) => database.eventsAfter(after, limit).map(toWire),
+    }
+    const rooms: History = {
+      has: (id) => database.hasEvent(id),
+      read: (after, limit) => database.roomsChangedAfter(after, limit).map(roomListing),
+    }
+    this.#hub = new Hub({ ring: limits.ringEvents, history: events, newest: log.newest, onError })
+    this.#rooms = new Hub({ history: rooms, newest: database.newestRoomChange(), onError })
+    log.tail((group) => {
+      for (const event of group) this.#broadcast(event)
+      this.#hub.flush()
+      this.#rooms.flush()
+    })
+  }
+
+  /** Makes what is always there. */
+  async start(): Promise<void> {
+    if (!this.#database.roomBySlug('lobby')) await this.#append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
+  }
+
+  /** Ends all streams over some ms, each told to come back. */
+  async close(options: { spread: number }): Promise<void> {
+    await Promise.all([this.#hub.close(options), this.#rooms.close(options)])
+  }
+
+  #broadcast(event: LoggedEvent): void {
+    const { id, topics: seenBy, ...wire } = toWire(event)
+    if (event.type === 'join') this.#forMine(event, (stream) => this.#hub.follow(stream, [topics.room(event.room!)]))
+    if (seenBy.length === 0) this.#hub.advance(id)
+    else this.#hub.publish(seenBy, { ...wire, id })
+    if (event.type === 'leave') this.#forMine(event, (stream) => this.#hub.unfollow(stream, [topics.room(event.room!)]))
+    if (event.type === 'room') this.#rooms.publish(topics.open, roomListing(this.#database.room(event.room!)!))
+    if (event.type === 'session_end') {
+      const { hash } = JSON.parse(event.facts!)
+      for (const hub of [this.#hub, this.#rooms]) for (const stream of hub.followers(topics.session(hash))) stream.close()
+    }
+  }
+
+  #forMine({ user }: LoggedEvent, change: (stream: ServerSentEventsStream) => void): void {
+    for (const stream of this.#hub.followers(topics.mine(user!))) change(stream)
+  }
+
+  // Who asks
+
+  /** Who a session's secret belongs to. Using a session keeps it alive. */
+  bySession(secret: string): Who {
+    const hash = hashOf(secret)
+    const session = this.#database.session(hash)
+    const user = session && this.#database.user(session.user)
+    if (!user || session.ended !== null || session.used + sessionLasts < now()) return { nobody: true, loggedOut: true }
+    if (session.used + limits.renewAfter < now()) {
+      // It is no loss if this fails: the next use tries again.
+      this.#append({ type: 'session', rules, user: user.id, facts: { hash } }).catch(() => {})
+    }
+    return { user, session: hash }
+  }
+
+  /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
+  byName(raw: string): Who {
+    const name = cleanName(raw)
+    const holder = this.#database.userByName(foldName(name))
+    if (holder?.kind === 'unproven') return { user: holder }
+    const refused = refusedIn(judge(this.#database, unproven(name), now()))
+    if (refused) throw refused
+    return { claims: name }
+  }
+
+  whoAmI(who: Who): User | null {
+    return 'user' in who ? toUser(who.user) : null
+  }
+
+  /** Comes in as a guest. The secret proves it from then on; only its hash is kept. */
+  async comeIn(raw: string): Promise<{ user: User; secret: string }> {
+    const name = cleanName(raw)
+    const secret = randomBytes(32).toString('base64url')
+    const facts = { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } as const
+    const id = await this.#append({ type: 'user', rules, facts })
+    return { user: toUser(this.#database.user(id)!), secret }
+  }
+
+  /** Ends the session that asks, with its streams. */
+  async logOut(who: Who): Promise<void> {
+    if (!('user' in who) || who.session === undefined) return
+    await this.#append({ type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
+  }
+
+  // Rooms
+
+  rooms(): { rooms: Room[]; cursor: string } {
+    return { rooms: this.#database.roomsChangedAfter(0, limits.roomsListed).map(toRoom), cursor: this.#cursor() }
+  }
+
+  room(slug: string): Room {
+    return toRoom(this.#seen(slug))
+  }
+
+  async createRoom(who: Who, raw: string): Promise<Room> {
+    const user = proven(who)
+    const name = cleanName(raw)
+    const id = await this.#append({ type: 'room', rules, user: user.id, facts: { slug: slugOf(name), name, kind: 'open' } })
+    return toRoom(this.#database.room(id)!)
+  }
+
+  members(slug: string): { members: User[]; cursor: string } {
+    const room = this.#seen(slug)
+    return { members: this.#database.members(room.id, limits.membersListed).map(toUser), cursor: this.#cursor() }
+  }
+
+  /** Does nothing for who is in it already. */
+  async join(who: Who, slug: string): Promise<void> {
+    const user = proven(who)
+    const room = this.#seen(slug)
+    await this.#appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
+  }
+
+  /** Does nothing for who is not in it. */
+  async leave(who: Who, slug: string): Promise<void> {
+    const user = proven(who)
+    const room = this.#seen(slug)
+    await this.#appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
+  }
+
+  // Messages
+
+  /** A page of a room's history, oldest first; `more` tells whether it goes on in the direction asked for. */
+  messages(slug: string, { before, after, limit = 50 }: PageOptions): { messages: Message[]; cursor: string; more: boolean } {
+    const room = this.#seen(slug)
+    const count = Math.min(limit, limits.pageMessages)
+    // One more than asked for tells whether there are more.
+    const found = after === undefined
+      ? this.#database.messagesBefore(room.id, before ?? Number.MAX_SAFE_INTEGER, count + 1)
+      : this.#database.messagesAfter(room.id, after, count + 1)
+    const page = found.slice(0, count)
+    if (after === undefined) page.reverse()
+    return { messages: page.map(toMessage), cursor: this.#cursor(), more: found.length > count }
+  }
+
+  message(slug: string, id: string): Message {
+    const room = this.#seen(slug)
+    const event = /^\d{1,16}$/.test(id) ? this.#database.event(Number(id)) : undefined
+    if (event?.type !== 'message' || event.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
+    return toMessage(event)
+  }
+
+  async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
+    const room = this.#seen(slug)
+    const text = cleanText(raw)
+    const user = await this.#somebody(who)
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text }
+    if (replyTo !== undefined) post.target = Number(this.message(slug, replyTo).id)
+    if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
+    const refused = refusedIn(judge(this.#database, post, now()))
+    if (refused) throw refused
+    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
+    const joined: LogEvent[] = this.#database.isMember(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
+    const outcomes = await this.#log.append([...joined, post])
+    return toMessage(this.#database.event(idIn(outcomes.at(-1)!))!)
+  }
+
+  // Streams
+
+  /** The topics of a view; every room in it must be one that may be seen. */
+  topicsOf(who: Who, { rooms, mine }: View): string[] {
+    const own = 'user' in who && who.session !== undefined ? [topics.session(who.session)] : []
+    if (rooms) return [...rooms.map((slug) => topics.room(this.#seen(slug).id)), ...own]
+    if (!mine) return [topics.open, ...own]
+    const user = proven(who)
+    return [topics.mine(user.id), ...this.#database.roomsOf(user.id).map(topics.room), ...own]
+  }
+
+  /** Has a stream show what happens in these topics: first what it missed since its cursor, then what comes. */
+  async follow(stream: ServerSentEventsStream, topics: readonly string[], { since, after }: FollowOptions): Promise<void> {
+    const before = (id: number, limit: number) => this.#database.eventsBefore(id, limit).map(toWire)
+    const start = since === undefined ? after : await readSince(since, now(), topics, before)
+    this.#hub.follow(stream, topics, { after: start })
+  }
+
+  /** Has a stream show the rooms, then each that is new or changed. */
+  followRooms(who: Who, stream: ServerSentEventsStream): void {
+    this.#rooms.follow(stream, this.topicsOf(who, {}), stream.lastEventId === undefined ? { after: 0 } : {})
+  }
+
+  // Common to several
+
+  #cursor(): string {
+    return String(this.#log.newest)
+  }
+
+  #seen(slug: string): RoomRow {
+    const room = this.#database.roomBySlug(slug)
+    if (!room) throw new ChatError(noRoom.code, noRoom.message)
+    return room
+  }
+
+  /** The user who asks, made now if it is a name's first deed. */
+  async #somebody(who: Who): Promise<UserRow> {
+    if ('user' in who) return who.user
+    if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
+    const event = unproven(who.claims)
+    try {
+      return this.#database.user(await this.#append(event))!
+    } catch (error) {
+      // The same name may just have done its first deed in another request.
+      const holder = this.#database.userByName(event.facts.folded)
+      if (holder?.kind === 'unproven') return holder
+      throw error
+    }
+  }
+
+  async #append(event: LogEvent): Promise<number> {
+    const refused = refusedIn(judge(this.#database, event, now()))
+    if (refused) throw refused
+    const [outcome] = await this.#log.append([event])
+    return idIn(outcome!)
+  }
+
+  async #appendUnless(code: 'already_member' | 'not_member', event: LogEvent): Promise<void> {
+    try {
+      await this.#append(event)
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== code) throw error
+    }
+  }
+}
+
+export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
+
+function proven(who: Who): UserRow {
+  if ('user' in who && who.user.kind !== 'unproven') return who.user
+  if ('nobody' in who) throw new ChatError('unauthorized', needsName)
+  throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
+}
+
+function unproven(name: string) {
+  return { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'unproven', role: 'guest' } } as const
+}
+
+function roomListing(room: RoomRow) {
+  return { id: room.changed, topics: [topics.open], data: toRoom(room) }
+}
+
+function refusedIn(outcome: Outcome | undefined): ChatError | undefined {
+  return outcome && 'refused' in outcome ? new ChatError(outcome.refused.code, outcome.refused.message) : undefined
+}
+
+function idIn(outcome: Outcome): number {
+  if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
+  return outcome.id
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
+
+function printOf(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)
+}
+
+// Microseconds, like ids. It goes on evenly from the start of the process: a clock that jumps ends no session.
+function now(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000)
+}

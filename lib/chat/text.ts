@@ -1,0 +1,60 @@
+// What people type, brought into one form before it is kept: texts, names, rooms' slugs, and words for the search index.
+// All of it happens before an event is appended, since Unicode's tables differ between versions of Node; only `searchable`
+// runs where events are applied, and uses no such table.
+
+import { ChatError } from '../errors.ts'
+
+export const limits = {
+  textPoints: 4000, // Unicode code points of a message
+  namePoints: 40, // of a person's or a room's name
+}
+
+/** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF. */
+export function cleanText(raw: string): string {
+  if (raw.includes('\0')) throw new ChatError('invalid_text', 'the text has a NUL character; leave it out')
+  const text = raw
+    .toWellFormed()
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f]/g, '')
+    .normalize('NFC')
+  if (text.trim() === '') throw new ChatError('invalid_text', 'the text is empty; say something')
+  if (pointsOver(text, limits.textPoints)) throw new ChatError('too_large', `the text is longer than ${limits.textPoints} characters; send it in parts`)
+  return text
+}
+
+/** A person's or a room's name as it is shown: NFKC, one space between words, nothing invisible. */
+export function cleanName(raw: string): string {
+  const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
+  if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
+  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
+  if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
+  return name
+}
+
+/** Two names that fold alike are the same name. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
+}
+
+/** A room's name as it stands in URLs: letters of any script, digits, `-` and `_`. */
+export function slugOf(name: string): string {
+  const slug = foldName(name).replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-').replace(/^-|-$/g, '')
+  if (slug === '') throw new ChatError('invalid_name', 'the name has no letter or digit; a room needs one for its address')
+  return slug
+}
+
+// Thai, Lao, Khmer, Myanmar, Hangul, Kana and Han: written without spaces, so each character is a word of its own.
+const unspaced = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]|[\ud840-\ud88f][\udc00-\udfff]/g
+
+/** The text as the search index reads it: with a space around each character of a script that has none between words. */
+export function searchable(text: string): string {
+  return text.replace(unspaced, ' $& ')
+}
+
+function pointsOver(text: string, limit: number): boolean {
+  if (text.length <= limit) return false
+  if (text.length > limit * 2) return true
+  let points = 0
+  for (const _ of text) points++
+  return points > limit
+}

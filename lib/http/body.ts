@@ -1,0 +1,92 @@
+// A request's body, read within bounds and parsed once.
+
+import type { IncomingMessage } from 'node:http'
+import { ChatError } from '../errors.ts'
+
+export const bodyLimits = {
+  bytes: 64 * 1024,
+  drainBytes: 8 * 1024 * 1024, // of a body that is too large are read and dropped, so that its sender sees the answer
+  silenceMs: 30_000, // without a byte; a steady upload may take as long as it likes
+}
+
+/**
+ * The whole body as text.
+ * @throws ChatError `too_large`, `timeout`, or `invalid_request` if it is cut off or not UTF-8.
+ */
+export async function readText(request: IncomingMessage): Promise<string> {
+  const bytes = await readBytes(request)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new ChatError('invalid_request', 'the body is not valid UTF-8')
+  }
+}
+
+/**
+ * The body as a JSON object that has only these fields; those marked `?` may be missing, all are strings.
+ * @throws ChatError `invalid_json`, `unknown_field`, `invalid_request`, and as `readText`
+ */
+export async function readFields<Needed extends string, Optional extends string = never>(
+  request: IncomingMessage,
+  needed: readonly Needed[],
+  optional: readonly Optional[] = [],
+): Promise<Record<Needed, string> & Partial<Record<Optional, string>>> {
+  const value = parseObject(await readText(request))
+  const known: readonly string[] = [...needed, ...optional]
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) throw new ChatError('unknown_field', `unknown field ${JSON.stringify(name.slice(0, 40))}; known here: ${known.join(', ')}`)
+    if (typeof value[name] !== 'string') throw new ChatError('invalid_request', `${name} must be a string`)
+  }
+  for (const name of needed) if (!Object.hasOwn(value, name)) throw new ChatError('invalid_request', `${name} is missing`)
+  // Every field was just seen to be known and a string.
+  return value as Record<Needed, string> & Partial<Record<Optional, string>>
+}
+
+/** Is the body declared to be JSON? */
+export function isJson(request: IncomingMessage): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ChatError('invalid_json', `the body is not JSON: ${positionIn(error)}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ChatError('invalid_json', 'the body must be a JSON object')
+  return value as Record<string, unknown>
+}
+
+// V8's message quotes the input, which is not ours to repeat; where it broke off is.
+function positionIn(error: unknown): string {
+  return /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
+}
+
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`)
+    const chunks: Buffer[] = []
+    let received = 0
+    const silence = setTimeout(() => {
+      reject(new ChatError('timeout', 'the body did not arrive'))
+      // The sender may still read the answer, but what it sends next would be taken for a new request.
+      setTimeout(() => request.destroy(), 1000).unref()
+    }, bodyLimits.silenceMs)
+    if (Number(request.headers['content-length']) > bodyLimits.bytes) reject(tooLarge)
+    request.on('data', (chunk: Buffer) => {
+      silence.refresh()
+      received += chunk.length
+      if (received <= bodyLimits.bytes) return chunks.push(chunk)
+      chunks.length = 0
+      reject(tooLarge)
+      if (received > bodyLimits.drainBytes) request.destroy()
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('close', () => {
+      clearTimeout(silence)
+      reject(new ChatError('invalid_request', 'the body was cut off'))
+    })
+    request.on('error', reject)
+  })
+}

@@ -1,0 +1,38 @@
+// The streams.
+
+import type { Socket } from 'node:net'
+import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import type { Exchange, Handler } from './exchange.ts'
+
+// Connections whose last request is answered by an open stream: whatever is pipelined behind it would never get an answer.
+const streaming = new WeakSet<Socket>()
+
+/** Does the connection carry an open stream? */
+export function isStreaming(socket: Socket): boolean {
+  return streaming.has(socket)
+}
+
+/**
+ * Turns the response into a stream, or ends it with 204 for who is logged out: any other end, and an EventSource would come
+ * back for ever. Must be called before the first await of a request.
+ */
+export function openStream({ request, response, who }: Exchange): ServerSentEventsStream | undefined {
+  if ('nobody' in who && who.loggedOut) {
+    response.writeHead(204).end()
+    return undefined
+  }
+  const { socket } = request
+  const stream = new ServerSentEventsStream(request, response)
+  // HEAD has had its end already.
+  if (stream.open) streaming.add(socket)
+  stream.closed.then(() => streaming.delete(socket))
+  return stream
+}
+
+export const watch: Handler = async (exchange) => {
+  const { chat, query, who } = exchange
+  const view = { ...(query.has('room') && { rooms: query.getAll('room') }), mine: query.has('mine') }
+  const topics = chat.topicsOf(who, view)
+  const stream = openStream(exchange)
+  if (stream) await chat.follow(stream, topics, { since: stream.lastEventId })
+}

@@ -1,0 +1,31 @@
+// What a handler is given and what it gives back.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Chat, Who } from '../chat/chat.ts'
+
+export interface Exchange {
+  readonly chat: Chat
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The parts of the path that the route names, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly who: Who
+}
+
+export interface Answer {
+  status: number
+  headers?: Record<string, string>
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent as it is. */
+  bytes?: Uint8Array
+}
+
+/** Answers, or returns nothing where it has taken the response over for a stream. */
+export type Handler = (exchange: Exchange) => Answer | Promise<Answer | void> | void
+
+/** Does the request ask for this media type by name? */
+export function accepts(request: IncomingMessage, type: string): boolean {
+  return request.headers.accept?.includes(type) ?? false
+}

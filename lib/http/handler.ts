@@ -1,0 +1,102 @@
+// The whole way of a request: what it asks for, whether it may, who asks, the handler, the answer.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { needsName, type Chat } from '../chat/chat.ts'
+import { ChatError } from '../errors.ts'
+import { isStreaming } from './events.ts'
+import { accepts, type Answer } from './exchange.ts'
+import type { Guard } from './guard.ts'
+import { identify } from './identity.ts'
+import { sendFile, type Files } from './page.ts'
+import { problem } from './problems.ts'
+import { routesAt } from './routes.ts'
+import { readHost, readTarget } from './target.ts'
+
+export interface HandlerOptions {
+  chat: Chat
+  files: Files
+  guard: Guard
+  /** Called with what went wrong on our side. */
+  onError: (error: unknown, incident: string) => void
+}
+
+export interface RequestHandler {
+  (request: IncomingMessage, response: ServerResponse): void
+  /** From now on `/readyz` says no, and connections end with their answer. */
+  stopping: boolean
+}
+
+export function createHandler({ chat, files, guard, onError }: HandlerOptions): RequestHandler {
+  const handle: RequestHandler = Object.assign(
+    (request: IncomingMessage, response: ServerResponse) => {
+      // What is pipelined behind an open stream must have no effect: its answer could never be sent.
+      if (isStreaming(request.socket)) return void request.socket.destroy()
+      answer(request, response).then(
+        (result) => result && send(response, result),
+        (error) => send(response, failure(error)),
+      )
+    },
+    { stopping: false },
+  )
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
+    const host = readHost(request)
+    guard.host(host)
+    const { segments, query } = readTarget(request.url ?? '')
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const reads = method === 'GET'
+    if (reads && segments.length < 2) {
+      const short = segments.length === 0 ? sendFile(files, 'index.html', { request }) : health(segments[0]!) ?? sendFile(files, segments[0]!, { request })
+      if (short) return short
+    }
+    const { routes, params } = routesAt(segments)
+    if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
+    const route = routes.find((route) => route.method === method)
+    if (!route) return notAllowed(routes.map((route) => route.method), method)
+    if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', { request })
+    if (!reads) guard.origin(request, host)
+    const who = identify(chat, request)
+    if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+    return route.handler({ chat, request, response, params, query, who })
+  }
+
+  function health(name: string): Answer | undefined {
+    if (name === 'healthz') return { status: 200, json: { status: 'ok' } }
+    if (name === 'readyz') return handle.stopping ? problem('stopping', 'natter is stopping') : { status: 200, json: { status: 'ok' } }
+    return undefined
+  }
+
+  function failure(error: unknown): Answer {
+    if (error instanceof ChatError) return problem(error.code, error.message)
+    const incident = randomUUID()
+    onError(error, incident)
+    return problem('internal', `something went wrong on our side; its number is ${incident}`)
+  }
+
+  function send(response: ServerResponse, { status, headers, json, bytes }: Answer): void {
+    // A stream that failed after it began can only end; its reader comes back with its cursor.
+    if (response.headersSent) return void response.end()
+    response.statusCode = status
+    response.setHeader('x-content-type-options', 'nosniff')
+    response.setHeader('cross-origin-resource-policy', 'same-origin')
+    if (handle.stopping) response.setHeader('connection', 'close')
+    const body = bytes ?? (json === undefined ? undefined : Buffer.from(JSON.stringify(json) + '\n'))
+    if (json !== undefined) {
+      response.setHeader('content-type', 'application/json')
+      response.setHeader('cache-control', 'no-store')
+    }
+    for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
+    if (body) response.setHeader('content-length', body.length)
+    response.end(body)
+  }
+
+  return handle
+}
+
+function notAllowed(methods: string[], method: string | undefined): Answer {
+  const allowed = [...new Set(methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])))].join(', ')
+  if (method === 'OPTIONS') return { status: 204, headers: { allow: allowed } }
+  const refused = problem('method_not_allowed', `only ${allowed} can be asked for here`)
+  return { ...refused, headers: { ...refused.headers, allow: allowed } }
+}

@@ -1,0 +1,42 @@
+// What is said in a room: its history by page, a single message, and saying something.
+
+import { ChatError } from '../errors.ts'
+import { isJson, readFields, readText } from './body.ts'
+import { openStream } from './events.ts'
+import { accepts, type Handler } from './exchange.ts'
+
+export const listMessages: Handler = async (exchange) => {
+  const { chat, params, query, request, who } = exchange
+  const room = params.room!
+  const page = chat.messages(room, { before: idIn(query, 'before'), after: idIn(query, 'after'), limit: countIn(query, 'limit') })
+  if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: page }
+  const stream = openStream(exchange)
+  // The same page, then what comes: a stream that starts before its first message.
+  const first = page.messages[0]
+  if (stream) await chat.follow(stream, chat.topicsOf(who, { rooms: [room] }), { since: stream.lastEventId, after: first ? Number(first.id) - 1 : undefined })
+}
+
+export const post: Handler = async ({ chat, params, request, who }) => {
+  const key = request.headers['idempotency-key']
+  if (key !== undefined && !/^[\x21-\x7e]{1,64}$/.test(String(key))) throw new ChatError('invalid_key', 'Idempotency-Key must be 1 to 64 visible ASCII characters')
+  const { text, replyTo } = isJson(request) ? await readFields(request, ['text'], ['replyTo']) : { text: await readText(request), replyTo: undefined }
+  const message = await chat.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
+  const location = `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}`
+  return { status: 201, headers: { location }, json: message }
+}
+
+export const showMessage: Handler = ({ chat, params }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.message(params.room!, params.message!) })
+
+function idIn(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name)
+  if (value === null) return undefined
+  if (!/^\d{1,16}$/.test(value)) throw new ChatError('invalid_request', `${name} must be the id of a message`)
+  return Number(value)
+}
+
+function countIn(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name)
+  if (value === null) return undefined
+  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) throw new ChatError('invalid_request', `${name} must be a whole number from 1 on`)
+  return Number(value)
+}

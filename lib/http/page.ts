@@ -1,0 +1,57 @@
+// The page and its files: read once at the start into a map, so that no path is ever put together from a request.
+
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import type { Answer, Exchange } from './exchange.ts'
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+}
+
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; " +
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+interface File {
+  type: string
+  bytes: Uint8Array
+  tag: string
+}
+
+export type Files = ReadonlyMap<string, File>
+
+/** Every file of the folder that a browser may have, by its name. */
+export function readFiles(folder: URL): Files {
+  const files = new Map<string, File>()
+  for (const name of readdirSync(folder)) {
+    const type = types[extname(name)]
+    if (!type) continue
+    const bytes = readFileSync(new URL(name, folder))
+    files.set(name, { type, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` })
+  }
+  return files
+}
+
+/** The file of that name, unless the browser has it already. */
+export function sendFile(files: Files, name: string, { request }: Pick<Exchange, 'request'>): Answer | undefined {
+  const file = files.get(name)
+  if (!file) return undefined
+  const headers = {
+    'content-type': file.type,
+    'cache-control': 'no-cache', // kept, but asked about each time: a new version of natter is a new page at once
+    etag: file.tag,
+    vary: 'accept',
+    ...(name.endsWith('.html') && pageHeaders),
+  }
+  if (request.headers['if-none-match'] === file.tag) return { status: 304, headers }
+  return { status: 200, headers, bytes: file.bytes }
+}

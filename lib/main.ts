@@ -1,0 +1,123 @@
+// Reads the settings, wires the parts, listens, stops.
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Chat } from './chat/chat.ts'
+import { help, readSettings, type Settings } from './config.ts'
+import { StartError } from './errors.ts'
+import { bodyLimits } from './http/body.ts'
+import { createGuard } from './http/guard.ts'
+import { createHandler } from './http/handler.ts'
+import { readFiles } from './http/page.ts'
+import { log } from './log.ts'
+import { LocalLog } from './store/local-log.ts'
+
+const limits = {
+  headersMs: 10_000, // for a request's headers to arrive
+  keepAliveMs: 72_000, // longer than proxies keep theirs, or they would send a request into a connection that we just closed
+  checkMs: 2000, // how often those are looked at
+  spreadMs: 3000, // over which streams are ended when we stop
+  stopMs: 9000, // after which whoever has not taken its answer is cut off
+}
+
+/** The program: never returns with the server running, it resolves when the server is up. */
+export async function main(args: readonly string[], environment: Record<string, string | undefined>): Promise<void> {
+  try {
+    const settings = readSettings(args, environment)
+    if (!settings) return void process.stdout.write(`${help}\n`)
+    const server = await startServer(settings)
+    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
+    stopOnSignals(server)
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    process.stderr.write(`natter can't start: ${error.message}\n`)
+    process.exitCode = 1
+  }
+}
+
+export interface RunningServer {
+  url: string
+  /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
+  stop(): Promise<void>
+}
+
+/** @throws StartError in one line if the folder or the port can't be had. */
+export async function startServer({ port, host, data, urls }: Settings): Promise<RunningServer> {
+  const events = await LocalLog.open({ folder: data, writer: new URL('./chat/writer.ts', import.meta.url), onFailure: (cause) => log(`storing failed: ${cause}`) })
+  const chat = new Chat({ log: events, database: events.database, onError: (error) => log(`reading failed: ${describe(error)}`) })
+  await chat.start()
+  const handler = createHandler({
+    chat,
+    files: readFiles(new URL('../static/', import.meta.url)),
+    guard: createGuard({ urls, loopback: isLoopback(host) }),
+    onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
+  })
+  const server = createServer(
+    { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },
+    handler,
+  )
+  // A body that will be refused for its size is not asked for.
+  server.on('checkContinue', (request, response) => {
+    if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()
+    handler(request, response)
+  })
+  try {
+    await listen(server, port, host)
+  } catch (error) {
+    await events.close()
+    throw error
+  }
+  return {
+    url: urlOf(server, host),
+    async stop() {
+      handler.stopping = true
+      const cutOff = setTimeout(() => server.closeAllConnections(), limits.stopMs)
+      await Promise.race([chat.close({ spread: limits.spreadMs }), new Promise((resolve) => setTimeout(resolve, limits.stopMs - 1000))])
+      await new Promise((resolve) => server.close(resolve))
+      clearTimeout(cutOff)
+      await events.close()
+    },
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE'
+      reject(new StartError(taken ? `port ${port} is in use; give another with --port` : `it can't listen on ${host}:${port}: ${error.message}`))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+function stopOnSignals(server: RunningServer): void {
+  let stopping = false
+  const stop = async (signal: string) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log(`${signal}: stopping; once more stops at once`)
+    await server.stop()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function urlOf(server: Server, host: string): string {
+  // A server that listens on a port has an address of this form.
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function whoCanReach(host: string): string {
+  return isLoopback(host)
+    ? 'Only this machine can reach it; --host 0.0.0.0 lets others in.'
+    : 'Whoever can reach this machine can come in; --host 127.0.0.1 keeps it to this machine.'
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

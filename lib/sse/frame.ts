@@ -1,0 +1,61 @@
+// An event as bytes, by the WHATWG's rules for event streams:
+// https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+
+/** What goes into one frame. Every field is optional; a frame without `data` and `event` dispatches nothing at the reader. */
+export interface StreamEvent {
+  /** The event's type. Left out, the reader sees a `message` event. */
+  event?: string | undefined
+  /** What the reader sends as `Last-Event-ID` when it comes back. */
+  id?: string | number | undefined
+  /** A string is sent as it is, a line of it behind each `data: `; everything else is sent as JSON. */
+  data?: unknown
+  /** How long the reader waits before it comes back, in whole milliseconds. */
+  retry?: number | undefined
+}
+
+// Exactly these end a line for the parser; U+2028 and its like do not.
+const lineEnd = /\r\n|\r|\n/
+
+/**
+ * Encodes one event as a whole frame: LF line ends, a blank line at the end, UTF-8.
+ * @throws TypeError if `event` or `id` has a CR, LF or NUL, if `id` is empty, if `retry` is not a whole number, or if
+ * `data` has no JSON.
+ */
+export function encodeFrame({ event, id, data, retry }: StreamEvent): Buffer {
+  let frame = ''
+  if (retry !== undefined) {
+    if (!Number.isSafeInteger(retry) || retry < 0) throw new TypeError('retry must be a whole number of milliseconds')
+    frame += `retry: ${retry}\n`
+  }
+  if (event !== undefined) frame += `event: ${oneLine('event', event)}\n`
+  // An empty id would make the reader forget its cursor.
+  if (id !== undefined) frame += `id: ${oneLine('id', String(id))}\n`
+  if (data !== undefined || event !== undefined) frame += dataLines(asText(data))
+  return Buffer.from(frame + '\n')
+}
+
+/** Encodes a comment, which readers pass over; each of its lines is marked as one. */
+export function encodeComment(text: string): Buffer {
+  return Buffer.from(text.split(lineEnd).map((line) => `: ${line}\n`).join('') + '\n')
+}
+
+function oneLine(field: string, value: string): string {
+  if (value === '') throw new TypeError(`${field} must not be empty`)
+  if (/[\r\n\0]/.test(value)) throw new TypeError(`${field} must not contain CR, LF or NUL`)
+  return value
+}
+
+function asText(data: unknown): string {
+  // Without a data line the reader would dispatch nothing, so an event without data gets an empty one.
+  if (data === undefined) return ''
+  if (typeof data === 'string') return data
+  const json: string | undefined = JSON.stringify(data)
+  if (json === undefined) throw new TypeError('data must be a string or have a JSON form')
+  return json
+}
+
+// The space behind the colon is not decoration: without it the parser would eat a leading space of the text.
+function dataLines(text: string): string {
+  if (!text.includes('\n') && !text.includes('\r')) return `data: ${text}\n`
+  return text.split(lineEnd).map((line) => `data: ${line}\n`).join('')
+}

@@ -1,0 +1,436 @@
+// Topics, who follows them, and the newest events. A stream is a cursor over the events: what is new, what was missed
+// and what a slow reader has yet to get are all delivered by one function, `#deliver`.
+// Knows nothing of what the events mean, nor where older ones are kept.
+
+import { encodeFrame } from './frame.ts'
+import { RingBuffer } from './ring-buffer.ts'
+import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
+
+/** An event as the hub takes it. */
+export interface HubEvent {
+  event?: string | undefined
+  /** Microseconds since 1970 by default; a given one must be above the newest. */
+  id?: number | undefined
+  data?: unknown
+}
+
+/** An event as `History` gives it: without topics nobody gets it, and it only moves cursors on. */
+export interface HistoryEvent {
+  id: number
+  topics: readonly string[]
+  event?: string | undefined
+  data?: unknown
+}
+
+/** Where events are read that the ring no longer has: a database, say. */
+export interface History {
+  /** Was there ever an event with this id? */
+  has(id: number): boolean | Promise<boolean>
+  /** The next events with a greater id, oldest first, in the ids' order; fewer than `limit` means that there are no more. */
+  read(after: number, limit: number): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
+}
+
+export interface HubOptions {
+  /** How many of the newest events are kept in memory. */
+  ring?: number
+  history?: History
+  /** The newest id that was given before this hub was made. */
+  newest?: number
+  /** How often a stream that is up to date gets a `ping`, give or take a fifth, in ms. */
+  pingMs?: number
+  /** Called when a history fails; the stream it failed for is ended, and comes back with its cursor. */
+  onError?: (error: unknown) => void
+}
+
+export interface FollowOptions {
+  /** Go on after this id instead of the stream's `lastEventId`. */
+  after?: number | undefined
+}
+
+const limits = {
+  ringEntries: 1000,
+  ringBytes: 16 * 1024 * 1024, // whatever the events' size
+  pieceBytes: 64 * 1024, // one write; a stream has at most one such piece in memory beyond what its socket took
+  pageEvents: 500, // read from history in one go
+  sliceMs: 5, // reading for those who are far behind, before others get the event loop
+  stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
+  entryOverheadBytes: 200, // what a ring entry takes beside its frame
+}
+
+interface Entry {
+  readonly id: number
+  readonly topics: readonly string[]
+  readonly frame: Uint8Array
+  readonly bytes: number
+}
+
+interface Follower {
+  readonly stream: ServerSentEventsStream
+  /** Each topic, and the id after which it counts for this stream. */
+  readonly topics: Map<string, number>
+  /** The newest of these ids. */
+  since: number
+  /** Up to date: its cursor is the hub's, and the next tick will find it by its topics. */
+  live: boolean
+  /** Waiting for its socket or for history; it goes on by itself. */
+  waiting: boolean
+  pageEvents: number
+  pingAt: number
+  stuckAt: number
+}
+
+const empty = Buffer.alloc(0)
+
+export class Hub {
+  #ring: RingBuffer<Entry>
+  #history: History | undefined
+  #newest: number
+  /** Everything up to here was delivered to every stream that is up to date. */
+  #delivered: number
+  #pendingBytes = 0
+  #immediate: NodeJS.Immediate | undefined
+  #topics = new Map<string, Set<Follower>>()
+  #followers = new Map<ServerSentEventsStream, Follower>()
+  /** The last tick's frames, joined once for all streams that may see the same of its topics. */
+  #tick: { from: number; topics: readonly string[]; pieces: Map<string, Piece> } = { from: -1, topics: [], pieces: new Map() }
+  /** Streams that wait for a page of history, in turns. */
+  #queue: Follower[] = []
+  #reading = false
+  #timer: NodeJS.Timeout | undefined
+  #pingMs: number
+  #onError: (error: unknown) => void
+  #closed = false
+
+  constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, onError }: HubOptions = {}) {
+    this.#ring = new RingBuffer({ entries: ring, bytes: limits.ringBytes, floor: newest })
+    this.#history = history
+    this.#newest = newest
+    this.#delivered = newest
+    this.#pingMs = pingMs
+    this.#onError = onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
+  }
+
+  /** The newest id. */
+  get newest(): number {
+    return this.#newest
+  }
+
+  /**
+   * Keeps an event and delivers it at the end of this tick, with all others of the tick in one write a stream.
+   * Returns its id.
+   * @throws RangeError if a given id is not above the newest, TypeError if the event can't be written.
+   */
+  publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent): number {
+    this.#push(id, typeof topics === 'string' ? [topics] : topics, encodeFrame({ event, id, data: data ?? '' }))
+    return id
+  }
+
+  /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
+  advance(id: number): void {
+    this.#push(id, [], empty)
+  }
+
+  #push(id: number, topics: readonly string[], frame: Uint8Array): void {
+    const bytes = frame.length + limits.entryOverheadBytes
+    this.#ring.push({ id, topics, frame, bytes })
+    this.#newest = id
+    this.#pendingBytes += bytes
+    // A tick must not outgrow the ring, from which it is delivered.
+    if (this.#pendingBytes >= limits.pieceBytes || this.#ring.floor > this.#delivered) this.flush()
+    else this.#immediate ??= setImmediate(() => this.flush())
+  }
+
+  /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
+  signal(topics: string | readonly string[], { event, data }: { event?: string; data?: unknown }): void {
+    this.flush()
+    const frame = encodeFrame({ event, data: data ?? '' })
+    for (const follower of this.#following(typeof topics === 'string' ? [topics] : topics)) {
+      if (follower.live && !follower.stream.writableNeedDrain) follower.stream.write(frame)
+    }
+  }
+
+  /** Delivers what was published in this tick now, instead of at its end. */
+  flush(): void {
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    this.#pendingBytes = 0
+    if (this.#newest === this.#delivered) return
+    const from = this.#delivered
+    this.#delivered = this.#newest
+    const topics = new Set<string>()
+    for (const entry of this.#ring.after(from)) for (const topic of entry.topics) topics.add(topic)
+    this.#tick = { from, topics: [...topics], pieces: new Map() }
+    for (const follower of this.#following(topics)) {
+      if (!follower.live) continue
+      follower.live = false
+      follower.stream.cursor = from
+      this.#deliver(follower)
+    }
+  }
+
+  #following(topics: Iterable<string>): Set<Follower> {
+    const found = new Set<Follower>()
+    for (const topic of topics) for (const follower of this.#topics.get(topic) ?? []) found.add(follower)
+    return found
+  }
+
+  /** The streams that follow a topic. */
+  *followers(topic: string): Generator<ServerSentEventsStream, void> {
+    for (const { stream } of [...(this.#topics.get(topic) ?? [])]) yield stream
+  }
+
+  /**
+   * Has a stream follow topics: first what it missed since its cursor, then what comes. A cursor that this hub never
+   * gave, or can no longer serve, gets a `reset` event. Called again for the same stream it follows more, from now on
+   * or after the id given; that must not be older than what was published before the call.
+   */
+  follow(stream: ServerSentEventsStream, topics: readonly string[], { after }: FollowOptions = {}): void {
+    this.flush()
+    const known = this.#followers.get(stream)
+    if (known) return this.#subscribe(known, topics, after ?? this.#newest)
+    if (!stream.open) return
+    if (this.#closed) return stream.close()
+    const now = performance.now()
+    const follower: Follower = { stream, topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: now, stuckAt: Infinity }
+    this.#followers.set(stream, follower)
+    this.#subscribe(follower, topics, 0)
+    stream.closed.then(() => this.#forget(follower))
+    this.#timer ??= setInterval(() => this.#second(), 1000).unref()
+
+    const cursor = after ?? idOf(stream.lastEventId)
+    stream.cursor = cursor ?? this.#delivered
+    if (cursor === undefined || after !== undefined) return this.#deliver(follower)
+    const issued = this.#issued(cursor)
+    if (typeof issued === 'object') {
+      return this.#resume(follower, issued.then((has) => has || this.#reset(follower, 'unknown_cursor')))
+    }
+    if (issued !== true) this.#reset(follower, issued)
+    this.#deliver(follower)
+  }
+
+  /** Has a stream no longer follow these topics, at once: what it has not got of them by now it never gets. */
+  unfollow(stream: ServerSentEventsStream, topics: readonly string[]): void {
+    const follower = this.#followers.get(stream)
+    if (!follower) return
+    this.flush()
+    for (const topic of topics) {
+      follower.topics.delete(topic)
+      this.#leave(topic, follower)
+    }
+  }
+
+  /** Ends all streams over `spread` ms, each told to come back after a while that differs; then no stream may follow. */
+  async close({ spread = 0 }: { spread?: number } = {}): Promise<void> {
+    this.flush()
+    this.#closed = true
+    const endings = [...this.#followers.keys()].map(async (stream) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * spread))
+      stream.send({ retry: between(1000, 5000) })
+      stream.close()
+      await stream.closed
+    })
+    await Promise.all(endings)
+  }
+
+  // Moves one stream on as far as its socket takes it: from the ring, or else from history. It returns with the stream
+  // up to date, over, or waiting to be called again. There must be no await in here: a publish in between would tear the order.
+  #deliver(follower: Follower): void {
+    const { stream } = follower
+    while (stream.open && !follower.waiting) {
+      if (stream.writableNeedDrain) return this.#waitForSocket(follower)
+      if (stream.cursor >= this.#delivered) return this.#becomeLive(follower)
+      if (stream.cursor >= this.#ring.floor) {
+        const { frames, cursor } = this.#piece(follower)
+        stream.cursor = cursor
+        if (frames.length > 0) stream.write(frames)
+      } else if (this.#history) {
+        follower.waiting = true
+        this.#queue.push(follower)
+        this.#readOn()
+      } else {
+        this.#reset(follower, 'too_old')
+      }
+    }
+  }
+
+  #becomeLive(follower: Follower): void {
+    follower.live = true
+    follower.stream.cursor = this.#delivered
+    // The first time it is told at once, with its cursor: cut off before the first event, it still knows where it was.
+    if (follower.pingAt <= performance.now()) this.#ping(follower)
+  }
+
+  #waitForSocket(follower: Follower): void {
+    follower.stuckAt = performance.now() + limits.stuckMs
+    this.#resume(follower, follower.stream.drained())
+  }
+
+  #resume(follower: Follower, until: Promise<unknown>): void {
+    follower.waiting = true
+    until.then(
+      () => {
+        follower.waiting = false
+        follower.stuckAt = Infinity
+        this.#deliver(follower)
+      },
+      (error) => this.#fail(follower, error),
+    )
+  }
+
+  #fail(follower: Follower, error: unknown): void {
+    follower.stream.close()
+    this.#onError(error)
+  }
+
+  // What comes next for this stream from the ring, joined; and where its cursor is then.
+  #piece(follower: Follower): Piece {
+    const { cursor } = follower.stream
+    if (cursor !== this.#tick.from || cursor < follower.since) return this.#join(follower, cursor)
+    const key = this.#tick.topics.filter((topic) => follower.topics.has(topic)).join('\n')
+    let piece = this.#tick.pieces.get(key)
+    if (!piece) this.#tick.pieces.set(key, (piece = this.#join(follower, cursor)))
+    return piece
+  }
+
+  #join(follower: Follower, after: number): Piece {
+    const frames: Uint8Array[] = []
+    let bytes = 0
+    for (const entry of this.#ring.after(after)) {
+      if (entry.id > this.#delivered) break
+      if (!sees(follower, entry)) continue
+      if (bytes > 0 && bytes + entry.frame.length > limits.pieceBytes) return { frames: Buffer.concat(frames), cursor: after }
+      frames.push(entry.frame)
+      bytes += entry.frame.length
+      after = entry.id
+    }
+    return { frames: frames.length === 1 ? frames[0]! : Buffer.concat(frames), cursor: this.#delivered }
+  }
+
+  // One page each, in turns, and never longer than a slice in one go, however many are behind.
+  #readOn(): void {
+    if (this.#reading) return
+    this.#reading = true
+    setImmediate(() => {
+      this.#reading = false
+      const until = performance.now() + limits.sliceMs
+      for (let follower = this.#queue.shift(); follower; follower = performance.now() < until ? this.#queue.shift() : undefined) {
+        this.#readPage(follower)
+      }
+      if (this.#queue.length > 0) this.#readOn()
+    })
+  }
+
+  #readPage(follower: Follower): void {
+    const { stream, pageEvents } = follower
+    if (!stream.open) return
+    const upTo = this.#delivered
+    const take = (page: readonly HistoryEvent[]) => {
+      if (page.length < pageEvents) this.#takePage(follower, page, upTo)
+      else this.#takePage(follower, page, Math.min(upTo, page[page.length - 1]!.id))
+      follower.waiting = false
+      this.#deliver(follower)
+    }
+    try {
+      const page = this.#history!.read(stream.cursor, pageEvents)
+      if (page instanceof Promise) page.then(take).catch((error) => this.#fail(follower, error))
+      else take(page)
+    } catch (error) {
+      this.#fail(follower, error)
+    }
+  }
+
+  // Sends a page's events up to the id `upTo`, as many as fit in one piece; what does not fit is read again, and the
+  // next page is smaller, so that large events don't make us read a lot for a little.
+  #takePage(follower: Follower, page: readonly HistoryEvent[], upTo: number): void {
+    const frames: Uint8Array[] = []
+    let bytes = 0
+    let after = follower.stream.cursor
+    follower.pageEvents = Math.min(follower.pageEvents * 2, limits.pageEvents)
+    for (const event of page) {
+      if (event.id > upTo) break
+      if (sees(follower, event)) {
+        const frame = encodeFrame(event)
+        if (bytes > 0 && bytes + frame.length > limits.pieceBytes) {
+          follower.pageEvents = frames.length + 1
+          upTo = after
+          break
+        }
+        frames.push(frame)
+        bytes += frame.length
+      }
+      after = event.id
+    }
+    follower.stream.cursor = upTo
+    if (frames.length > 0) follower.stream.write(Buffer.concat(frames))
+  }
+
+  // True if it was given out, a promise if only history knows, or else why it can't be served.
+  #issued(cursor: number): true | Promise<boolean> | 'unknown_cursor' | 'too_old' {
+    if (cursor === this.#delivered || cursor === this.#ring.floor || this.#ring.has(cursor)) return true
+    if (!(cursor < this.#ring.floor)) return 'unknown_cursor'
+    if (!this.#history) return 'too_old'
+    return Promise.resolve(this.#history.has(cursor))
+  }
+
+  #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {
+    const { stream } = follower
+    stream.cursor = this.#delivered
+    stream.send({ event: 'reset', id: stream.cursor || undefined, data: { reason, cursor: String(stream.cursor) } })
+  }
+
+  // An event and not a comment, since a page can't see comments. Its id is the stream's cursor, so that a reader who
+  // may see little is never left far behind.
+  #ping(follower: Follower): void {
+    follower.pingAt = performance.now() + this.#pingMs * (0.8 + Math.random() * 0.4)
+    follower.stream.send({ event: 'ping', id: this.#delivered || undefined, data: '{}' })
+  }
+
+  #second(): void {
+    const now = performance.now()
+    for (const follower of this.#followers.values()) {
+      if (now >= follower.stuckAt) follower.stream.destroy()
+      else if (now >= follower.pingAt && follower.live && !follower.stream.writableNeedDrain) this.#ping(follower)
+    }
+  }
+
+  #subscribe(follower: Follower, topics: readonly string[], after: number): void {
+    for (const topic of topics) {
+      if (follower.topics.has(topic)) continue
+      follower.topics.set(topic, after)
+      follower.since = Math.max(follower.since, after)
+      const followers = this.#topics.get(topic)
+      if (followers) followers.add(follower)
+      else this.#topics.set(topic, new Set([follower]))
+    }
+  }
+
+  #leave(topic: string, follower: Follower): void {
+    const followers = this.#topics.get(topic)
+    followers?.delete(follower)
+    if (followers?.size === 0) this.#topics.delete(topic)
+  }
+
+  #forget(follower: Follower): void {
+    follower.live = false
+    for (const topic of follower.topics.keys()) this.#leave(topic, follower)
+    this.#followers.delete(follower.stream)
+    if (this.#followers.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+interface Piece {
+  readonly frames: Uint8Array
+  readonly cursor: number
+}
+
+function sees(follower: Follower, { id, topics }: { id: number; topics: readonly string[] }): boolean {
+  return topics.some((topic) => id > (follower.topics.get(topic) ?? Infinity))
+}
+
+// NaN for what is no id at all: it is equal to none, and so unknown.
+function idOf(lastEventId: string | undefined): number | undefined {
+  if (lastEventId === undefined) return undefined
+  return /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN
+}

@@ -1,0 +1,157 @@
+// One response, written as an event stream. Knows nothing of topics, logs or other streams.
+
+import { encodeComment, encodeFrame, type StreamEvent } from './frame.ts'
+
+/** What a stream needs of a request: those of `node:http`, `https` and `http2` have it. */
+export interface StreamRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: Record<string, string | string[] | undefined>
+}
+
+/** What a stream needs of a response: those of `node:http`, `https` and `http2` have it. */
+export interface StreamResponse {
+  statusCode: number
+  readonly destroyed?: boolean
+  setHeader(name: string, value: string): unknown
+  write(chunk: Uint8Array): boolean
+  end(): unknown
+  destroy(): unknown
+  on(event: string, listener: () => void): unknown
+}
+
+export interface StreamOptions {
+  /** How long the reader waits before it comes back, in ms. By default 2 to 5 s by chance, so that after a restart not all come at once. */
+  retryMs?: number
+}
+
+const headers = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform', // no-transform keeps compression away, which would hold frames back
+  'x-accel-buffering': 'no', // nginx would collect frames until a buffer is full
+  'x-content-type-options': 'nosniff',
+}
+
+const lastCallMs = 20_000 // for the reader to take what was sent before the end
+
+/** A whole number of milliseconds between the two, by chance. */
+export function between(leastMs: number, mostMs: number): number {
+  return Math.round(leastMs + Math.random() * (mostMs - leastMs))
+}
+
+/**
+ * Answers `request` with an endless `text/event-stream` (WHATWG HTML, "Server-sent events"). Headers that were set
+ * on the response before go out with it. A HEAD request gets the headers and an end.
+ */
+export class ServerSentEventsStream {
+  /** Where the reader wants to go on: the header `Last-Event-ID`, or else the query's `last_event_id`, `lastEventId` or `since`. */
+  readonly lastEventId: string | undefined
+  /** Resolves when the response is over, whoever ended it. */
+  readonly closed: Promise<void>
+  /** The id of the newest event that this stream was sent or passed over. */
+  cursor = 0
+  #response: StreamResponse
+  #open = true
+  #needDrain = false
+  #lastCall: NodeJS.Timeout | undefined
+  #wake: (() => void) | undefined
+
+  constructor(request: StreamRequest, response: StreamResponse, options: StreamOptions = {}) {
+    this.lastEventId = lastEventIdOf(request)
+    this.#response = response
+    this.closed = new Promise((resolve) => {
+      const over = () => {
+        this.#open = false
+        clearTimeout(this.#lastCall)
+        this.#drained()
+        resolve()
+      }
+      // A response whose reader went away before this line has had its 'close' already.
+      if (response.destroyed) over()
+      else response.on('close', over)
+    })
+    // What fails here is the reader's connection; its 'close' follows and says all there is to say.
+    response.on('error', () => {})
+    response.on('drain', () => this.#drained())
+    response.statusCode = 200
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    // HEAD gets headers only: an endless body would be pumped into nowhere.
+    if (request.method === 'HEAD') this.close()
+    else this.send({ retry: options.retryMs ?? between(2000, 5000) })
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** True while the reader's socket is full: what is sent now waits in this process's memory. */
+  get writableNeedDrain(): boolean {
+    return this.#needDrain
+  }
+
+  /**
+   * Sends one event. Returns false when the reader's socket is full: wait for `drained()` before the next one.
+   * @throws TypeError if a field can't be written (see `encodeFrame`); nothing is sent then.
+   */
+  send(event: StreamEvent): boolean {
+    return this.write(encodeFrame(event))
+  }
+
+  /** Sends a comment, which readers pass over. */
+  comment(text: string): boolean {
+    return this.write(encodeComment(text))
+  }
+
+  /** Sends frames that are encoded already; `frames` must hold whole ones. */
+  write(frames: Uint8Array): boolean {
+    if (!this.#open) return false
+    const took = this.#response.write(frames)
+    this.#needDrain = !took
+    return took
+  }
+
+  /** Resolves when the socket takes more, or when the stream is over. */
+  drained(): Promise<void> {
+    if (!this.#open || !this.#needDrain) return Promise.resolve()
+    return new Promise((resolve) => {
+      const before = this.#wake
+      this.#wake = () => {
+        before?.()
+        resolve()
+      }
+    })
+  }
+
+  /** Ends the stream; what was sent still goes out. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#response.end()
+    this.#drained()
+    // A reader that has stopped reading would keep the connection, and what waits for it, for ever.
+    this.#lastCall = setTimeout(() => this.#response.destroy(), lastCallMs).unref()
+  }
+
+  /** Cuts the connection, and drops what has not gone out. */
+  destroy(): void {
+    this.#open = false
+    this.#response.destroy()
+  }
+
+  #drained(): void {
+    this.#needDrain = false
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+}
+
+function lastEventIdOf(request: StreamRequest): string | undefined {
+  const header = request.headers['last-event-id']
+  if (header) return String(header)
+  const url = request.url ?? ''
+  const from = url.indexOf('?')
+  if (from < 0) return undefined
+  const query = new URLSearchParams(url.slice(from + 1))
+  return query.get('last_event_id') || query.get('lastEventId') || query.get('since') || undefined
+}

@@ -1,0 +1,109 @@
+// The writing thread: takes groups of events, applies and commits each group in one transaction, and answers.
+// It is the only one that changes the database, and the only one that waits for the disk. What an event does is not
+// known here: that is the `apply` it is run with.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { existsSync } from 'node:fs'
+import { StartError, type Refusal } from '../errors.ts'
+import { codes, Database, sqliteCode } from './database.ts'
+import { openDataFolder, type DataFolder } from './data-folder.ts'
+import type { NewEvent, Outcome } from './event-log.ts'
+
+/** Checks an event against the data and carries it out, or says why not and changes nothing. */
+export type Apply = (database: Database, event: NewEvent, id: number) => Outcome
+
+/** From the thread that serves to the one that writes. */
+export type ToWriter = { group: readonly NewEvent[] } | { close: true }
+
+/** And back. */
+export type FromWriter =
+  | { opened: { file: string; newest: number } }
+  | { unusable: string }
+  | { outcomes: Outcome[]; newest: number }
+  | { failed: Refusal; cause: string }
+  | { closed: true }
+
+/** Runs in a worker whose `workerData` is the data folder's path. */
+export function runCommitLoop(apply: Apply): void {
+  const port = parentPort!
+  const say = (message: FromWriter) => port.postMessage(message)
+  let folder: DataFolder
+  let database: Database
+  try {
+    folder = openDataFolder(workerData)
+    database = Database.openForWriting(folder.file, folder)
+  } catch (error) {
+    return say({ unusable: whyUnusable(error) })
+  }
+  let newest = database.newestEvent()
+  let damaged = false
+  say({ opened: { file: folder.file, newest } })
+
+  port.on('message', (message: ToWriter) => {
+    if ('close' in message) {
+      database.close()
+      folder.release()
+      say({ closed: true })
+      return port.close()
+    }
+    try {
+      if (damaged) throw new Error('the database is damaged')
+      // SQLite would go on writing to a file that nobody will find again.
+      if (!existsSync(folder.file)) throw new Error(`${folder.file} is gone`)
+      const outcomes = commitGroup(message.group)
+      say({ outcomes, newest })
+    } catch (error) {
+      damaged ||= sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
+      say({ failed: whyFailed(error, damaged), cause: error instanceof Error ? String(error.stack) : String(error) })
+    }
+  })
+
+  function commitGroup(group: readonly NewEvent[]): Outcome[] {
+    try {
+      return commit(group)
+    } catch (error) {
+      // The disk's fault is every event's. Any other is one event's, and must not take the others with it.
+      if (sqliteCode(error) !== undefined || group.length === 1) throw error
+      return group.map((event) => {
+        try {
+          return commit([event])[0]!
+        } catch (error) {
+          if (sqliteCode(error) !== undefined) throw error
+          return { refused: whyFailed(error, false) }
+        }
+      })
+    }
+  }
+
+  function commit(group: readonly NewEvent[]): Outcome[] {
+    let last = newest
+    database.begin()
+    try {
+      const outcomes = group.map((event) => {
+        const id = Math.max(last + 1, Date.now() * 1000)
+        const outcome = apply(database, event, id)
+        if ('id' in outcome && !outcome.repeated) last = id
+        return outcome
+      })
+      database.commit()
+      newest = last
+      return outcomes
+    } catch (error) {
+      database.rollback()
+      throw error
+    }
+  }
+}
+
+function whyUnusable(error: unknown): string {
+  if (error instanceof StartError) return error.message
+  const damaged = sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
+  const what = error instanceof Error ? error.message : String(error)
+  return damaged ? `the database is damaged: ${what}` : `the database can't be opened: ${what}`
+}
+
+function whyFailed(error: unknown, damaged: boolean): Refusal {
+  if (damaged) return { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
+  if (sqliteCode(error) === codes.full) return { code: 'storage_full', message: 'the disk is full; try again when its owner has made room' }
+  return { code: 'storage_failed', message: 'it could not be stored; try again in a moment' }
+}

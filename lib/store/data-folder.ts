@@ -1,0 +1,79 @@
+// The folder that holds everything natter keeps: made if need be, held by one process, and looked at before it is opened,
+// so that a file which is damaged, foreign or from a newer natter is left as it was found.
+
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, statSync, chmodSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StartError } from '../errors.ts'
+import { applicationId, holdLock, schemaVersion } from './database.ts'
+
+export interface DataFolder {
+  readonly file: string
+  /** False for `:memory:`: nothing is to outlive the process, so nothing is synced either. */
+  readonly durable: boolean
+  /** Lets go of the folder; call it when the database is closed. */
+  release(): void
+}
+
+/**
+ * Makes and holds the folder.
+ * @throws StartError in one line if it can't be used.
+ */
+export function openDataFolder(path: string): DataFolder {
+  const durable = path !== ':memory:'
+  const folder = durable ? path : temporaryFolder()
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new StartError(`the data folder ${folder} can't be made: ${reason(error)}`)
+  }
+  const unlock = holdLock(join(folder, 'natter.lock'), folder)
+  const file = join(folder, 'natter.db')
+  try {
+    lookAt(file)
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+    else chmodSync(file, 0o600)
+  } catch (error) {
+    unlock()
+    throw error instanceof StartError ? error : new StartError(`the data folder ${folder} can't be used: ${reason(error)}`)
+  }
+  return {
+    file,
+    durable,
+    release() {
+      unlock()
+      if (!durable) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+// A real folder in memory where there is one: SQLite's own `:memory:` is one database a connection, and we have several.
+function temporaryFolder(): string {
+  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'natter-'))
+}
+
+// Reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
+function lookAt(file: string): void {
+  if (!existsSync(file)) return
+  const { size } = statSync(file)
+  const header = Buffer.alloc(100)
+  const descriptor = openSync(file, 'r')
+  readSync(descriptor, header, 0, 100, 0)
+  closeSync(descriptor)
+  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new StartError(`${file} is damaged or not a database; it was left as it is`)
+  if (header.readUInt32BE(68) !== applicationId) throw new StartError(`${file} is not a natter database; it was left as it is`)
+  const version = header.readUInt32BE(60)
+  if (version > schemaVersion) {
+    throw new StartError(`${file} is from a newer natter (format ${version}, this one knows ${schemaVersion}); use that one, the file was left as it is`)
+  }
+  const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
+  const pages = header.readUInt32BE(28)
+  // After a crash the write-ahead log may hold what the file lacks; without one the file has to be whole.
+  const log = `${file}-wal`
+  const whole = size >= pages * pageSize || (existsSync(log) && statSync(log).size > 0)
+  if (!whole) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,330 @@
+// The tables, and one prepared statement for each thing that is done with them. What is written here is kept for good.
+// Knows nothing of rules, threads or HTTP. The only file that imports node:sqlite.
+
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { StartError } from '../errors.ts'
+import type { LoggedEvent, NewEvent } from './event-log.ts'
+
+/** Marks a file as natter's: "natr", in the header's place for it. */
+export const applicationId = 0x6e617472
+
+// Each entry brings the file from the version of its place to the next, in one transaction; entries never change.
+const migrations = [
+  `
+  -- The log. A row is a skeleton: it is never changed and never goes.
+  create table events (
+    id integer primary key,  -- microseconds since 1970, always greater than the one before
+    type text not null,
+    rules integer not null,  -- the version of the rules it was accepted under
+    user integer,            -- whose doing or membership it is; null: natter itself
+    name text,               -- that user's name then
+    room integer,
+    target integer,          -- the event or user it is about
+    facts text,              -- what else its type needs to be applied, as JSON
+    key text,                -- the Idempotency-Key it came with,
+    print text               -- and the fingerprint of that request
+  ) strict;
+  create unique index events_by_key on events (user, key) where key is not null;
+  create index messages_by_room on events (room, id) where type = 'message';
+
+  -- What people wrote. A body can be emptied: then its row is gone, and nothing else.
+  create table bodies (event integer primary key, text text not null) strict;
+
+  -- The rest is what the log adds up to. Rooms and users have the id of the event that made them.
+  create table users (
+    id integer primary key,
+    name text not null,
+    kind text not null,      -- account, guest, unproven, bot
+    role text not null       -- owner, admin, member, guest, bot
+  ) strict;
+  create table names (       -- who has a name now
+    folded text primary key,
+    user integer not null
+  ) strict, without rowid;
+  create table sessions (
+    hash text primary key,   -- SHA-256 of the cookie's secret
+    user integer not null,
+    used integer not null,   -- the event that began or last renewed it: an id, and so microseconds
+    ended integer            -- the event that ended it
+  ) strict, without rowid;
+  create index sessions_by_user on sessions (user);
+  create table rooms (
+    id integer primary key,
+    slug text not null unique,
+    name text not null,
+    kind text not null,      -- open, private, direct
+    changed integer not null -- the newest event that changed it
+  ) strict;
+  create index rooms_by_change on rooms (changed);
+  create table members (
+    room integer not null,
+    user integer not null,
+    since integer not null,
+    primary key (room, user)
+  ) strict, without rowid;
+  create index members_by_user on members (user, room);
+
+  -- Its content is a copy of its own, so that secure-delete can take a word out of it again.
+  create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2");
+  insert into search (search, rank) values ('secure-delete', 1);
+  `,
+]
+
+/** The version of the files that this program writes. */
+export const schemaVersion = migrations.length
+
+export interface UserRow {
+  id: number
+  name: string
+  kind: 'account' | 'guest' | 'unproven' | 'bot'
+  role: 'owner' | 'admin' | 'member' | 'guest' | 'bot'
+}
+
+export interface RoomRow {
+  id: number
+  slug: string
+  name: string
+  kind: 'open' | 'private' | 'direct'
+  changed: number
+}
+
+export interface SessionRow {
+  hash: string
+  user: number
+  used: number
+  ended: number | null
+}
+
+const eventColumns = `
+  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, b.text
+  from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id`
+
+export class Database {
+  #connection: DatabaseSync
+  #statements = new Map<string, StatementSync>()
+
+  private constructor(connection: DatabaseSync) {
+    this.#connection = connection
+  }
+
+  /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
+  static openForWriting(file: string, { durable }: { durable: boolean }): Database {
+    const connection = new DatabaseSync(file, { timeout: 5000 })
+    connection.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = ${durable ? 'full' : 'off'};
+      pragma secure_delete = on;
+      pragma temp_store = memory;
+    `)
+    const { user_version: version } = connection.prepare('pragma user_version').get() as { user_version: number }
+    for (const [step, migration] of [...migrations.entries()].slice(version)) {
+      connection.exec(`begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`)
+      // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
+      connection.exec('pragma wal_checkpoint(truncate)')
+    }
+    return new Database(connection)
+  }
+
+  /** A second connection beside the writer's; it sees each commit at once. */
+  static openForReading(file: string): Database {
+    const connection = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
+    connection.exec('pragma mmap_size = 268435456; pragma cache_size = -16384')
+    return new Database(connection)
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#connection.close()
+  }
+
+  begin(): void {
+    this.#statement('begin immediate').run()
+  }
+
+  commit(): void {
+    this.#statement('commit').run()
+  }
+
+  rollback(): void {
+    if (this.#connection.isTransaction) this.#statement('rollback').run()
+  }
+
+  // The log
+
+  newestEvent(): number {
+    return this.#get<{ id: number | null }>('select max(id) as id from events')?.id ?? 0
+  }
+
+  insertEvent(id: number, { type, rules, user, room, target, facts, text, key, print }: NewEvent, name: string | undefined): void {
+    this.#run(
+      'insert into events (id, type, rules, user, name, room, target, facts, key, print) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      id, type, rules, user ?? null, name ?? null, room ?? null, target ?? null, facts ? JSON.stringify(facts) : null, key ?? null, print ?? null,
+    )
+    if (text !== undefined) this.#run('insert into bodies (event, text) values (?, ?)', id, text)
+  }
+
+  event(id: number): LoggedEvent | undefined {
+    return this.#get(`${eventColumns} where e.id = ?`, id)
+  }
+
+  hasEvent(id: number): boolean {
+    return this.#get('select 1 from events where id = ?', id) !== undefined
+  }
+
+  eventByKey(user: number, key: string): { id: number; print: string } | undefined {
+    return this.#get('select id, print from events where user = ? and key = ?', user, key)
+  }
+
+  eventsAfter(id: number, limit: number): LoggedEvent[] {
+    return this.#all(`${eventColumns} where e.id > ? order by e.id limit ?`, id, limit)
+  }
+
+  eventsBefore(id: number, limit: number): LoggedEvent[] {
+    return this.#all(`${eventColumns} where e.id < ? order by e.id desc limit ?`, id, limit)
+  }
+
+  messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? order by e.id desc limit ?`, room, id, limit)
+  }
+
+  messagesAfter(room: number, id: number, limit: number): LoggedEvent[] {
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? order by e.id limit ?`, room, id, limit)
+  }
+
+  indexText(message: number, text: string, place: string): void {
+    this.#run('insert into search (rowid, text, place) values (?, ?, ?)', message, text, place)
+  }
+
+  // People
+
+  user(id: number): UserRow | undefined {
+    return this.#get('select id, name, kind, role from users where id = ?', id)
+  }
+
+  userByName(folded: string): UserRow | undefined {
+    return this.#get('select u.id, u.name, u.kind, u.role from names n join users u on u.id = n.user where n.folded = ?', folded)
+  }
+
+  insertUser({ id, name, kind, role }: UserRow): void {
+    this.#run('insert into users (id, name, kind, role) values (?, ?, ?, ?)', id, name, kind, role)
+  }
+
+  giveName(folded: string, user: number): void {
+    this.#run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user', folded, user)
+  }
+
+  session(hash: string): SessionRow | undefined {
+    return this.#get('select hash, user, used, ended from sessions where hash = ?', hash)
+  }
+
+  /** When a user was last known to have a session: the id of that event, or 0. */
+  lastSeen(user: number): number {
+    return this.#get<{ seen: number | null }>('select max(coalesce(ended, used)) as seen from sessions where user = ?', user)?.seen ?? 0
+  }
+
+  insertSession(hash: string, user: number, used: number): void {
+    this.#run('insert into sessions (hash, user, used) values (?, ?, ?)', hash, user, used)
+  }
+
+  renewSession(hash: string, used: number): void {
+    this.#run('update sessions set used = ? where hash = ?', used, hash)
+  }
+
+  endSession(hash: string, ended: number): void {
+    this.#run('update sessions set ended = ? where hash = ?', ended, hash)
+  }
+
+  // Rooms
+
+  room(id: number): RoomRow | undefined {
+    return this.#get('select id, slug, name, kind, changed from rooms where id = ?', id)
+  }
+
+  roomBySlug(slug: string): RoomRow | undefined {
+    return this.#get('select id, slug, name, kind, changed from rooms where slug = ?', slug)
+  }
+
+  roomsChangedAfter(id: number, limit: number): RoomRow[] {
+    return this.#all('select id, slug, name, kind, changed from rooms where changed > ? order by changed limit ?', id, limit)
+  }
+
+  newestRoomChange(): number {
+    return this.#get<{ id: number | null }>('select max(changed) as id from rooms')?.id ?? 0
+  }
+
+  roomCount(): number {
+    return this.#get<{ count: number }>('select count(*) as count from rooms')!.count
+  }
+
+  insertRoom({ id, slug, name, kind, changed }: RoomRow): void {
+    this.#run('insert into rooms (id, slug, name, kind, changed) values (?, ?, ?, ?, ?)', id, slug, name, kind, changed)
+  }
+
+  isMember(room: number, user: number): boolean {
+    return this.#get('select 1 from members where room = ? and user = ?', room, user) !== undefined
+  }
+
+  members(room: number, limit: number): UserRow[] {
+    return this.#all('select u.id, u.name, u.kind, u.role from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?', room, limit)
+  }
+
+  roomsOf(user: number): number[] {
+    return this.#all<{ room: number }>('select room from members where user = ?', user).map(({ room }) => room)
+  }
+
+  insertMember(room: number, user: number, since: number): void {
+    this.#run('insert into members (room, user, since) values (?, ?, ?)', room, user, since)
+  }
+
+  deleteMember(room: number, user: number): void {
+    this.#run('delete from members where room = ? and user = ?', room, user)
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#connection.prepare(sql)))
+    return statement
+  }
+
+  // What a statement gives is what its table holds; the tables are strict, so the casts are safe.
+  #get<T>(sql: string, ...values: Value[]): T | undefined {
+    return this.#statement(sql).get(...values) as T | undefined
+  }
+
+  #all<T>(sql: string, ...values: Value[]): T[] {
+    return this.#statement(sql).all(...values) as T[]
+  }
+
+  #run(sql: string, ...values: Value[]): void {
+    this.#statement(sql).run(...values)
+  }
+}
+
+/**
+ * Holds a lock for as long as this process lives or until the function returned is called: an exclusive transaction on a
+ * file of its own, which the system lets go of even after `kill -9`.
+ * @throws StartError if another process has it, or the folder can't be written.
+ */
+export function holdLock(file: string, folder: string): () => void {
+  let connection: DatabaseSync | undefined
+  try {
+    connection = new DatabaseSync(file, { timeout: 0 })
+    connection.exec('begin exclusive')
+  } catch (error) {
+    connection?.close()
+    if (sqliteCode(error) === codes.busy) throw new StartError(`another natter is running on the data folder ${folder}; stop it, or give --data another folder`)
+    throw new StartError(`the data folder ${folder} can't be written: ${error instanceof Error ? error.message : error}`)
+  }
+  return () => connection.close()
+}
+
+/** SQLite's primary result codes that we tell apart: https://www.sqlite.org/rescode.html */
+export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 }
+
+/** The primary result code of an error that SQLite threw. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  return error.errcode & 0xff
+}
+
+type Value = string | number | null

@@ -1,0 +1,54 @@
+// The contract of the log: what is appended, what is read back, and who is told when. One box and many keep it alike.
+
+import type { Refusal } from '../errors.ts'
+
+/** An event as it is asked for. It gets its id when it is accepted. */
+export interface NewEvent {
+  type: string
+  /** The version of the rules that it was made for. */
+  rules: number
+  user?: number
+  room?: number
+  target?: number
+  facts?: Record<string, unknown>
+  /** The body: the only part that can be emptied later, and the only one that rules never look at. */
+  text?: string
+  /** With it the same request may come again, and is the same event. */
+  key?: string
+  /** The fingerprint of the request that came with the key. */
+  print?: string
+}
+
+/** An event as it is read back, together with what its frame needs. */
+export interface LoggedEvent {
+  id: number
+  type: string
+  rules: number
+  user: number | null
+  /** The user's name then. */
+  name: string | null
+  userKind: 'account' | 'guest' | 'unproven' | 'bot' | null
+  room: number | null
+  slug: string | null
+  roomKind: 'open' | 'private' | 'direct' | null
+  target: number | null
+  /** JSON. */
+  facts: string | null
+  text: string | null
+}
+
+/** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
+export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
+
+export interface EventLog {
+  /** The newest event that all listeners were told of. */
+  readonly newest: number
+  /**
+   * Resolves when the events are durable, applied here, and passed on to the listener; an outcome for each, in order.
+   * @throws ChatError `busy`, `stopping`, or one of `storage_…`; it is not known then whether they will be in the log.
+   */
+  append(events: readonly NewEvent[]): Promise<Outcome[]>
+  /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
+  tail(listener: (events: readonly LoggedEvent[]) => void): void
+  close(): Promise<void>
+}
