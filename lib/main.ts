@@ -41,10 +41,13 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** @throws StartError in one line if the folder or the port can't be had. */
-export async function startServer({ port, host, data, urls }: Settings): Promise<RunningServer> {
+/**
+ * `ring` is how many of the newest events are kept in memory.
+ * @throws StartError in one line if the folder or the port can't be had.
+ */
+export async function startServer({ port, host, data, urls }: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
   const events = await LocalLog.open({ folder: data, writer: new URL('./chat/writer.ts', import.meta.url), onFailure: (cause) => log(`storing failed: ${cause}`) })
-  const chat = new Chat({ log: events, database: events.database, onError: (error) => log(`reading failed: ${describe(error)}`) })
+  const chat = new Chat({ log: events, database: events.database, ring, onError: (error) => log(`reading failed: ${describe(error)}`) })
   await chat.start()
   const handler = createHandler({
     chat,

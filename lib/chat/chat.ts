@@ -47,6 +47,16 @@ export interface FollowOptions {
   after?: number | undefined
 }
 
+export interface ChatOptions {
+  log: EventLog
+  /** What the log adds up to, for reading. */
+  database: Database
+  /** How many of the newest events are kept in memory. */
+  ring?: number | undefined
+  /** Called when what a stream missed can't be read. */
+  onError: (error: unknown) => void
+}
+
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   pageMessages: 200, // of history in one answer
@@ -64,7 +74,7 @@ export class Chat {
   readonly #rooms: Hub
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
-  constructor({ log, database, onError }: { log: EventLog; database: Database; onError: (error: unknown) => void }) {
+  constructor({ log, database, ring = limits.ringEvents, onError }: ChatOptions) {
     this.#log = log
     this.#database = database
     const events: History = {
@@ -75,7 +85,7 @@ export class Chat {
       has: (id) => database.hasEvent(id),
       read: (after, limit) => database.roomsChangedAfter(after, limit).map(roomListing),
     }
-    this.#hub = new Hub({ ring: limits.ringEvents, history: events, newest: log.newest, onError })
+    this.#hub = new Hub({ ring, history: events, newest: log.newest, onError })
     this.#rooms = new Hub({ history: rooms, newest: database.newestRoomChange(), onError })
     log.tail((group) => {
       for (const event of group) this.#broadcast(event)

@@ -55,9 +55,9 @@ export function createHandler({ chat, files, guard, onError }: HandlerOptions): 
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', { request })
-    if (!reads) guard.origin(request, host)
     const who = identify(chat, request)
     if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+    if (!reads) guard.origin(request, host)
     return route.handler({ chat, request, response, params, query, who })
   }
 

@@ -1,11 +1,11 @@
 // The folder that holds everything natter keeps: made if need be, held by one process, and looked at before it is opened,
 // so that a file which is damaged, foreign or from a newer natter is left as it was found.
 
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, statSync, chmodSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { StartError } from '../errors.ts'
-import { applicationId, holdLock, schemaVersion } from './database.ts'
+import { applicationId, Database, holdLock, schemaVersion } from './database.ts'
 
 export interface DataFolder {
   readonly file: string
@@ -27,12 +27,12 @@ export function openDataFolder(path: string): DataFolder {
   } catch (error) {
     throw new StartError(`the data folder ${folder} can't be made: ${reason(error)}`)
   }
-  const unlock = holdLock(join(folder, 'natter.lock'), folder)
   const file = join(folder, 'natter.db')
+  let unlock = () => {}
   try {
-    lookAt(file)
-    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
-    else chmodSync(file, 0o600)
+    unlock = holdLock(ownFile(join(folder, 'natter.lock')), folder)
+    if (existsSync(file)) lookAt(file)
+    else makeWhole(file)
   } catch (error) {
     unlock()
     throw error instanceof StartError ? error : new StartError(`the data folder ${folder} can't be used: ${reason(error)}`)
@@ -52,9 +52,25 @@ function temporaryFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'natter-'))
 }
 
+// Under another name first: killed half-way, it would leave a file that looks damaged.
+function makeWhole(file: string): void {
+  const unfinished = `${file}-new`
+  for (const suffix of ['', '-wal', '-shm']) rmSync(unfinished + suffix, { force: true })
+  Database.openForWriting(ownFile(unfinished), { durable: true }).close()
+  renameSync(unfinished, file)
+  const folder = openSync(dirname(file), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+// Nobody else may read it. SQLite gives its other files the same mode.
+function ownFile(file: string): string {
+  closeSync(openSync(file, 'a', 0o600))
+  return file
+}
+
 // Reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
 function lookAt(file: string): void {
-  if (!existsSync(file)) return
   const { size } = statSync(file)
   const header = Buffer.alloc(100)
   const descriptor = openSync(file, 'r')

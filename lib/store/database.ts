@@ -1,9 +1,11 @@
 // The tables, and one prepared statement for each thing that is done with them. What is written here is kept for good.
 // Knows nothing of rules, threads or HTTP. The only file that imports node:sqlite.
 
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync as Connection, StatementSync } from 'node:sqlite'
 import { StartError } from '../errors.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
+
+const { DatabaseSync } = loadQuietly()
 
 /** Marks a file as natter's: "natr", in the header's place for it. */
 export const applicationId = 0x6e617472
@@ -100,10 +102,10 @@ const eventColumns = `
   from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id`
 
 export class Database {
-  #connection: DatabaseSync
+  #connection: Connection
   #statements = new Map<string, StatementSync>()
 
-  private constructor(connection: DatabaseSync) {
+  private constructor(connection: Connection) {
     this.#connection = connection
   }
 
@@ -306,7 +308,7 @@ export class Database {
  * @throws StartError if another process has it, or the folder can't be written.
  */
 export function holdLock(file: string, folder: string): () => void {
-  let connection: DatabaseSync | undefined
+  let connection: Connection | undefined
   try {
     connection = new DatabaseSync(file, { timeout: 0 })
     connection.exec('begin exclusive')
@@ -325,6 +327,17 @@ export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13,
 export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   return error.errcode & 0xff
+}
+
+// Node 22 and 24 warn on stderr that their SQLite may change; what is used of it here is the same in all of them.
+function loadQuietly() {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 
 type Value = string | number | null

@@ -43,8 +43,7 @@ export class LocalLog implements EventLog {
 
   /** @throws StartError in one line if the folder can't be used. */
   static async open({ folder, writer, onFailure }: LocalLogOptions): Promise<LocalLog> {
-    // Node 22 and 24 call SQLite experimental on stderr, once a thread.
-    const worker = new Worker(writer, { workerData: folder, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] })
+    const worker = new Worker(writer, { workerData: folder })
     const answer = await new Promise<FromWriter>((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)

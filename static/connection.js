@@ -1,0 +1,114 @@
+// @ts-check
+// The life of the one EventSource that brings everything: where it goes on after a break, when it is given up for dead,
+// when a new one is opened. Knows the ids of events, not what they mean.
+
+/** @import { WireEvents } from '../lib/chat/events.ts' */
+/** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */
+
+const silenceMsMax = 65_000 // pings come every 20 to 30 s: two of them are missing
+const checkMs = 5_000
+const reopenMsMin = 1_000
+const reopenMsMax = 30_000
+
+/** @type {(keyof WireEvents)[]} */
+const types = ['message', 'join', 'leave', 'room', 'user', 'ping', 'reset']
+
+export class Connection {
+  /** @type {EventSource | null} */
+  #source = null
+  #cursor = ''
+  #heardAt = 0
+  #refusals = 0
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #reopening
+  #on
+
+  /**
+   * @param {{
+   *   received: (type: keyof WireEvents, data: any) => void,
+   *   changed: (state: State) => void,
+   *   refused: () => void,
+   * }} on `refused`: the server ended the stream with an answer, for example because this session is over
+   */
+  constructor(on) {
+    this.#on = on
+  }
+
+  /** The id up to which everything has been received. */
+  get cursor() {
+    return this.#cursor
+  }
+
+  /** Everything after this id will be received, once and in order. @param {string} cursor */
+  start(cursor) {
+    this.#cursor = cursor
+    this.#open()
+    setInterval(() => this.#check(), checkMs)
+    // Timers stand still while a machine sleeps or a phone has put the page away, so look again on every sign of life.
+    document.addEventListener('visibilitychange', () => this.#check())
+    window.addEventListener('pageshow', () => this.#check())
+    window.addEventListener('offline', () => this.#on.changed('offline'))
+    // Another network means that the old connection is dead, even if nothing has noticed yet.
+    window.addEventListener('online', () => this.reopen())
+  }
+
+  /** Goes on from the last id with a new connection: as somebody else, or on another network. */
+  reopen() {
+    if (this.#cursor === '') return
+    this.#on.changed('reconnecting')
+    this.#open()
+  }
+
+  #open() {
+    clearTimeout(this.#reopening)
+    this.#reopening = undefined
+    this.#source?.close()
+    this.#heardAt = Date.now()
+
+    const source = new EventSource(`/events?since=${encodeURIComponent(this.#cursor)}`)
+    this.#source = source
+    source.addEventListener('open', () => {
+      this.#heardAt = Date.now()
+      this.#refusals = 0
+      this.#on.changed('live')
+    })
+    source.addEventListener('error', () => this.#broken(source))
+    for (const type of types) {
+      source.addEventListener(type, (event) => {
+        if (source === this.#source) this.#receive(type, event)
+      })
+    }
+  }
+
+  /** @param {keyof WireEvents} type @param {MessageEvent<string>} event */
+  #receive(type, event) {
+    this.#heardAt = Date.now()
+    const id = event.lastEventId
+    if (type === 'reset') {
+      this.#cursor = id || JSON.parse(event.data).cursor
+    } else {
+      // Ids on a stream never go back. One that is not new was received before the last break.
+      if (Number(id) <= Number(this.#cursor)) return
+      this.#cursor = id
+    }
+    this.#on.received(type, JSON.parse(event.data))
+  }
+
+  /** @param {EventSource} source */
+  #broken(source) {
+    if (source !== this.#source) return
+    this.#on.changed(navigator.onLine ? 'reconnecting' : 'offline')
+    if (source.readyState !== EventSource.CLOSED) return // the browser reconnects by itself
+
+    // After any answer but 200 the browser never tries again: https://html.spec.whatwg.org/#sse-processing-model
+    const ceilingMs = Math.min(reopenMsMax, 4_000 * 2 ** this.#refusals++)
+    clearTimeout(this.#reopening)
+    this.#reopening = setTimeout(() => this.#open(), reopenMsMin + Math.random() * (ceilingMs - reopenMsMin))
+    this.#on.refused()
+  }
+
+  // By the clock on the wall, since the monotonic one stands still while some machines sleep.
+  #check() {
+    if (this.#reopening === undefined && Math.abs(Date.now() - this.#heardAt) > silenceMsMax) this.reopen()
+  }
+}
