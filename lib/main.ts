@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { StartError } from './errors.ts'
@@ -16,8 +17,10 @@ const limits = {
   headersMs: 10_000, // for a request's headers to arrive
   keepAliveMs: 72_000, // longer than proxies keep theirs, or they would send a request into a connection that we just closed
   checkMs: 2000, // how often those are looked at
-  spreadMs: 3000, // over which streams are ended when we stop
-  stopMs: 9000, // after which whoever has not taken its answer is cut off
+  spreadMs: 3000, // at the most, over which streams are ended when we stop
+  spreadPerStreamMs: 3, // so that few streams make a quick stop
+  streamsMs: 8000, // after which we no longer wait for streams to end,
+  stopMs: 9000, // and after which whoever has not taken its answer is cut off
 }
 
 /** The program: never returns with the server running, it resolves when the server is up. */
@@ -75,7 +78,8 @@ export async function startServer({ port, host, data, urls }: Settings, { ring }
     async stop() {
       handler.stopping = true
       const cutOff = setTimeout(() => server.closeAllConnections(), limits.stopMs)
-      await Promise.race([chat.close({ spread: limits.spreadMs }), new Promise((resolve) => setTimeout(resolve, limits.stopMs - 1000))])
+      const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * chat.streams)
+      await Promise.race([chat.close({ spread }), sleep(limits.streamsMs, undefined, { ref: false })])
       await new Promise((resolve) => server.close(resolve))
       clearTimeout(cutOff)
       await events.close()

@@ -3,7 +3,8 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import { Hub, type History } from '../sse/hub.ts'
+import type { History } from '../sse/history.ts'
+import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Database, RoomRow, UserRow } from '../store/database.ts'
 import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
@@ -97,6 +98,11 @@ export class Chat {
   /** Makes what is always there. */
   async start(): Promise<void> {
     if (!this.#database.roomBySlug('lobby')) await this.#append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
+  }
+
+  /** How many streams are open. */
+  get streams(): number {
+    return this.#hub.streams + this.#rooms.streams
   }
 
   /** Ends all streams over some ms, each told to come back. */

@@ -1,7 +1,7 @@
 // `since=` in all its forms: an id, a duration (`10m`), an ISO time, `all`, or `-20` for the last twenty events.
 
 import { setImmediate as others } from 'node:timers/promises'
-import type { HistoryEvent } from '../sse/hub.ts'
+import type { HistoryEvent } from '../sse/history.ts'
 
 const units: Record<string, number> = { s: 1e6, m: 60e6, h: 3600e6, d: 86400e6, w: 604800e6 }
 

@@ -1,7 +1,7 @@
 // From the log to the wire: what a logged event looks like to a reader, and which topics it belongs to. Live delivery and
 // replay both come through here.
 
-import type { HistoryEvent } from '../sse/hub.ts'
+import type { HistoryEvent } from '../sse/history.ts'
 import type { RoomRow, UserRow } from '../store/database.ts'
 import type { LoggedEvent } from '../store/event-log.ts'
 import type { Author, Message, Room, User } from './events.ts'

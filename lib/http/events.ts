@@ -1,4 +1,4 @@
-// The streams.
+// The streams of events, and which connections carry one.
 
 import type { Socket } from 'node:net'
 import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'

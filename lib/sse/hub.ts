@@ -3,6 +3,7 @@
 // Knows nothing of what the events mean, nor where older ones are kept.
 
 import { encodeFrame } from './frame.ts'
+import { HistoryReader, type History, type HistoryEvent } from './history.ts'
 import { RingBuffer } from './ring-buffer.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
 
@@ -12,22 +13,6 @@ export interface HubEvent {
   /** Microseconds since 1970 by default; a given one must be above the newest. */
   id?: number | undefined
   data?: unknown
-}
-
-/** An event as `History` gives it: without topics nobody gets it, and it only moves cursors on. */
-export interface HistoryEvent {
-  id: number
-  topics: readonly string[]
-  event?: string | undefined
-  data?: unknown
-}
-
-/** Where events are read that the ring no longer has: a database, say. */
-export interface History {
-  /** Was there ever an event with this id? */
-  has(id: number): boolean | Promise<boolean>
-  /** The next events with a greater id, oldest first, in the ids' order; fewer than `limit` means that there are no more. */
-  read(after: number, limit: number): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
 }
 
 export interface HubOptions {
@@ -52,7 +37,6 @@ const limits = {
   ringBytes: 16 * 1024 * 1024, // whatever the events' size
   pieceBytes: 64 * 1024, // one write; a stream has at most one such piece in memory beyond what its socket took
   pageEvents: 500, // read from history in one go
-  sliceMs: 5, // reading for those who are far behind, before others get the event loop
   stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
   entryOverheadBytes: 200, // what a ring entry takes beside its frame
 }
@@ -84,6 +68,7 @@ const empty = Buffer.alloc(0)
 export class Hub {
   #ring: RingBuffer<Entry>
   #history: History | undefined
+  #reader: HistoryReader | undefined
   #newest: number
   /** Everything up to here was delivered to every stream that is up to date. */
   #delivered: number
@@ -93,9 +78,6 @@ export class Hub {
   #followers = new Map<ServerSentEventsStream, Follower>()
   /** The last tick's frames, joined once for all streams that may see the same of its topics. */
   #tick: { from: number; topics: readonly string[]; pieces: Map<string, Piece> } = { from: -1, topics: [], pieces: new Map() }
-  /** Streams that wait for a page of history, in turns. */
-  #queue: Follower[] = []
-  #reading = false
   #timer: NodeJS.Timeout | undefined
   #pingMs: number
   #onError: (error: unknown) => void
@@ -104,6 +86,7 @@ export class Hub {
   constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, onError }: HubOptions = {}) {
     this.#ring = new RingBuffer({ entries: ring, bytes: limits.ringBytes, floor: newest })
     this.#history = history
+    this.#reader = history && new HistoryReader(history)
     this.#newest = newest
     this.#delivered = newest
     this.#pingMs = pingMs
@@ -113,6 +96,11 @@ export class Hub {
   /** The newest id. */
   get newest(): number {
     return this.#newest
+  }
+
+  /** How many streams follow something. */
+  get streams(): number {
+    return this.#followers.size
   }
 
   /**
@@ -243,10 +231,8 @@ export class Hub {
         const { frames, cursor } = this.#piece(follower)
         stream.cursor = cursor
         if (frames.length > 0) stream.write(frames)
-      } else if (this.#history) {
-        follower.waiting = true
-        this.#queue.push(follower)
-        this.#readOn()
+      } else if (this.#reader) {
+        this.#resume(follower, this.#readPage(follower, this.#reader))
       } else {
         this.#reset(follower, 'too_old')
       }
@@ -306,37 +292,17 @@ export class Hub {
     return { frames: frames.length === 1 ? frames[0]! : Buffer.concat(frames), cursor: this.#delivered }
   }
 
-  // One page each, in turns, and never longer than a slice in one go, however many are behind.
-  #readOn(): void {
-    if (this.#reading) return
-    this.#reading = true
-    setImmediate(() => {
-      this.#reading = false
-      const until = performance.now() + limits.sliceMs
-      for (let follower = this.#queue.shift(); follower; follower = performance.now() < until ? this.#queue.shift() : undefined) {
-        this.#readPage(follower)
-      }
-      if (this.#queue.length > 0) this.#readOn()
-    })
-  }
-
-  #readPage(follower: Follower): void {
+  async #readPage(follower: Follower, reader: HistoryReader): Promise<void> {
     const { stream, pageEvents } = follower
-    if (!stream.open) return
-    const upTo = this.#delivered
-    const take = (page: readonly HistoryEvent[]) => {
-      if (page.length < pageEvents) this.#takePage(follower, page, upTo)
-      else this.#takePage(follower, page, Math.min(upTo, page[page.length - 1]!.id))
-      follower.waiting = false
-      this.#deliver(follower)
-    }
-    try {
-      const page = this.#history!.read(stream.cursor, pageEvents)
-      if (page instanceof Promise) page.then(take).catch((error) => this.#fail(follower, error))
-      else take(page)
-    } catch (error) {
-      this.#fail(follower, error)
-    }
+    let upTo = 0
+    const page = await reader.read(() => {
+      upTo = this.#delivered
+      return stream.open ? [stream.cursor, pageEvents] : undefined
+    })
+    if (!page) return
+    // A whole page may go on behind its last event; a short one has all there was when it was asked for.
+    if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
+    this.#takePage(follower, page, upTo)
   }
 
   // Sends a page's events up to the id `upTo`, as many as fit in one piece; what does not fit is read again, and the

@@ -1,0 +1,119 @@
+// The page in a real Chromium, against a real server.
+
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
+
+const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
+const skip = executablePath ? false : 'there is no Chromium; set CHROMIUM to its path'
+
+async function startBrowser(t: TestContext): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+  t.after(() => browser.close())
+  return browser
+}
+
+/** A page of its own in a profile of its own, which notes all that must not happen. */
+async function visit(browser: Browser, chat: ChatServer, { path = '/', ...options }: BrowserContextOptions & { path?: string } = {}): Promise<{ page: Page; faults: string[] }> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => /Content Security Policy|TrustedHTML/i.test(message.text()) && faults.push(message.text()))
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`)
+    dialog.dismiss().catch(() => {})
+  })
+  await page.goto(chat.url + path)
+  await page.locator('#connection[data-state=live]').waitFor({ state: 'attached' })
+  return { page, faults }
+}
+
+async function comeIn(page: Page, name: string): Promise<void> {
+  await page.locator('#name').fill(name)
+  await page.getByRole('button', { name: 'Come in' }).click()
+  await page.locator('#text').waitFor()
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.locator('#text').fill(text)
+  await page.locator('#text').press('Enter')
+}
+
+const confirmed = '.message:not([data-state]) .text'
+
+function sees(page: Page, text: string): Promise<void> {
+  return page.locator(confirmed, { hasText: text }).first().waitFor()
+}
+
+test('two people come in, talk, make a room, and meet there', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat, { viewport: { width: 360, height: 740 }, hasTouch: true })])
+
+  await comeIn(ada.page, 'ada')
+  await comeIn(bob.page, 'bob')
+  await say(ada.page, 'hello from ada')
+  await sees(bob.page, 'hello from ada')
+  await say(bob.page, 'hello back')
+  await sees(ada.page, 'hello back')
+
+  await ada.page.getByRole('button', { name: 'New room' }).click()
+  await ada.page.locator('#new-room-name').fill('Küche')
+  await ada.page.getByRole('button', { name: 'Make' }).click()
+  await ada.page.waitForURL(`**/rooms/${encodeURIComponent('küche')}`)
+  await say(ada.page, 'only in the kitchen')
+  await bob.page.getByRole('button', { name: 'Rooms' }).click()
+  await bob.page.locator('#rooms a', { hasText: 'Küche' }).click()
+  await sees(bob.page, 'only in the kitchen')
+  await bob.page.goBack()
+  await sees(bob.page, 'hello from ada')
+
+  assert.deepEqual([...ada.faults, ...bob.faults], [])
+})
+
+test('the page survives a kill and a restart without a gap or a repeat, and sends what was typed meanwhile', { skip }, async (t) => {
+  const chat = await startChat(t, { data: await temporaryFolder(t) })
+  const browser = await startBrowser(t)
+  const { page, faults } = await visit(browser, chat)
+  const bob = await chat.comeIn('bob')
+  await comeIn(page, 'ada')
+  await say(page, 'before')
+  await bob.say('lobby', 'bob before')
+  await sees(page, 'bob before')
+
+  await chat.kill()
+  await say(page, 'while it was down')
+  await page.locator('.message[data-state=pending]').waitFor()
+  await chat.start()
+  await bob.say('lobby', 'bob after')
+  await sees(page, 'bob after')
+  await sees(page, 'while it was down')
+
+  const texts = await page.locator('.message .text').allTextContents()
+  assert.deepEqual(texts.sort(), ['before', 'bob after', 'bob before', 'while it was down'])
+  assert.deepEqual(faults, [])
+})
+
+test('what people type is shown as what they typed', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const attacks = ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '"><svg onload=alert(1)>', 'javascript:alert(1)', '</li></template><b>x', '{{7*7}}', '&lt;b&gt;']
+  const mallory = await chat.comeIn('<img src=x onerror=alert(1)>')
+  for (const text of attacks) {
+    await mallory.say('lobby', text)
+    await mallory.makeRoom(`${text} room`)
+  }
+  const browser = await startBrowser(t)
+
+  const { page, faults } = await visit(browser, chat)
+  await sees(page, '&lt;b&gt;')
+
+  assert.deepEqual(await page.locator('.message .text').allTextContents(), attacks)
+  assert.equal(await page.locator('#messages img, #messages script, #messages svg, #rooms img').count(), 0)
+  assert.deepEqual(faults, [])
+})

@@ -1,0 +1,75 @@
+// Holds the house to its plan: floors, sizes, and what may not be written anywhere.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const top = fileURLToPath(new URL('..', import.meta.url))
+const files = new Map(
+  readdirSync(join(top, 'lib'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => [name, readFileSync(join(top, 'lib', name), 'utf8')]),
+)
+
+/** What each file imports of ours. */
+const imports = new Map([...files].map(([name, text]) => [name, [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => normalize(join(dirname(name), path!)))]))
+
+// Each floor and what it may stand on. Files of lib itself: the words stand on nothing, main and index on everything.
+const floors: Record<string, string[]> = {
+  words: [],
+  sse: ['sse'],
+  store: ['store', 'words'],
+  chat: ['chat', 'store', 'sse', 'words'],
+  http: ['http', 'chat', 'sse', 'words'],
+  top: ['http', 'chat', 'store', 'sse', 'words'],
+}
+
+function floorOf(name: string): string {
+  if (name.includes('/')) return dirname(name)
+  return ['config.ts', 'errors.ts', 'log.ts'].includes(name) ? 'words' : 'top'
+}
+
+function linesOf(text: string): number {
+  return text.split('\n').filter((line) => !/^\s*(\/\/.*|\*.*|\/\*\*.*)?$/.test(line)).length
+}
+
+test('imports go down only', () => {
+  assert.ok(imports.size > 10)
+  for (const [name, imported] of imports) {
+    for (const path of imported) {
+      const below = floorOf(name) === 'words' && path === 'errors.ts'
+      assert.ok(below || floors[floorOf(name)]!.includes(floorOf(path)), `${name} imports ${path}`)
+    }
+  }
+})
+
+test('no file imports itself by a detour', () => {
+  const reachable = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const path of imports.get(from) ?? []) if (!seen.has(path)) reachable(path, seen.add(path))
+    return seen
+  }
+  for (const name of imports.keys()) assert.ok(!reachable(name).has(name), `${name} is in a circle`)
+})
+
+test('files stay small enough to be read', () => {
+  for (const [name, text] of files) assert.ok(text.split('\n').length <= 400, `${name} has more than 400 lines`)
+  const sse = [...files].filter(([name]) => floorOf(name) === 'sse').reduce((sum, [, text]) => sum + linesOf(text), 0)
+  const all = [...files.values()].reduce((sum, text) => sum + linesOf(text), 0)
+  assert.ok(sse <= 800, `sse has ${sse} lines of code`)
+  assert.ok(all <= 6000, `lib has ${all} lines of code`)
+})
+
+test('every file opens by saying what it is for', () => {
+  for (const [name, text] of files) assert.match(text, /^\/\/ [^\n]{20}/, name)
+})
+
+test('only the database imports SQLite, and nothing comes from outside', () => {
+  for (const [name, text] of files) {
+    if (name !== 'store/database.ts') assert.doesNotMatch(text, /node:sqlite/, name)
+    for (const [, path] of text.matchAll(/from '([^']+)'/g)) assert.match(path!, /^(\.|node:)/, name)
+  }
+  const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies?: unknown }
+  assert.equal(dependencies, undefined)
+})
