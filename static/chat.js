@@ -1,8 +1,8 @@
 // @ts-check
 // The page as a whole: who I am, the room I am in, and what happens on each click and each event. Everything the server
-// tells comes in by `received`; everything shown is brought about from here.
+// tells comes in by the connection; everything shown is brought about from here.
 
-/** @import { Message, Room, User, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Message, Room, User } from '../lib/chat/events.ts' */
 import { Refusal, getPatiently, request } from './api.js'
 import { Composer } from './composer.js'
 import { Connection } from './connection.js'
@@ -79,7 +79,14 @@ const outbox = new Outbox({
 })
 
 const connection = new Connection({
-  received,
+  received: {
+    message: hear,
+    room: hearOfRoom,
+    user: (user) => {
+      if (user.id === me?.id) showMe(user)
+    },
+    reset: () => void readSession().then(readRooms).then(readRoom),
+  },
   changed: (state) => {
     const words = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…', offline: 'Offline' }
     const shown = part('connection', HTMLElement)
@@ -93,14 +100,6 @@ const connection = new Connection({
   },
   refused: () => void readSession(),
 })
-
-/** @param {keyof WireEvents} type @param {any} data */
-function received(type, data) {
-  if (type === 'message') hear(data)
-  if (type === 'room') hearOfRoom(data)
-  if (type === 'user' && data.id === me?.id) showMe(data)
-  if (type === 'reset') void readSession().then(readRooms).then(readRoom)
-}
 
 /** @param {Message} message */
 function hear(message) {

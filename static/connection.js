@@ -25,7 +25,7 @@ export class Connection {
 
   /**
    * @param {{
-   *   received: (type: keyof WireEvents, data: any) => void,
+   *   received: { [Type in keyof WireEvents]?: (data: WireEvents[Type]) => void },
    *   changed: (state: State) => void,
    *   refused: () => void,
    * }} on `refused`: the server ended the stream with an answer, for example because this session is over
@@ -91,7 +91,7 @@ export class Connection {
       if (Number(id) <= Number(this.#cursor)) return
       this.#cursor = id
     }
-    this.#on.received(type, JSON.parse(event.data))
+    this.#on.received[type]?.(JSON.parse(event.data))
   }
 
   /** @param {EventSource} source */
