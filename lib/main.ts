@@ -29,8 +29,9 @@ export async function main(args: readonly string[], environment: Record<string, 
     const settings = readSettings(args, environment)
     if (!settings) return void process.stdout.write(`${help}\n`)
     const server = await startServer(settings)
-    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
+    // First, since whoever reads the line may send a signal at once.
     stopOnSignals(server)
+    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`natter can't start: ${error.message}\n`)

@@ -53,7 +53,7 @@ test('a database that is not ours to open is left as it was found', async (t) =>
 
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
-  await chat.stop()
+  assert.equal(await chat.stop(), 0)
   const whole = readFileSync(join(data, 'natter.db'))
   const changed = (at: number, value: number) => {
     const copy = Buffer.from(whole)

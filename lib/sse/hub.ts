@@ -157,9 +157,7 @@ export class Hub {
   }
 
   #following(topics: Iterable<string>): Set<Follower> {
-    const found = new Set<Follower>()
-    for (const topic of topics) for (const follower of this.#topics.get(topic) ?? []) found.add(follower)
-    return found
+    return new Set([...topics].flatMap((topic) => [...(this.#topics.get(topic) ?? [])]))
   }
 
   /** The streams that follow a topic. */
