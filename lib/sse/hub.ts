@@ -63,8 +63,6 @@ interface Follower {
   stuckAt: number
 }
 
-const empty = Buffer.alloc(0)
-
 export class Hub {
   #ring: RingBuffer<Entry>
   #history: History | undefined
@@ -115,7 +113,7 @@ export class Hub {
 
   /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
   advance(id: number): void {
-    this.#push(id, [], empty)
+    this.#push(id, [], new Uint8Array())
   }
 
   #push(id: number, topics: readonly string[], frame: Uint8Array): void {
@@ -157,7 +155,9 @@ export class Hub {
   }
 
   #following(topics: Iterable<string>): Set<Follower> {
-    return new Set([...topics].flatMap((topic) => [...(this.#topics.get(topic) ?? [])]))
+    const found = new Set<Follower>()
+    for (const topic of topics) for (const follower of this.#topics.get(topic) ?? []) found.add(follower)
+    return found
   }
 
   /** The streams that follow a topic. */
