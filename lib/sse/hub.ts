@@ -3,7 +3,8 @@
 // Knows nothing of what the events mean, nor where older ones are kept.
 
 import { encodeFrame } from './frame.ts'
-import { HistoryReader, type History, type HistoryEvent } from './history.ts'
+import { nextPiece, type Follower, type Piece } from './follower.ts'
+import { HistoryReader, type History } from './history.ts'
 import { RingBuffer } from './ring-buffer.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
 
@@ -35,7 +36,7 @@ export interface FollowOptions {
 const limits = {
   ringEntries: 1000,
   ringBytes: 16 * 1024 * 1024, // whatever the events' size
-  pieceBytes: 64 * 1024, // one write; a stream has at most one such piece in memory beyond what its socket took
+  tickBytes: 64 * 1024, // of a tick, after which it is delivered without waiting for its end
   pageEvents: 500, // read from history in one go
   stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
   entryOverheadBytes: 200, // what a ring entry takes beside its frame
@@ -46,21 +47,6 @@ interface Entry {
   readonly topics: readonly string[]
   readonly frame: Uint8Array
   readonly bytes: number
-}
-
-interface Follower {
-  readonly stream: ServerSentEventsStream
-  /** Each topic, and the id after which it counts for this stream. */
-  readonly topics: Map<string, number>
-  /** The newest of these ids. */
-  since: number
-  /** Up to date: its cursor is the hub's, and the next tick will find it by its topics. */
-  live: boolean
-  /** Waiting for its socket or for history; it goes on by itself. */
-  waiting: boolean
-  pageEvents: number
-  pingAt: number
-  stuckAt: number
 }
 
 export class Hub {
@@ -122,7 +108,7 @@ export class Hub {
     this.#newest = id
     this.#pendingBytes += bytes
     // A tick must not outgrow the ring, from which it is delivered.
-    if (this.#pendingBytes >= limits.pieceBytes || this.#ring.floor > this.#delivered) this.flush()
+    if (this.#pendingBytes >= limits.tickBytes || this.#ring.floor > this.#delivered) this.flush()
     else this.#immediate ??= setImmediate(() => this.flush())
   }
 
@@ -277,17 +263,7 @@ export class Hub {
   }
 
   #join(follower: Follower, after: number): Piece {
-    const frames: Uint8Array[] = []
-    let bytes = 0
-    for (const entry of this.#ring.after(after)) {
-      if (entry.id > this.#delivered) break
-      if (!sees(follower, entry)) continue
-      if (bytes > 0 && bytes + entry.frame.length > limits.pieceBytes) return { frames: Buffer.concat(frames), cursor: after }
-      frames.push(entry.frame)
-      bytes += entry.frame.length
-      after = entry.id
-    }
-    return { frames: frames.length === 1 ? frames[0]! : Buffer.concat(frames), cursor: this.#delivered }
+    return nextPiece(follower, this.#ring.after(after), { after, upTo: this.#delivered }, (entry) => entry.frame)
   }
 
   async #readPage(follower: Follower, reader: HistoryReader): Promise<void> {
@@ -300,32 +276,11 @@ export class Hub {
     if (!page) return
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    this.#takePage(follower, page, upTo)
-  }
-
-  // Sends a page's events up to the id `upTo`, as many as fit in one piece; what does not fit is read again, and the
-  // next page is smaller, so that large events don't make us read a lot for a little.
-  #takePage(follower: Follower, page: readonly HistoryEvent[], upTo: number): void {
-    const frames: Uint8Array[] = []
-    let bytes = 0
-    let after = follower.stream.cursor
-    follower.pageEvents = Math.min(follower.pageEvents * 2, limits.pageEvents)
-    for (const event of page) {
-      if (event.id > upTo) break
-      if (sees(follower, event)) {
-        const frame = encodeFrame(event)
-        if (bytes > 0 && bytes + frame.length > limits.pieceBytes) {
-          follower.pageEvents = frames.length + 1
-          upTo = after
-          break
-        }
-        frames.push(frame)
-        bytes += frame.length
-      }
-      after = event.id
-    }
-    follower.stream.cursor = upTo
-    if (frames.length > 0) follower.stream.write(Buffer.concat(frames))
+    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, encodeFrame)
+    // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
+    follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
+    stream.cursor = cursor
+    if (count > 0) stream.write(frames)
   }
 
   // True if it was given out, a promise if only history knows, or else why it can't be served.
@@ -382,15 +337,6 @@ export class Hub {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
-}
-
-interface Piece {
-  readonly frames: Uint8Array
-  readonly cursor: number
-}
-
-function sees(follower: Follower, { id, topics }: { id: number; topics: readonly string[] }): boolean {
-  return topics.some((topic) => id > (follower.topics.get(topic) ?? Infinity))
 }
 
 // NaN for what is no id at all: it is equal to none, and so unknown.

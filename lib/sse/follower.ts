@@ -1,0 +1,60 @@
+// A stream as a hub sees it: what it follows, how far it is, and what comes next for it.
+
+import type { ServerSentEventsStream } from './server-sent-events-stream.ts'
+
+export interface Follower {
+  readonly stream: ServerSentEventsStream
+  /** Each topic, and the id after which it counts for this stream. */
+  readonly topics: Map<string, number>
+  /** The newest of these ids. */
+  since: number
+  /** Up to date: its cursor is the hub's, and the next tick will find it by its topics. */
+  live: boolean
+  /** Waiting for its socket or for history; it goes on by itself. */
+  waiting: boolean
+  /** How many events it reads from history next. */
+  pageEvents: number
+  /** When it gets a ping, and when it is given up unless its socket takes something: ms of `performance.now()`. */
+  pingAt: number
+  stuckAt: number
+}
+
+/** Whole frames for one write, and the cursor after it. */
+export interface Piece {
+  readonly frames: Uint8Array
+  readonly cursor: number
+  /** How many frames it holds. */
+  readonly count: number
+}
+
+const pieceBytesMax = 64 * 1024 // a stream has at most one piece in memory beyond what its socket took
+
+/** What a follower may see of the events after `after` and up to `upTo`, as much of it as goes into one piece. */
+export function nextPiece<Event extends { id: number; topics: readonly string[] }>(
+  follower: Follower,
+  events: Iterable<Event>,
+  { after, upTo }: { after: number; upTo: number },
+  frameOf: (event: Event) => Uint8Array,
+): Piece {
+  const frames: Uint8Array[] = []
+  let bytes = 0
+  let cursor = upTo
+  for (const event of events) {
+    if (event.id > upTo) break
+    if (sees(follower, event)) {
+      const frame = frameOf(event)
+      if (bytes > 0 && bytes + frame.length > pieceBytesMax) {
+        cursor = after
+        break
+      }
+      frames.push(frame)
+      bytes += frame.length
+    }
+    after = event.id
+  }
+  return { frames: frames.length === 1 ? frames[0]! : Buffer.concat(frames), cursor, count: frames.length }
+}
+
+function sees({ topics }: Follower, event: { id: number; topics: readonly string[] }): boolean {
+  return event.topics.some((topic) => event.id > (topics.get(topic) ?? Infinity))
+}
