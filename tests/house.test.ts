@@ -23,7 +23,7 @@ const floors: Record<string, string[]> = {
   store: ['store', 'words'],
   chat: ['chat', 'store', 'sse', 'words'],
   http: ['http', 'chat', 'sse', 'words'],
-  top: ['http', 'chat', 'store', 'sse', 'words'],
+  top: ['top', 'http', 'chat', 'store', 'sse', 'words'],
 }
 
 function floorOf(name: string): string {

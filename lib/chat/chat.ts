@@ -102,7 +102,7 @@ export class Chat {
 
   /** How many streams are open. */
   get streams(): number {
-    return this.#hub.streams + this.#rooms.streams
+    return this.#hub.stats().streams + this.#rooms.stats().streams
   }
 
   /** Ends all streams over some ms, each told to come back. */

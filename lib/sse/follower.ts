@@ -1,9 +1,21 @@
 // A stream as a hub sees it: what it follows, how far it is, and what comes next for it.
 
+import { Frames } from './frame.ts'
 import type { ServerSentEventsStream } from './server-sent-events-stream.ts'
+
+/** What decides whether an event may be seen: its topics first, then what a filter makes of the rest. */
+export interface Seen {
+  readonly id: number
+  readonly topics: readonly string[]
+  readonly event?: string | undefined
+  readonly data?: unknown
+}
 
 export interface Follower {
   readonly stream: ServerSentEventsStream
+  /** Who it belongs to, where attendance is kept. */
+  readonly who: string | undefined
+  readonly filter: ((event: Seen) => boolean) | undefined
   /** Each topic, and the id after which it counts for this stream. */
   readonly topics: Map<string, number>
   /** The newest of these ids. */
@@ -21,7 +33,7 @@ export interface Follower {
 
 /** Whole frames for one write, and the cursor after it. */
 export interface Piece {
-  readonly frames: Uint8Array
+  readonly frames: Frames
   readonly cursor: number
   /** How many frames it holds. */
   readonly count: number
@@ -30,7 +42,7 @@ export interface Piece {
 const pieceBytesMax = 64 * 1024 // a stream has at most one piece in memory beyond what its socket took
 
 /** What a follower may see of the events after `after` and up to `upTo`, as much of it as goes into one piece. */
-export function nextPiece<Event extends { id: number; topics: readonly string[] }>(
+export function nextPiece<Event extends Seen>(
   follower: Follower,
   events: Iterable<Event>,
   { after, upTo }: { after: number; upTo: number },
@@ -52,9 +64,9 @@ export function nextPiece<Event extends { id: number; topics: readonly string[] 
     }
     after = event.id
   }
-  return { frames: frames.length === 1 ? frames[0]! : Buffer.concat(frames), cursor, count: frames.length }
+  return { frames: new Frames(frames), cursor, count: frames.length }
 }
 
-function sees({ topics }: Follower, event: { id: number; topics: readonly string[] }): boolean {
-  return event.topics.some((topic) => event.id > (topics.get(topic) ?? Infinity))
+function sees({ topics, filter }: Follower, event: Seen): boolean {
+  return event.topics.some((topic) => event.id > (topics.get(topic) ?? Infinity)) && (filter === undefined || filter(event))
 }

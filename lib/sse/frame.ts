@@ -39,6 +39,30 @@ export function encodeComment(text: string): Buffer {
   return Buffer.from(text.split(lineEnd).map((line) => `: ${line}\n`).join('') + '\n')
 }
 
+/** Whole frames for one write, in the forms that streams write them in; each form is made once, however many streams write it. */
+export class Frames {
+  readonly #parts: readonly Uint8Array[]
+  #bytes: Uint8Array | undefined
+  #chunk: Uint8Array | undefined
+
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts
+  }
+
+  /** The frames one behind the other. */
+  get bytes(): Uint8Array {
+    return (this.#bytes ??= this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))
+  }
+
+  /** The same as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1). */
+  get chunk(): Uint8Array {
+    const length = this.#parts.reduce((sum, part) => sum + part.length, 0)
+    return (this.#chunk ??= Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...this.#parts, crlf]))
+  }
+}
+
+const crlf = Buffer.from('\r\n')
+
 function oneLine(field: string, value: string): string {
   if (value === '') throw new TypeError(`${field} must not be empty`)
   if (/[\r\n\0]/.test(value)) throw new TypeError(`${field} must not contain CR, LF or NUL`)

@@ -3,35 +3,12 @@
 // Knows nothing of what the events mean, nor where older ones are kept.
 
 import { encodeFrame } from './frame.ts'
-import { nextPiece, type Follower, type Piece } from './follower.ts'
+import { Attendance } from './attendance.ts'
+import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
 import { HistoryReader, type History } from './history.ts'
+import type { EventMap, FollowOptions, HubEvent, HubOptions, HubStats } from './hub-options.ts'
 import { RingBuffer } from './ring-buffer.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
-
-/** An event as the hub takes it. */
-export interface HubEvent {
-  event?: string | undefined
-  /** Microseconds since 1970 by default; a given one must be above the newest. */
-  id?: number | undefined
-  data?: unknown
-}
-
-export interface HubOptions {
-  /** How many of the newest events are kept in memory. */
-  ring?: number
-  history?: History
-  /** The newest id that was given before this hub was made. */
-  newest?: number
-  /** How often a stream that is up to date gets a `ping`, give or take a fifth, in ms. */
-  pingMs?: number
-  /** Called when a history fails; the stream it failed for is ended, and comes back with its cursor. */
-  onError?: (error: unknown) => void
-}
-
-export interface FollowOptions {
-  /** Go on after this id instead of the stream's `lastEventId`. */
-  after?: number | undefined
-}
 
 const limits = {
   ringEntries: 1000,
@@ -42,14 +19,16 @@ const limits = {
   entryOverheadBytes: 200, // what a ring entry takes beside its frame
 }
 
-interface Entry {
-  readonly id: number
-  readonly topics: readonly string[]
+interface Entry extends Seen {
   readonly frame: Uint8Array
   readonly bytes: number
 }
 
-export class Hub {
+/**
+ * Topics, and the streams that follow them. `Hub<{ price: Price, news: string }>` takes only these events.
+ * It starts a timer with its first stream, and has none when the last one is gone.
+ */
+export class Hub<Events extends EventMap = EventMap> {
   #ring: RingBuffer<Entry>
   #history: History | undefined
   #reader: HistoryReader | undefined
@@ -65,15 +44,17 @@ export class Hub {
   #timer: NodeJS.Timeout | undefined
   #pingMs: number
   #onError: (error: unknown) => void
+  #attendance: Attendance
   #closed = false
 
-  constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, onError }: HubOptions = {}) {
+  constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, came, left, graceMs = 5000, onError }: HubOptions = {}) {
     this.#ring = new RingBuffer({ entries: ring, bytes: limits.ringBytes, floor: newest })
     this.#history = history
     this.#reader = history && new HistoryReader(history)
     this.#newest = newest
     this.#delivered = newest
     this.#pingMs = pingMs
+    this.#attendance = new Attendance({ graceMs, came, left })
     this.#onError = onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
   }
 
@@ -82,9 +63,22 @@ export class Hub {
     return this.#newest
   }
 
-  /** How many streams follow something. */
-  get streams(): number {
-    return this.#followers.size
+  /** Everyone who has a stream, or had one a moment ago; see `who` in `follow`. */
+  get here(): string[] {
+    return this.#attendance.here
+  }
+
+  stats(): HubStats {
+    const followers = [...this.#followers.values()]
+    // Ids are microseconds, so the ring tells how often something was published.
+    const now = Date.now() * 1000
+    const since = Math.max(now - 10e6, this.#ring.floor)
+    return {
+      streams: followers.length,
+      behind: followers.filter(({ live }) => !live).length,
+      bytesBuffered: followers.reduce((sum, { stream }) => sum + stream.writableLength, 0),
+      eventsPerSecond: ([...this.#ring.after(since)].length * 1e6) / Math.max(now - since, 1e6),
+    }
   }
 
   /**
@@ -92,28 +86,28 @@ export class Hub {
    * Returns its id.
    * @throws RangeError if a given id is not above the newest, TypeError if the event can't be written.
    */
-  publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent): number {
-    this.#push(id, typeof topics === 'string' ? [topics] : topics, encodeFrame({ event, id, data: data ?? '' }))
+  publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
+    const frame = encodeFrame({ event, id, data: data ?? '' })
+    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: frame.length + limits.entryOverheadBytes })
     return id
   }
 
   /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
   advance(id: number): void {
-    this.#push(id, [], new Uint8Array())
+    this.#push({ id, topics: [], frame: new Uint8Array(), bytes: limits.entryOverheadBytes })
   }
 
-  #push(id: number, topics: readonly string[], frame: Uint8Array): void {
-    const bytes = frame.length + limits.entryOverheadBytes
-    this.#ring.push({ id, topics, frame, bytes })
-    this.#newest = id
-    this.#pendingBytes += bytes
+  #push(entry: Entry): void {
+    this.#ring.push(entry)
+    this.#newest = entry.id
+    this.#pendingBytes += entry.bytes
     // A tick must not outgrow the ring, from which it is delivered.
     if (this.#pendingBytes >= limits.tickBytes || this.#ring.floor > this.#delivered) this.flush()
     else this.#immediate ??= setImmediate(() => this.flush())
   }
 
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
-  signal(topics: string | readonly string[], { event, data }: { event?: string; data?: unknown }): void {
+  signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
     const frame = encodeFrame({ event, data: data ?? '' })
     for (const follower of this.#following(typeof topics === 'string' ? [topics] : topics)) {
@@ -156,17 +150,18 @@ export class Hub {
    * gave, or can no longer serve, gets a `reset` event. Called again for the same stream it follows more, from now on
    * or after the id given; that must not be older than what was published before the call.
    */
-  follow(stream: ServerSentEventsStream, topics: readonly string[], { after }: FollowOptions = {}): void {
+  follow(stream: ServerSentEventsStream, topics: readonly string[], { after, who, filter }: FollowOptions = {}): void {
     this.flush()
     const known = this.#followers.get(stream)
     if (known) return this.#subscribe(known, topics, after ?? this.#newest)
     if (!stream.open) return
     if (this.#closed) return stream.close()
     const now = performance.now()
-    const follower: Follower = { stream, topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: now, stuckAt: Infinity }
+    const follower: Follower = { stream, who, filter: filter && this.#guarded(filter), topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: now, stuckAt: Infinity }
     this.#followers.set(stream, follower)
     this.#subscribe(follower, topics, 0)
     stream.closed.then(() => this.#forget(follower))
+    if (who !== undefined) this.#attendance.open(who)
     this.#timer ??= setInterval(() => this.#second(), 1000).unref()
 
     const cursor = after ?? idOf(stream.lastEventId)
@@ -202,6 +197,23 @@ export class Hub {
       await stream.closed
     })
     await Promise.all(endings)
+    this.#attendance.end()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  // A filter that throws must not keep the event from others, nor show it to this one.
+  #guarded(filter: (event: Seen) => boolean): (event: Seen) => boolean {
+    return (event) => {
+      try {
+        return filter(event)
+      } catch (error) {
+        this.#onError(error)
+        return false
+      }
+    }
   }
 
   // Moves one stream on as far as its socket takes it: from the ring, or else from history. It returns with the stream
@@ -212,9 +224,9 @@ export class Hub {
       if (stream.writableNeedDrain) return this.#waitForSocket(follower)
       if (stream.cursor >= this.#delivered) return this.#becomeLive(follower)
       if (stream.cursor >= this.#ring.floor) {
-        const { frames, cursor } = this.#piece(follower)
+        const { frames, cursor, count } = this.#piece(follower)
         stream.cursor = cursor
-        if (frames.length > 0) stream.write(frames)
+        if (count > 0) stream.write(frames)
       } else if (this.#reader) {
         this.#resume(follower, this.#readPage(follower, this.#reader))
       } else {
@@ -255,7 +267,7 @@ export class Hub {
   // What comes next for this stream from the ring, joined; and where its cursor is then.
   #piece(follower: Follower): Piece {
     const { cursor } = follower.stream
-    if (cursor !== this.#tick.from || cursor < follower.since) return this.#join(follower, cursor)
+    if (cursor !== this.#tick.from || cursor < follower.since || follower.filter) return this.#join(follower, cursor)
     const key = this.#tick.topics.filter((topic) => follower.topics.has(topic)).join('\n')
     let piece = this.#tick.pieces.get(key)
     if (!piece) this.#tick.pieces.set(key, (piece = this.#join(follower, cursor)))
@@ -333,6 +345,7 @@ export class Hub {
     follower.live = false
     for (const topic of follower.topics.keys()) this.#leave(topic, follower)
     this.#followers.delete(follower.stream)
+    if (follower.who !== undefined) this.#attendance.close(follower.who)
     if (this.#followers.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined

@@ -1,6 +1,8 @@
 // One response, written as an event stream. Knows nothing of topics, logs or other streams.
 
-import { encodeComment, encodeFrame, type StreamEvent } from './frame.ts'
+import { OutgoingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { encodeComment, encodeFrame, Frames, type StreamEvent } from './frame.ts'
 
 /** What a stream needs of a request: those of `node:http`, `https` and `http2` have it. */
 export interface StreamRequest {
@@ -13,12 +15,16 @@ export interface StreamRequest {
 export interface StreamResponse {
   statusCode: number
   readonly destroyed?: boolean
+  readonly writableLength?: number
   setHeader(name: string, value: string): unknown
   write(chunk: Uint8Array): boolean
   end(): unknown
   destroy(): unknown
   on(event: string, listener: () => void): unknown
 }
+
+/** What a stream can be fed from: a generator, a Node stream, a web stream. */
+export type StreamSource = AsyncIterable<string | Uint8Array | StreamEvent> | Iterable<string | Uint8Array | StreamEvent>
 
 export interface StreamOptions {
   /** How long the reader waits before it comes back, in ms. By default 2 to 5 s by chance, so that after a restart not all come at once. */
@@ -51,17 +57,24 @@ export class ServerSentEventsStream {
   /** The id of the newest event that this stream was sent or passed over. */
   cursor = 0
   #response: StreamResponse
+  /** Where frames go straight to, with their chunk header; undefined where the response has to write them. */
+  #socket: Writable | undefined
   #open = true
   #needDrain = false
   #lastCall: NodeJS.Timeout | undefined
   #wake: (() => void) | undefined
+  /** Ends what waits for a source when the reader goes away. */
+  #interrupt: (() => void) | undefined
 
   constructor(request: StreamRequest, response: StreamResponse, options: StreamOptions = {}) {
     this.lastEventId = lastEventIdOf(request)
     this.#response = response
+    const drained = () => this.#drained()
     this.closed = new Promise((resolve) => {
       const over = () => {
         this.#open = false
+        this.#socket?.off('drain', drained)
+        this.#interrupt?.()
         clearTimeout(this.#lastCall)
         this.#drained()
         resolve()
@@ -72,12 +85,17 @@ export class ServerSentEventsStream {
     })
     // What fails here is the reader's connection; its 'close' follows and says all there is to say.
     response.on('error', () => {})
-    response.on('drain', () => this.#drained())
+    response.on('drain', drained)
     response.statusCode = 200
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     // HEAD gets headers only: an endless body would be pumped into nowhere.
-    if (request.method === 'HEAD') this.close()
-    else this.send({ retry: options.retryMs ?? between(2000, 5000) })
+    if (request.method === 'HEAD') {
+      this.close()
+    } else {
+      this.#socket = plainSocket(response)
+      this.#socket?.on('drain', drained)
+      this.send({ retry: options.retryMs ?? between(2000, 5000) })
+    }
   }
 
   get open(): boolean {
@@ -87,6 +105,11 @@ export class ServerSentEventsStream {
   /** True while the reader's socket is full: what is sent now waits in this process's memory. */
   get writableNeedDrain(): boolean {
     return this.#needDrain
+  }
+
+  /** How many bytes wait in this process's memory for the reader's socket. */
+  get writableLength(): number {
+    return (this.#socket ?? this.#response).writableLength ?? 0
   }
 
   /**
@@ -103,11 +126,37 @@ export class ServerSentEventsStream {
   }
 
   /** Sends frames that are encoded already; `frames` must hold whole ones. */
-  write(frames: Uint8Array): boolean {
+  write(frames: Uint8Array | Frames): boolean {
     if (!this.#open) return false
-    const took = this.#response.write(frames)
+    if (frames instanceof Uint8Array) return this.write(new Frames([frames]))
+    const took = this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes)
     this.#needDrain = !took
     return took
+  }
+
+  /**
+   * Sends what a source gives, no faster than the reader takes it, and resolves when the source is at its end. A string, or
+   * bytes of UTF-8, becomes an event's data; anything else is taken as the event itself. The stream stays open. When the
+   * reader goes away the source is told to return, and no more is taken from it.
+   * @throws what the source throws
+   */
+  async pipe(source: StreamSource): Promise<void> {
+    const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    const decoder = new TextDecoder()
+    while (this.#open) {
+      // Not a race with `closed`: each round would leave a reaction on that promise for as long as the stream lives.
+      const item = await new Promise<IteratorResult<string | Uint8Array | StreamEvent> | void>((resolve, reject) => {
+        this.#interrupt = resolve
+        Promise.resolve(items.next()).then(resolve, reject)
+      })
+      if (!item || item.done) break
+      const text = item.value instanceof Uint8Array ? decoder.decode(item.value, { stream: true }) : item.value
+      if (text === '') continue
+      this.send(typeof text === 'string' ? { data: text } : text)
+      await this.drained()
+    }
+    // A source that hangs must not keep us: whether its return succeeds is its own affair.
+    if (!this.#open) Promise.resolve(items.return?.()).catch(() => {})
   }
 
   /** Resolves when the socket takes more, or when the stream is over. */
@@ -144,6 +193,19 @@ export class ServerSentEventsStream {
     this.#wake = undefined
     wake?.()
   }
+}
+
+// Writing chunks straight to the socket saves most of what a write costs, and is safe only if nothing else writes: the
+// response is Node's own and unwrapped (compression wraps `write`), its head is out, its body is chunked (not so for HTTP/1.0),
+// and the socket is its own (not so behind a pipelined answer that is still to come). From then on nothing but the end goes by
+// the response.
+function plainSocket(response: StreamResponse): Writable | undefined {
+  if (!(response instanceof ServerResponse)) return undefined
+  const { write, end } = OutgoingMessage.prototype
+  if (response.write !== write || response.end !== end) return undefined
+  response.flushHeaders()
+  const { socket } = response
+  return response.chunkedEncoding && socket && response.writableLength === socket.writableLength && response.writableCorked === 0 ? socket : undefined
 }
 
 function lastEventIdOf(request: StreamRequest): string | undefined {
