@@ -1,8 +1,15 @@
 // What the owner reads on stderr: one line for each thing of consequence.
 
+import { writeSync } from 'node:fs'
+
 export type Log = (text: string) => void
 
 /** Writes a line with its time. Line ends within are marked, so that nothing can pass for a line of ours. */
 export const log: Log = (text) => {
-  process.stderr.write(`${new Date().toISOString()} ${text.replaceAll('\n', '\n    ')}\n`)
+  try {
+    writeSync(2, `${new Date().toISOString()} ${text.replaceAll('\n', '\n    ')}\n`)
+  } catch {
+    // The disk that the log goes to is full, or its reader went away: the line is lost, and must not take the chat with it.
+    // `process.stderr` would end the process, or at best never write again.
+  }
 }

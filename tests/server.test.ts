@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,4 +123,17 @@ test('--help names every setting', async () => {
   const { code, out } = await runServer(['--help'])
   assert.equal(code, 0)
   for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--url']) assert.ok(out.includes(word), word)
+})
+
+test('a log that can\'t be written does not end the chat', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, ['server.ts', '--port', '0', '--data', ':memory:'], { cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', full] })
+  t.after(() => child.kill('SIGKILL'))
+  closeSync(full)
+  await once(child.stdout!, 'data')
+
+  // It says on stderr that it stops.
+  child.kill('SIGTERM')
+
+  assert.deepEqual(await once(child, 'exit'), [0, null])
 })
