@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
-import { StartError } from './errors.ts'
+import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
 import { createGuard } from './http/guard.ts'
 import { createHandler } from './http/handler.ts'
@@ -31,6 +31,8 @@ export async function main(args: readonly string[], environment: Record<string, 
     const server = await startServer(settings)
     // First, since whoever reads the line may send a signal at once.
     stopOnSignals(server)
+    // Who started us may have stopped listening.
+    process.stdout.on('error', () => {})
     process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
@@ -49,9 +51,24 @@ export interface RunningServer {
  * `ring` is how many of the newest events are kept in memory.
  * @throws StartError in one line if the folder or the port can't be had.
  */
-export async function startServer({ port, host, data, urls }: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
-  const events = await LocalLog.open({ folder: data, writer: new URL('./chat/writer.ts', import.meta.url), onFailure: (cause) => log(`storing failed: ${cause}`) })
-  const chat = new Chat({ log: events, database: events.database, ring, onError: (error) => log(`reading failed: ${describe(error)}`) })
+export async function startServer(settings: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
+  let serving = false // until then what fails is told in the one line of a StartError
+  const events = await LocalLog.open({ folder: settings.data, writer: new URL('./chat/writer.ts', import.meta.url), report: (line) => serving && log(line) })
+  try {
+    const server = await serve(events, settings, ring)
+    serving = true
+    return server
+  } catch (error) {
+    await events.close()
+    // Making what is always there failed for a reason that the owner can mend: a full disk.
+    throw error instanceof ChatError ? new StartError(`the data folder ${settings.data} can't be used: ${error.message}`) : error
+  }
+}
+
+async function serve(events: LocalLog, { port, host, urls }: Settings, ring: number | undefined): Promise<RunningServer> {
+  // What the storage refuses to read it has told of itself.
+  const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
+  const chat = new Chat({ log: events, database: events.database, ring, onError })
   await chat.start()
   const handler = createHandler({
     chat,
@@ -68,12 +85,7 @@ export async function startServer({ port, host, data, urls }: Settings, { ring }
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()
     handler(request, response)
   })
-  try {
-    await listen(server, port, host)
-  } catch (error) {
-    await events.close()
-    throw error
-  }
+  await listen(server, port, host)
   return {
     url: urlOf(server, host),
     async stop() {

@@ -3,9 +3,9 @@
 // known here: that is the `apply` it is run with.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { existsSync } from 'node:fs'
-import { StartError, type Refusal } from '../errors.ts'
-import { codes, Database, sqliteCode } from './database.ts'
+import { statSync } from 'node:fs'
+import { ChatError, StartError, type Refusal } from '../errors.ts'
+import { codes, Database, damaged, isDamage, sqliteCode } from './database.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import type { NewEvent, Outcome } from './event-log.ts'
 
@@ -36,7 +36,8 @@ export function runCommitLoop(apply: Apply): void {
     return say({ unusable: whyUnusable(error) })
   }
   let newest = database.newestEvent()
-  let damaged = false
+  let unusable = false
+  const inode = inodeOf(folder.file)
   say({ opened: { file: folder.file, newest } })
 
   port.on('message', (message: ToWriter) => {
@@ -47,14 +48,14 @@ export function runCommitLoop(apply: Apply): void {
       return port.close()
     }
     try {
-      if (damaged) throw new Error('the database is damaged')
+      if (unusable) throw new ChatError(damaged.code, damaged.message)
       // SQLite would go on writing to a file that nobody will find again.
-      if (!existsSync(folder.file)) throw new Error(`${folder.file} is gone`)
+      if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
       const outcomes = commitGroup(message.group)
       say({ outcomes, newest })
     } catch (error) {
-      damaged ||= sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
-      say({ failed: whyFailed(error, damaged), cause: error instanceof Error ? String(error.stack) : String(error) })
+      unusable ||= isDamage(error)
+      say({ failed: whyFailed(error), cause: causeOf(error) })
     }
   })
 
@@ -69,7 +70,7 @@ export function runCommitLoop(apply: Apply): void {
           return commit([event])[0]!
         } catch (error) {
           if (sqliteCode(error) !== undefined) throw error
-          return { refused: whyFailed(error, false) }
+          return { refused: whyFailed(error) }
         }
       })
     }
@@ -95,15 +96,27 @@ export function runCommitLoop(apply: Apply): void {
   }
 }
 
-function whyUnusable(error: unknown): string {
-  if (error instanceof StartError) return error.message
-  const damaged = sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
-  const what = error instanceof Error ? error.message : String(error)
-  return damaged ? `the database is damaged: ${what}` : `the database can't be opened: ${what}`
+const gone: Refusal = { code: 'storage_failed', message: 'the database file is gone, or another is in its place; its owner has to start natter again' }
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino
 }
 
-function whyFailed(error: unknown, damaged: boolean): Refusal {
-  if (damaged) return { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
+function whyUnusable(error: unknown): string {
+  if (error instanceof StartError) return error.message
+  const what = error instanceof Error ? error.message : String(error)
+  return isDamage(error) ? `the database is damaged: ${what}` : `the database can't be opened: ${what}`
+}
+
+function whyFailed(error: unknown): Refusal {
+  if (error instanceof ChatError) return { code: error.code, message: error.message }
+  if (isDamage(error)) return damaged
   if (sqliteCode(error) === codes.full) return { code: 'storage_full', message: 'the disk is full; try again when its owner has made room' }
   return { code: 'storage_failed', message: 'it could not be stored; try again in a moment' }
+}
+
+// What the disk does is told in a line; anything else is a mistake of ours, and needs its whole story.
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof ChatError || sqliteCode(error) !== undefined ? error.message : (error.stack ?? error.message)
 }

@@ -2,7 +2,7 @@
 // Knows nothing of rules, threads or HTTP. The only file that imports node:sqlite.
 
 import type { DatabaseSync as Connection, StatementSync } from 'node:sqlite'
-import { StartError } from '../errors.ts'
+import { ChatError, StartError, type Refusal } from '../errors.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
 
 const { DatabaseSync } = loadQuietly()
@@ -104,34 +104,45 @@ const eventColumns = `
 export class Database {
   #connection: Connection
   #statements = new Map<string, StatementSync>()
+  #onDamage: ((cause: string) => void) | undefined
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, onDamage?: (cause: string) => void) {
     this.#connection = connection
+    this.#onDamage = onDamage
   }
 
   /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
   static openForWriting(file: string, { durable }: { durable: boolean }): Database {
     const connection = new DatabaseSync(file, { timeout: 5000 })
-    connection.exec(`
-      pragma journal_mode = wal;
-      pragma synchronous = ${durable ? 'full' : 'off'};
-      pragma secure_delete = on;
-      pragma temp_store = memory;
-    `)
-    const { user_version: version } = connection.prepare('pragma user_version').get() as { user_version: number }
-    for (const [step, migration] of [...migrations.entries()].slice(version)) {
-      connection.exec(`begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`)
-      // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
-      connection.exec('pragma wal_checkpoint(truncate)')
+    try {
+      connection.exec(`
+        pragma journal_mode = wal;
+        pragma synchronous = ${durable ? 'full' : 'off'};
+        pragma secure_delete = on;
+        pragma temp_store = memory;
+      `)
+      const { user_version: version } = connection.prepare('pragma user_version').get() as { user_version: number }
+      for (const [step, migration] of [...migrations.entries()].slice(version)) {
+        connection.exec(`begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`)
+        // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
+        connection.exec('pragma wal_checkpoint(truncate)')
+      }
+      return new Database(connection)
+    } catch (error) {
+      // Left open, it would leave its files beside one that was to stay as it is.
+      connection.close()
+      throw error
     }
-    return new Database(connection)
   }
 
-  /** A second connection beside the writer's; it sees each commit at once. */
-  static openForReading(file: string): Database {
+  /**
+   * A second connection beside the writer's; it sees each commit at once. Reading a page that is damaged throws a ChatError
+   * `storage_damaged`, after `onDamage` was told.
+   */
+  static openForReading(file: string, onDamage: (cause: string) => void): Database {
     const connection = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
     connection.exec('pragma mmap_size = 268435456; pragma cache_size = -16384')
-    return new Database(connection)
+    return new Database(connection, onDamage)
   }
 
   close(): void {
@@ -290,11 +301,25 @@ export class Database {
 
   // What a statement gives is what its table holds; the tables are strict, so the casts are safe.
   #get<T>(sql: string, ...values: Value[]): T | undefined {
-    return this.#statement(sql).get(...values) as T | undefined
+    try {
+      return this.#statement(sql).get(...values) as T | undefined
+    } catch (error) {
+      throw this.#explain(error)
+    }
   }
 
   #all<T>(sql: string, ...values: Value[]): T[] {
-    return this.#statement(sql).all(...values) as T[]
+    try {
+      return this.#statement(sql).all(...values) as T[]
+    } catch (error) {
+      throw this.#explain(error)
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    if (!this.#onDamage || !isDamage(error)) return error
+    this.#onDamage(String(error))
+    return new ChatError(damaged.code, damaged.message)
   }
 
   #run(sql: string, ...values: Value[]): void {
@@ -322,6 +347,13 @@ export function holdLock(file: string, folder: string): () => void {
 
 /** SQLite's primary result codes that we tell apart: https://www.sqlite.org/rescode.html */
 export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 }
+
+/** Does the error say that the file is damaged? */
+export function isDamage(error: unknown): boolean {
+  return sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
+}
+
+export const damaged: Refusal = { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
 
 /** The primary result code of an error that SQLite threw. */
 export function sqliteCode(error: unknown): number | undefined {

@@ -4,13 +4,14 @@
 import { Worker } from 'node:worker_threads'
 import { ChatError, StartError } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
-import { Database } from './database.ts'
+import { damaged, Database } from './database.ts'
 import type { EventLog, LoggedEvent, NewEvent, Outcome } from './event-log.ts'
 
 const limits = {
   waitingEvents: 10_000, // for the disk; who comes then is told to try again
   groupEvents: 1000, // in one transaction
   pageEvents: 500, // read back in one go
+  sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
 }
 
 interface Waiting {
@@ -24,15 +25,19 @@ export interface LocalLogOptions {
   folder: string
   /** The module that runs the commit loop in a worker. */
   writer: URL
-  /** Called once per failure of the disk, with the whole story. */
-  onFailure: (cause: string) => void
+  /** Takes a line when storing begins to fail, and when it works again. */
+  report: (line: string) => void
 }
 
 export class LocalLog implements EventLog {
   /** What was committed, for reading; each commit is seen at once. */
   readonly database: Database
   #worker: Worker
-  #onFailure: (cause: string) => void
+  #report: (line: string) => void
+  /** When each failure was last told of. */
+  #failures = new Map<string, number>()
+  #failing = false
+  #damaged = false
   #listener: (events: readonly LoggedEvent[]) => void = () => {}
   #newest: number
   #waiting: Waiting[] = []
@@ -42,7 +47,7 @@ export class LocalLog implements EventLog {
   #idle: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
-  static async open({ folder, writer, onFailure }: LocalLogOptions): Promise<LocalLog> {
+  static async open({ folder, writer, report }: LocalLogOptions): Promise<LocalLog> {
     const worker = new Worker(writer, { workerData: folder })
     const answer = await new Promise<FromWriter>((resolve, reject) => {
       worker.once('message', resolve)
@@ -52,14 +57,19 @@ export class LocalLog implements EventLog {
       await worker.terminate()
       throw new StartError('unusable' in answer ? answer.unusable : 'the writing thread did not start')
     }
-    return new LocalLog(worker, answer.opened, onFailure)
+    try {
+      return new LocalLog(worker, answer.opened, report)
+    } catch (error) {
+      await worker.terminate()
+      throw new StartError(`the database can't be read: ${error instanceof Error ? error.message : error}`)
+    }
   }
 
-  private constructor(worker: Worker, { file, newest }: { file: string; newest: number }, onFailure: (cause: string) => void) {
+  private constructor(worker: Worker, { file, newest }: { file: string; newest: number }, report: (line: string) => void) {
     this.#worker = worker
-    this.#onFailure = onFailure
+    this.#report = report
     this.#newest = newest
-    this.database = Database.openForReading(file)
+    this.database = Database.openForReading(file, (cause) => this.#stopWriting(cause))
     worker.on('message', (message: FromWriter) => this.#answered(message))
     worker.on('error', (error) => this.#writerDied(error))
   }
@@ -69,6 +79,7 @@ export class LocalLog implements EventLog {
   }
 
   append(events: readonly NewEvent[]): Promise<Outcome[]> {
+    if (this.#damaged) return Promise.reject(new ChatError(damaged.code, damaged.message))
     if (this.#closing) return Promise.reject(new ChatError('stopping', 'natter is stopping; try again in a moment'))
     if (this.#waitingEvents + events.length > limits.waitingEvents) return Promise.reject(new ChatError('busy', 'too much is waiting for the disk; try again in a moment'))
     return new Promise((resolve, reject) => {
@@ -116,15 +127,41 @@ export class LocalLog implements EventLog {
         this.#tellListener(message.newest)
       } catch (error) {
         // Committed, but not to be read back: a bad page. Who asked must not hear of a success that no stream has seen.
-        this.#onFailure(String(error instanceof Error ? error.stack : error))
-        return this.#finish((waiting) => waiting.reject(new ChatError('storage_damaged', 'the database could not be read')))
+        this.#stopWriting(String(error instanceof Error ? error.stack : error))
+        return this.#finish((waiting) => waiting.reject(new ChatError(damaged.code, damaged.message)))
       }
+      if (this.#failing) this.#report('storing works again')
+      this.#failing = false
       const outcomes = message.outcomes
       this.#finish((waiting) => waiting.resolve(outcomes.splice(0, waiting.events.length)))
     } else if ('failed' in message) {
-      this.#onFailure(message.cause)
       const { code, message: why } = message.failed
+      if (code === damaged.code) this.#stopWriting(message.cause)
+      else this.#tellFailure(message.cause)
       this.#finish((waiting) => waiting.reject(new ChatError(code, why)))
+    }
+  }
+
+  #tellFailure(cause: string): void {
+    const now = performance.now()
+    if (now - (this.#failures.get(cause) ?? -Infinity) < limits.sameLineMs) return
+    this.#failures.set(cause, now)
+    this.#failing = true
+    this.#report(`storing failed: ${cause}`)
+  }
+
+  // A damaged file is left as it is for whoever mends it: what else is written could make more of it unreadable.
+  #stopWriting(cause: string): void {
+    if (this.#damaged) return
+    this.#damaged = true
+    this.#report(`the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`)
+    this.#rejectWaiting(new ChatError(damaged.code, damaged.message))
+  }
+
+  #rejectWaiting(error: ChatError): void {
+    for (const { events, reject } of this.#waiting.splice(0)) {
+      this.#waitingEvents -= events.length
+      reject(error)
     }
   }
 
@@ -150,9 +187,9 @@ export class LocalLog implements EventLog {
 
   #writerDied(cause: unknown): void {
     this.#closing = true
-    this.#onFailure(`the writing thread died: ${cause instanceof Error ? cause.stack : cause}`)
+    this.#report(`the writing thread died: ${cause instanceof Error ? cause.stack : cause}`)
     const error = new ChatError('storage_failed', 'natter can no longer write; its owner has to start it again')
-    this.#underWay.push(...this.#waiting.splice(0))
+    this.#rejectWaiting(error)
     this.#finish((waiting) => waiting.reject(error))
   }
 }

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startChat, temporaryFolder } from '../chat-server.ts'
+
+test('a page found damaged while running is said so once; nothing more is written, and the server lives', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const ada = await chat.comeIn('ada')
+  for (let number = 0; number < 20; number++) await ada.say('lobby', `${number}${' lorem ipsum'.repeat(300)}`)
+  await chat.stop()
+  spoilPages(join(data, 'natter.db'))
+
+  await chat.start()
+  const answers = []
+  for (let turn = 0; turn < 3; turn++) answers.push(await ada.fetch('/rooms/lobby/messages'), await ada.send('POST', '/rooms/lobby/messages', { text: 'more' }))
+
+  for (const answer of answers) {
+    assert.equal(answer.status, 503)
+    assert.equal(((await answer.json()) as { code: string }).code, 'storage_damaged')
+  }
+  assert.equal((await chat.fetch('/healthz')).status, 200)
+  assert.equal(chat.errors.match(/damaged/g)?.length, 1, chat.errors)
+  const file = readFileSync(join(data, 'natter.db'))
+  assert.equal(await chat.stop(), 0)
+  assert.ok(readFileSync(join(data, 'natter.db')).equals(file))
+})
+
+test('a database that was moved away while running is written no more, and said so once', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const ada = await chat.comeIn('ada')
+  await ada.say('lobby', 'kept')
+  renameSync(join(data, 'natter.db'), join(data, 'moved'))
+
+  for (let turn = 0; turn < 3; turn++) {
+    const answer = await ada.send('POST', '/rooms/lobby/messages', { text: 'lost' })
+    assert.equal(answer.status, 503)
+    assert.match(((await answer.json()) as { detail: string }).detail, /gone/)
+  }
+
+  assert.equal(chat.errors.match(/gone/g)?.length, 1, chat.errors)
+  renameSync(join(data, 'moved'), join(data, 'natter.db'))
+  await ada.say('lobby', 'back')
+  assert.match(chat.errors, /storing works again\n$/)
+})
+
+// All that is behind the tables' first pages: the file opens well.
+function spoilPages(file: string): void {
+  const descriptor = openSync(file, 'r+')
+  const { size } = fstatSync(descriptor)
+  for (let page = 19; page < size / 4096; page++) writeSync(descriptor, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096)
+  closeSync(descriptor)
+}
