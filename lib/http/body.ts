@@ -87,6 +87,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       clearTimeout(silence)
       reject(new ChatError('invalid_request', 'the body was cut off'))
     })
-    request.on('error', reject)
+    // The sender's connection failed, which is nothing of ours to report; 'close' follows.
+    request.on('error', () => {})
   })
 }
