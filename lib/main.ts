@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
@@ -41,6 +42,9 @@ export async function main(args: readonly string[], environment: Record<string, 
   }
 }
 
+// The thread's file is TypeScript beside our own source, and JavaScript in the published package.
+const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
+
 export interface RunningServer {
   url: string
   /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
@@ -53,7 +57,7 @@ export interface RunningServer {
  */
 export async function startServer(settings: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
   let serving = false // until then what fails is told in the one line of a StartError
-  const events = await LocalLog.open({ folder: settings.data, writer: new URL('./chat/writer.ts', import.meta.url), report: (line) => serving && log(line) })
+  const events = await LocalLog.open({ folder: settings.data, writer, report: (line) => serving && log(line) })
   try {
     const server = await serve(events, settings, ring)
     serving = true
