@@ -16,8 +16,11 @@ const serverFile = fileURLToPath(new URL('../server.ts', import.meta.url))
 /** What a test waits for must come within this time; nothing waits for it to pass. */
 export const patienceMs = 20_000
 
+/** A test, or whatever else ends and cleans up then. */
+export type Scope = Pick<TestContext, 'after'>
+
 /** A folder that is gone after the test. */
-export async function temporaryFolder(t: TestContext): Promise<string> {
+export async function temporaryFolder(t: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'natter-test-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   return folder
@@ -31,10 +34,13 @@ export interface StartOptions {
   flags?: readonly string[]
   /** The Node to run it with. */
   node?: string
+  /** What stands before `server.ts`. */
+  execArgv?: readonly string[]
+  environment?: Record<string, string>
 }
 
 /** Starts a server that is stopped after the test. */
-export async function startChat(t: TestContext, options: StartOptions = {}): Promise<ChatServer> {
+export async function startChat(t: Scope, options: StartOptions = {}): Promise<ChatServer> {
   const chat = new ChatServer(options)
   t.after(() => chat.kill())
   await chat.start()
@@ -72,9 +78,10 @@ export class ChatServer {
 
   /** Starts it, or starts it again on the port that it had. */
   async start(): Promise<void> {
-    const { data = ':memory:', port = 0, flags = [], node = process.execPath } = this.#options
+    const { data = ':memory:', port = 0, flags = [], node = process.execPath, execArgv = [], environment = {} } = this.#options
     const samePort = this.url === '' ? port : Number(new URL(this.url).port)
-    const child = spawn(node, [serverFile, '--port', String(samePort), '--data', data, ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } })
+    const args = [...execArgv, serverFile, '--port', String(samePort), '--data', data, ...flags]
+    const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', ...environment } })
     this.#child = child
     child.stderr!.on('data', (chunk) => (this.errors += chunk))
     this.url = await new Promise<string>((resolve, reject) => {
