@@ -4,7 +4,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startChat, temporaryFolder } from '../chat-server.ts'
+import { patienceMs, startChat, temporaryFolder } from '../chat-server.ts'
 import type { Audit } from './audit.ts'
 import { inScope, planted, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'
@@ -46,7 +46,7 @@ const crash: Audit = {
       for (let kill = 1; kill <= kills; kill++) {
         // Each life answers something; then the moment is left to chance.
         const before = answers
-        while (answers < before + count) await new Promise<void>((resolve) => (answered = resolve))
+        while (answers < before + count && writers.every(({ faults }) => faults.length === 0)) await Promise.race([new Promise<void>((resolve) => (answered = resolve)), sleep(patienceMs)])
         await sleep(Math.random() * lifeMs)
         atKill += writers.filter((writer) => writer.underWay).length
         await chat.kill()
@@ -55,7 +55,7 @@ const crash: Audit = {
         started = performance.now()
         await chat.start()
         startsMs.push(performance.now() - started)
-        for (const writer of writers) if (writer.said.length > 0) await writer.repeat(writer.said.at(-1)!)
+        await Promise.all(writers.map((writer) => writer.said.length > 0 && writer.repeat(writer.said.at(-1)!)))
         progress(`${kill} of ${kills} kills, ${answers} posts`)
       }
       await Promise.all(writers.map((writer) => writer.stop()))
@@ -66,9 +66,9 @@ const crash: Audit = {
       const slowestMs = Math.max(...startsMs)
       if (slowestMs > Math.max(limits.readyMs, firstStartMs * limits.readyFactor)) faults.push(`after a kill it took ${Math.round(slowestMs)} ms to be ready`)
       if (atKill === 0) faults.push('no post was ever under way when it was killed: this has tried nothing')
-      const retried = writers.flatMap(({ said }) => said).filter(({ tries }) => tries > 1).length
+      const stored = writers.flatMap(({ said }) => said).filter(({ storedBefore }) => storedBefore).length
       return {
-        tried: `${kills} kills -9 under ${count} writers and ${readers.length} readers, ${answers} posts, ${atKill} of them under way when it died, ${retried} repeated`,
+        tried: `${kills} kills -9 under ${count} writers and ${readers.length} readers, ${answers} posts, ${atKill} of them under way when it died, ${stored} of those stored and not yet answered`,
         found: faults.length > 0 ? faults.length + ' faults' : `none lost, none doubled, every stream whole over ${readers[0]!.connections} connections; ready again within ${Math.round(slowestMs)} ms`,
         faults,
       }

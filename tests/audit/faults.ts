@@ -1,7 +1,91 @@
 // Faults planted in a server, to see the audits turn red. Preloaded with `node --import` into the unchanged `server.ts`, in
 // each of its threads; `NATTER_FAULT` names the fault. Each wraps a part of natter from outside.
 
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
+
 const faults: Record<string, () => Promise<void> | void> = {
+  /** Answers and streams at once what is on its way to the disk, and gets there a little later. */
+  'answer-before-commit': commitLater,
+
+  /** The same for streams; answers are right. */
+  async 'broadcast-before-commit'() {
+    await commitLater()
+    const { LocalLog } = await import('../../lib/store/local-log.ts')
+    const { append } = LocalLog.prototype
+    LocalLog.prototype.append = async function (events) {
+      const outcomes = await append.call(this, events)
+      await sleep(commitLaterMs + 20)
+      return outcomes
+    }
+  },
+
+  /** Commits without waiting until the disk has it. */
+  async 'no-fsync'() {
+    const { Database } = await import('../../lib/store/database.ts')
+    const { openForWriting } = Database
+    Database.openForWriting = (file) => openForWriting(file, { durable: false })
+  },
+
+  /** A request that comes again is a new one. */
+  async 'no-idempotency'() {
+    const { Database } = await import('../../lib/store/database.ts')
+    const { insertEvent } = Database.prototype
+    Database.prototype.eventByKey = () => undefined
+    Database.prototype.insertEvent = function (id, { key: _, print: __, ...event }, name) {
+      insertEvent.call(this, id, event, name)
+    }
+  },
+
+  /** Ids are the time of a clock that is not exact, and look at no earlier one. */
+  'id-from-clock-alone'() {
+    if (isMainThread) return
+    const { max } = Math
+    const anId = (numbers: number[]) => numbers.length === 2 && numbers[1]! > 1e15
+    Math.max = (...numbers) => (anId(numbers) ? numbers[1]! + Math.floor(Math.random() * 20_000) : max(...numbers))
+  },
+
+  /** Who comes back gets the last event that they had once more. */
+  async 'cursor-off-by-one'() {
+    const { Hub } = await import('../../lib/sse/hub.ts')
+    const { follow } = Hub.prototype
+    Hub.prototype.follow = function (stream, topics, options = {}) {
+      const again = /^\d+$/.test(stream.lastEventId ?? '') && options.after === undefined
+      follow.call(this, stream, topics, again ? { after: Number(stream.lastEventId) - 1 } : options)
+    }
+  },
+}
+
+const commitLaterMs = 200
+
+// Both connections share a cache, and the reading one may read what is not committed: so everything goes on as if a commit
+// had been made, and the one that is made later can be lost with the process.
+async function commitLater(): Promise<void> {
+  const { Database } = await import('../../lib/store/database.ts')
+  const { openForWriting, openForReading } = Database
+  Database.openForWriting = (file, options) => openForWriting(`file:${file}?cache=shared`, options)
+  Database.openForReading = (file) => openForReading(`file:${file}?cache=shared`)
+  const { exec } = DatabaseSync.prototype
+  DatabaseSync.prototype.exec = function (sql) {
+    exec.call(this, `pragma read_uncommitted = on; ${sql}`)
+  }
+  const { begin, commit, close } = Database.prototype
+  let due: NodeJS.Timeout | undefined
+  Database.prototype.begin = function () {
+    if (!due) begin.call(this)
+  }
+  Database.prototype.commit = function () {
+    due ??= setTimeout(() => {
+      due = undefined
+      commit.call(this)
+    }, commitLaterMs)
+  }
+  Database.prototype.close = function () {
+    if (due) commit.call(this)
+    clearTimeout(due)
+    close.call(this)
+  }
 }
 
 const name = process.env['NATTER_FAULT'] ?? ''

@@ -34,6 +34,8 @@ export interface Said {
   text: string
   id: string
   tries: number
+  /** An earlier try had been stored, and only its answer was lost. */
+  storedBefore: boolean
   /** From the first try to the answer. */
   ms: number
 }
@@ -80,10 +82,10 @@ export class Writer {
     const key = `${this.#options.name}-${this.#count++}`
     const started = performance.now()
     this.underWay = { key, text }
-    const { id, tries } = (await this.#until(key, text)) ?? {}
+    const answer = await this.#until(key, text)
     this.underWay = undefined
-    if (id === undefined || tries === undefined) return undefined
-    const said = { key, text, id, tries, ms: performance.now() - started }
+    if (!answer) return undefined
+    const said = { key, text, ...answer, ms: performance.now() - started }
     this.said.push(said)
     this.#options.onAnswer?.(said)
     return said
@@ -115,16 +117,17 @@ export class Writer {
     }
   }
 
-  async #until(key: string, text: string): Promise<{ id: string; tries: number } | undefined> {
+  async #until(key: string, text: string): Promise<Pick<Said, 'id' | 'tries' | 'storedBefore'> | undefined> {
     const givesUp = performance.now() + limits.outageMs
     for (let tries = 1; performance.now() < givesUp; tries++) {
+      const asked = Date.now() * 1000
       const answer = await this.#try(key, text)
       if (typeof answer === 'string') {
         this.refusals.set(answer, (this.refusals.get(answer) ?? 0) + 1)
         await sleep(limits.againMs)
       } else if (answer.status === 201) {
         const { id } = JSON.parse(answer.body) as Message
-        return { id, tries }
+        return { id, tries, storedBefore: Number(id) < asked }
       } else if (answer.status === 503) {
         const { code } = JSON.parse(answer.body) as { code: string }
         this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1)

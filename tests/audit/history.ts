@@ -45,13 +45,13 @@ export async function compareWithHistory(chat: ChatServer, { writers, readers }:
 
 // Every reader has to get as far as the last word. A server at fault may never send just that one: so another is said then.
 async function sayLastWord(writer: Writer, readers: readonly Reader[]): Promise<string[]> {
-  const last = await writer.say('the last word')
+  const last = await writer.say(`the last word at ${performance.now()}`)
   if (!last) return []
   const givesUp = performance.now() + patienceMs
   while (performance.now() < givesUp) {
     const there = await Promise.all(readers.map((reader) => reader.reached(last.id, 1000)))
     if (there.every(Boolean)) return []
-    await writer.say('is anybody there?')
+    await writer.say(`is anybody there at ${performance.now()}`)
   }
   return readers.filter((reader) => Number(reader.cursor) < Number(last.id)).map((reader) => `a reader stayed at ${reader.cursor}; the last word is ${last.id}`)
 }
@@ -67,7 +67,7 @@ export function comparePages({ events, messages }: Kept): string[] {
   return faults
 }
 
-/** Everything answered is there, once, under its id. */
+/** Everything answered is there, once, under its id. Nobody may have said the same thing twice. */
 export function compareWriters(writers: readonly Writer[], messages: readonly Message[]): string[] {
   const faults: string[] = []
   const byId = new Map(messages.map((message) => [message.id, message]))
@@ -75,9 +75,7 @@ export function compareWriters(writers: readonly Writer[], messages: readonly Me
   for (const { from, text } of messages) times.set(`${from.name}: ${text}`, (times.get(`${from.name}: ${text}`) ?? 0) + 1)
   const answered = writers.flatMap(({ said }) => said)
   several(answered.filter(({ id, text }) => byId.get(id)?.text !== text), 'answered, and not there under its id', faults)
-  // Last words are alike on purpose.
-  const doubled = messages.filter(({ from, text }) => text.includes(' says ') && times.get(`${from.name}: ${text}`)! > 1)
-  several(doubled, 'there more than once', faults)
+  several(messages.filter(({ from, text }) => times.get(`${from.name}: ${text}`)! > 1), 'there more than once', faults)
   return faults
 }
 
