@@ -65,6 +65,7 @@ export class Writer {
   #count = 0
   #running: Promise<void> | undefined
   #stopping = false
+  #abandoned = false
 
   /** Comes in under a name. */
   static async comeIn(chat: ChatServer, options: WriterOptions): Promise<Writer> {
@@ -110,6 +111,12 @@ export class Writer {
     this.#agent.destroy()
   }
 
+  /** Stops at once, whatever is under way. */
+  abandon(): void {
+    this.#stopping = this.#abandoned = true
+    this.#agent.destroy()
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping) {
       if (!(await this.say())) return
@@ -119,7 +126,7 @@ export class Writer {
 
   async #until(key: string, text: string): Promise<Pick<Said, 'id' | 'tries' | 'storedBefore'> | undefined> {
     const givesUp = performance.now() + limits.outageMs
-    for (let tries = 1; performance.now() < givesUp; tries++) {
+    for (let tries = 1; performance.now() < givesUp && !this.#abandoned; tries++) {
       const asked = Date.now() * 1000
       const answer = await this.#try(key, text)
       if (typeof answer === 'string') {
@@ -137,6 +144,7 @@ export class Writer {
         return undefined
       }
     }
+    if (this.#abandoned) return undefined
     this.faults.push(`${key} found no answer in ${limits.outageMs / 1000} s: ${JSON.stringify([...this.refusals])}`)
     return undefined
   }
