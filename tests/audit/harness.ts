@@ -2,6 +2,7 @@
 // comparison of what they were told with what the server kept.
 
 import { Agent, get, request, type IncomingMessage } from 'node:http'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Message } from '../../lib/chat/events.ts'
 import { patienceMs, type ChatServer, type Person, type Scope, type StartOptions } from '../chat-server.ts'
@@ -26,6 +27,19 @@ export async function inScope<T>(body: (scope: Scope) => Promise<T>): Promise<T>
 export function planted(fault: string | undefined): Pick<StartOptions, 'execArgv' | 'environment'> {
   if (fault === undefined) return {}
   return { execArgv: ['--import', new URL('./faults.ts', import.meta.url).href], environment: { NATTER_FAULT: fault } }
+}
+
+/** What SQLite finds wrong in a database: a file, or one that is open. */
+export function integrityOf(database: string | DatabaseSync): string[] {
+  const connection = typeof database === 'string' ? new DatabaseSync(database, { readOnly: true }) : database
+  const lines = connection.prepare('pragma integrity_check').all().map((row) => String(row['integrity_check']))
+  if (connection !== database) connection.close()
+  return lines.filter((line) => line !== 'ok').map((line) => `integrity_check: ${line}`)
+}
+
+/** Some of many faults that are alike. */
+export function theFirst(faults: readonly string[]): string[] {
+  return faults.length > 5 ? [...faults.slice(0, 5), `and ${faults.length - 5} more like it`] : [...faults]
 }
 
 /** Something that was said and answered. */
@@ -98,10 +112,10 @@ export class Writer {
     if (again && again.id !== id) this.faults.push(`${key} was answered with ${id}, and its repetition with ${again.id}`)
   }
 
-  /** Goes on until `stop`. */
-  start(): void {
+  /** Goes on until `stop`; what it returns resolves earlier if something was refused for good. */
+  start(): Promise<void> {
     this.#stopping = false
-    this.#running = this.#run()
+    return (this.#running = this.#run())
   }
 
   /** Resolves when what is under way has been answered. */

@@ -33,7 +33,10 @@ export async function readHistory(chat: ChatServer, room = 'lobby'): Promise<Kep
  * What the writers and readers were told that the server has not kept, or kept otherwise: a sentence each. The writers must
  * have stopped, and have written to the same room; the readers still read.
  */
-export async function compareWithHistory(chat: ChatServer, { writers, readers }: { writers: readonly Writer[]; readers: readonly Reader[] }): Promise<string[]> {
+export async function compareWithHistory(
+  chat: ChatServer,
+  { writers, readers }: { writers: readonly Writer[]; readers: readonly Reader[] },
+): Promise<string[]> {
   const faults = await sayLastWord(writers[0]!, readers)
   const kept = await readHistory(chat)
   faults.push(...comparePages(kept))
@@ -53,7 +56,8 @@ async function sayLastWord(writer: Writer, readers: readonly Reader[]): Promise<
     if (there.every(Boolean)) return []
     await writer.say(`is anybody there at ${performance.now()}`)
   }
-  return readers.filter((reader) => Number(reader.cursor) < Number(last.id)).map((reader) => `a reader stayed at ${reader.cursor}; the last word is ${last.id}`)
+  const behind = readers.filter((reader) => Number(reader.cursor) < Number(last.id))
+  return behind.map((reader) => `a reader stayed at ${reader.cursor}; the last word is ${last.id}`)
 }
 
 /** The two ways to read the history must agree. */

@@ -29,16 +29,17 @@ const powerLoss: Audit = {
       const faults = [...calls.faults]
       let [events, demanded] = [0, 0]
       for (const [round, posts] of rounds.entries()) {
-        const cut = await cutWriteAheadLog(scope, { posts, cuts, starts, fault, progress: (text) => progress(`write-ahead log ${round + 1} of ${rounds.length}: ${text}`) })
+        const tell = (text: string) => progress(`write-ahead log ${round + 1} of ${rounds.length}: ${text}`)
+        const cut = await cutWriteAheadLog(scope, { posts, cuts, starts, fault, progress: tell })
         faults.push(...cut.faults)
         events += cut.events
         demanded += cut.demanded
       }
+      const order = `${calls.told} answers and frames, each after the fsync of its insert (${calls.syncs} fsyncs, ${calls.checkpoints} checkpoints)`
+      const prefixes = `each cut opens as a prefix of its log (${events} events) with all that was answered by then (${demanded} looked for)`
       return {
-        tried: `${traced} posts under strace; ${rounds.length} servers killed, the write-ahead log cut at ${rounds.length * cuts} places`,
-        found: faults.length > 0
-          ? `${faults.length} faults`
-          : `${calls.told} answers and frames, each after the fsync of its insert (${calls.syncs} in all, ${calls.checkpoints} checkpoints); each cut a prefix of the log (${events} events), with all that was answered by then (${demanded} checks)`,
+        tried: `${traced} posts under strace; ${rounds.length} servers killed, their write-ahead logs cut at ${rounds.length * cuts} places`,
+        found: `${order}; ${prefixes}`,
         faults,
       }
     }),

@@ -6,7 +6,8 @@ import { audits } from './all.ts'
 import type { Audit, Verdict } from './audit.ts'
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { short: { type: 'boolean' }, fault: { type: 'string' } } })
-for (const name of names) if (!audits.some((audit) => audit.name === name)) throw new Error(`there is no audit ${name}; there are ${audits.map((audit) => audit.name).join(', ')}`)
+const unknown = names.find((name) => !audits.some((audit) => audit.name === name))
+if (unknown !== undefined) throw new Error(`there is no audit ${unknown}; there are ${audits.map(({ name }) => name).join(', ')}`)
 const chosen = audits.filter(({ name }) => names.length === 0 || names.includes(name))
 
 const rows: string[] = []
@@ -19,10 +20,11 @@ for (const audit of chosen) {
   const started = performance.now()
   const { tried, found, faults } = await runToItsEnd(audit)
   const seconds = Math.round((performance.now() - started) / 1000)
-  process.stdout.write(`${faults.length === 0 ? 'green' : 'RED  '}    ${audit.name}: ${tried}: ${found} (${seconds} s)\n`)
+  const came = faults.length === 0 ? found : `**${faults.length} faults**`
+  process.stdout.write(`${faults.length === 0 ? 'green' : 'RED  '}    ${audit.name}: ${tried}: ${came} (${seconds} s)\n`)
   for (const fault of faults) process.stdout.write(`         ${fault.slice(0, 500)}\n`)
   if (faults.length > 0) process.exitCode = 1
-  rows.push(`| ${audit.name} | ${tried} | ${faults.length === 0 ? found : `**${faults.length} faults**; ${found}`} | ${audit.plantable.join(', ')} |`)
+  rows.push(`| ${audit.name} | ${tried} | ${came} | ${audit.plantable.join(', ')} |`)
 }
 process.stdout.write(`\n| audit | what was done | what came of it | planted faults it finds |\n|---|---|---|---|\n${rows.join('\n')}\n`)
 // Whatever an audit left open must not keep this from ending.

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { patienceMs, startChat, temporaryFolder, type Scope } from '../chat-server.ts'
-import { planted, Reader, Writer } from './harness.ts'
+import { planted, Reader, theFirst, Writer } from './harness.ts'
 
 const writersAtOnce = 4 // so that groups hold one post or several
 
@@ -25,8 +25,9 @@ export async function watchSystemCalls(
   const log = join(folder, 'calls')
   const { execArgv = [], ...plantedElse } = planted(fault)
   // -D makes strace the grandchild: the process that we started, and will end, is the server.
-  const tracing = ['-D', '-f', '--seccomp-bpf', '-q', '-y', '-s', '70000', '-o', log, '-e', 'trace=pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg']
-  const chat = await startChat(scope, { data: join(folder, 'data'), node: 'strace', execArgv: [...tracing, process.execPath, ...execArgv], ...plantedElse })
+  const traced = 'trace=pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg'
+  const tracing = ['-D', '-f', '--seccomp-bpf', '-q', '-y', '-s', '70000', '-o', log, '-e', traced, process.execPath]
+  const chat = await startChat(scope, { data: join(folder, 'data'), node: 'strace', execArgv: [...tracing, ...execArgv], ...plantedElse })
   const reader = await Reader.open(chat)
   scope.after(() => reader.leave())
   const writers = await Promise.all(Array.from({ length: writersAtOnce }, (_, number) => Writer.comeIn(chat, { name: `writer${number}` })))
@@ -56,7 +57,7 @@ async function wholeLog(file: string, pid: number): Promise<string> {
   const givesUp = performance.now() + patienceMs
   for (;;) {
     const text = readFileSync(file, 'latin1')
-    if (text.includes(`\n${pid} +++ `)) return text
+    if (new RegExp(`^${pid} +\\+\\+\\+ `, 'm').test(text)) return text
     if (performance.now() > givesUp) throw new Error('strace did not get to its end')
     await sleep(20)
   }
@@ -116,14 +117,16 @@ function judge(text: string, posts: number): SystemCalls {
     for (const { began } of toldWith[number]!) {
       looked++
       if (began > (synced?.returned ?? Infinity)) continue
-      faults.push(`${markOf(number)} was told (call ${began}) before it was synced (written at ${insert.began}, synced at ${synced?.returned ?? 'no time'})`)
+      const when = synced ? `synced at ${synced.returned}` : 'never synced'
+      faults.push(`${markOf(number)} was told at line ${began} of the calls, written at ${insert.began} and ${when}`)
     }
   }
   // A file that a power cut may take away whole has been synced in vain.
   const listed = calls.find(({ name, path, began }) => name.endsWith('sync') && toLog[0]?.path === `${path}/natter.db-wal` && began > toLog[0].began)
-  if (!(listed && listed.returned < Math.min(...toldWith.flat().map(({ began }) => began)))) faults.push('the folder was not synced after the write-ahead log was made')
+  const firstTold = Math.min(...toldWith.flat().map(({ began }) => began))
+  if (!listed || listed.returned > firstTold) faults.push('the folder was not synced after the write-ahead log was made')
   const checkpoints = judgeCheckpoints(calls, faults)
-  return { faults: faults.length > 5 ? [...faults.slice(0, 5), `and ${faults.length - 5} more like it`] : faults, told: looked, syncs: syncs.length, checkpoints }
+  return { faults: theFirst(faults), told: looked, syncs: syncs.length, checkpoints }
 }
 
 // For each post the calls whose data hold its mark; of those to the write-ahead log the first would do.

@@ -9,7 +9,7 @@ import { apply } from '../../lib/chat/apply.ts'
 import { Database } from '../../lib/store/database.ts'
 import type { NewEvent } from '../../lib/store/event-log.ts'
 import { startChat, temporaryFolder, type Scope } from '../chat-server.ts'
-import { planted, Writer, type Said } from './harness.ts'
+import { integrityOf, planted, theFirst, Writer, type Said } from './harness.ts'
 import { readHistory } from './history.ts'
 
 const writersAtOnce = 8
@@ -37,8 +37,15 @@ export interface CutOptions {
   progress: (text: string) => void
 }
 
-/** `demanded` counts how often an answered post had to be found. */
-export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, fault, progress }: CutOptions): Promise<{ faults: string[]; events: number; demanded: number }> {
+export interface Cuts {
+  faults: string[]
+  /** In the whole log. */
+  events: number
+  /** How often a message had to be found, since it was answered before. */
+  demanded: number
+}
+
+export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, fault, progress }: CutOptions): Promise<Cuts> {
   const faults: string[] = []
   const folder = await temporaryFolder(scope)
   const killed = await writeAndKill(scope, join(folder, 'data'), { posts, fault })
@@ -70,7 +77,7 @@ export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, faul
   }
   replay.close()
   if (log.length < posts) faults.push(`only ${log.length} events were in the log: this has tried little`)
-  return { faults: faults.length > 5 ? [...faults.slice(0, 5), `and ${faults.length - 5} more like it`] : faults, events: log.length, demanded }
+  return { faults: theFirst(faults), events: log.length, demanded }
 }
 
 async function writeAndKill(scope: Scope, data: string, { posts, fault }: { posts: number; fault: string | undefined }): Promise<Killed> {
@@ -133,12 +140,13 @@ class Opened {
   }
 
   integrity(): string[] {
-    return this.#connection.prepare('pragma integrity_check').all().map((row) => `integrity_check: ${row['integrity_check']}`).filter((line) => !line.endsWith(': ok'))
+    return integrityOf(this.#connection)
   }
 
   /** A line each, with their bodies. */
   events(): string[] {
-    return this.#connection.prepare('select e.*, b.text from events e left join bodies b on b.event = e.id order by e.id').all().map((row) => JSON.stringify(row))
+    const rows = this.#connection.prepare('select e.*, b.text from events e left join bodies b on b.event = e.id order by e.id').all()
+    return rows.map((row) => JSON.stringify(row))
   }
 
   state(): string {
@@ -153,7 +161,8 @@ class Opened {
 
 // Every table but the log itself. What FTS5 keeps differs with the size of commits, so the search index is asked instead.
 function stateOf(connection: DatabaseSync): string {
-  const tables = connection.prepare(`select name from sqlite_schema where type = 'table' and name not like 'search%' and name <> 'events' order by name`).all()
+  const others = `type = 'table' and name <> 'events' and name not like 'search%'`
+  const tables = connection.prepare(`select name from sqlite_schema where ${others} order by name`).all()
   const rows = tables.map(({ name }) => [name, connection.prepare(`select * from ${name} order by 1, 2`).all()])
   return JSON.stringify([rows, connection.prepare('select rowid, text, place from search order by rowid').all()])
 }
