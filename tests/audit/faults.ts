@@ -28,6 +28,17 @@ const faults: Record<string, () => Promise<void> | void> = {
     Database.openForWriting = (file) => openForWriting(file, { durable: false })
   },
 
+  /** Commits what an event does, and then the event. */
+  async 'effect-without-event'() {
+    const { Database } = await import('../../lib/store/database.ts')
+    const { insertEvent } = Database.prototype
+    Database.prototype.insertEvent = function (id, event, name) {
+      this.commit()
+      this.begin()
+      insertEvent.call(this, id, event, name)
+    }
+  },
+
   /** A request that comes again is a new one. */
   async 'no-idempotency'() {
     const { Database } = await import('../../lib/store/database.ts')
@@ -65,7 +76,7 @@ async function commitLater(): Promise<void> {
   const { Database } = await import('../../lib/store/database.ts')
   const { openForWriting, openForReading } = Database
   Database.openForWriting = (file, options) => openForWriting(`file:${file}?cache=shared`, options)
-  Database.openForReading = (file) => openForReading(`file:${file}?cache=shared`)
+  Database.openForReading = (file, ...rest) => openForReading(`file:${file}?cache=shared`, ...rest)
   const { exec } = DatabaseSync.prototype
   DatabaseSync.prototype.exec = function (sql) {
     exec.call(this, `pragma read_uncommitted = on; ${sql}`)

@@ -16,7 +16,7 @@ const forms = {
 
 const powerLoss: Audit = {
   name: 'power-loss',
-  plantable: ['answer-before-commit', 'no-fsync'],
+  plantable: ['answer-before-commit', 'no-fsync', 'effect-without-event'],
   cannotRun() {
     const { error, status } = spawnSync('strace', ['-D', '-f', '-o', '/dev/null', process.execPath, '--version'])
     if (error) return 'there is no strace (Debian: apt-get install strace)'
