@@ -3,14 +3,15 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runServer, startChat, temporaryFolder } from '../chat-server.ts'
+import { runServer, startChat, temporaryFolder, type Scope } from '../chat-server.ts'
 import type { Audit } from './audit.ts'
+import { fillFolder } from './filled-folder.ts'
 import { inScope, integrityOf, planted, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'
 
 const forms = {
-  short: { kills: 3, writers: 8, lifeMs: 150 },
-  full: { kills: 200, writers: 8, lifeMs: 800 },
+  short: { kills: 3, writers: 8, lifeMs: 150, filled: { messages: 5000, kills: 1 } },
+  full: { kills: 200, writers: 8, lifeMs: 800, filled: { messages: 1_000_000, kills: 10 } },
 }
 
 const limits = {
@@ -24,7 +25,7 @@ const crash: Audit = {
   plantable: ['answer-before-commit', 'broadcast-before-commit', 'no-idempotency', 'id-from-clock-alone', 'cursor-off-by-one'],
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
-      const { kills, writers: count, lifeMs } = forms[form]
+      const { kills, writers: count, lifeMs, filled } = forms[form]
       const data = await temporaryFolder(scope)
       let started = performance.now()
       const chat = await startChat(scope, { data, ...planted(fault) })
@@ -67,10 +68,15 @@ const crash: Audit = {
       faults.push(...(await compareWithHistory(chat, { writers, readers })))
       if ((await chat.stop()) !== 0) faults.push('it did not stop in order at last')
       faults.push(...integrityOf(join(data, 'natter.db')))
+      const complaint = /.*(incident|failed).*/.exec(chat.errors)
+      if (complaint) faults.push(`it wrote: ${complaint[0]}`)
       if (atKill === 0) faults.push('no post was ever under way when it was killed: this has tried nothing')
+      const filledMs = fault === undefined ? await startFilled(scope, filled, progress) : []
+      for (const ms of filledMs) faults.push(...(await tooLate(ms)))
+
       const stored = writers.flatMap(({ said }) => said).filter(({ storedBefore }) => storedBefore).length
       const underWay = `${atKill} of them under way when it died, ${stored} stored by then`
-      const ready = `ready again after ${Math.round(median(startsMs))} ms, ${Math.round(Math.max(...startsMs))} at the most`
+      const ready = `ready again after ${sumUp(startsMs)}, with ${filled.messages} messages after ${sumUp(filledMs)}`
       return {
         tried: `${kills} kills -9 under ${count} writers and ${readers.length} readers; ${answers} posts, ${underWay}`,
         found: `nothing lost, nothing doubled, each stream whole over ${readers[0]!.connections} connections; ${ready}`,
@@ -88,8 +94,34 @@ async function tooLate(startMs: number): Promise<string[]> {
   return [`after a kill it took ${Math.round(startMs)} ms to be ready; --help took ${Math.round(leastMs)} ms then`]
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1]!
+function sumUp(startsMs: readonly number[]): string {
+  const sorted = startsMs.toSorted((one, other) => one - other)
+  return `${Math.round(sorted[sorted.length >> 1] ?? 0)} ms (${Math.round(sorted.at(-1) ?? 0)} at the most)`
+}
+
+interface Filled {
+  messages: number
+  kills: number
+}
+
+// The times of starts after kills where there is a long history.
+async function startFilled(scope: Scope, { messages, kills }: Filled, progress: (text: string) => void): Promise<number[]> {
+  const data = await temporaryFolder(scope)
+  await fillFolder(data, messages, progress)
+  const chat = await startChat(scope, { data })
+  const writer = await Writer.comeIn(chat, { name: 'writer' })
+  scope.after(() => writer.abandon())
+  const startsMs: number[] = []
+  for (let kill = 1; kill <= kills; kill++) {
+    for (let post = 0; post < 200; post++) await writer.say()
+    await chat.kill()
+    const started = performance.now()
+    await chat.start()
+    startsMs.push(performance.now() - started)
+    progress(`${kill} of ${kills} kills with ${messages} messages`)
+  }
+  await chat.kill()
+  return startsMs
 }
 
 async function killWhileStarting(chat: { start(): Promise<void>; kill(): Promise<void> }, startMs: number): Promise<void> {

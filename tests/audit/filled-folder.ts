@@ -1,0 +1,34 @@
+// A data folder as it is after years: a million messages, applied by natter's own rules, only faster than anybody writes.
+
+import { apply } from '../../lib/chat/apply.ts'
+import { rules, type LogEvent } from '../../lib/chat/log-events.ts'
+import { Database } from '../../lib/store/database.ts'
+import { openDataFolder } from '../../lib/store/data-folder.ts'
+
+const groupEvents = 1000
+const startsAt = 1_700_000_000_000_000 // ids are microseconds: a time before all tests
+
+/** Fills a folder with the lobby, a user and so many messages in it, one each second. */
+export async function fillFolder(path: string, messages: number, progress: (text: string) => void): Promise<void> {
+  const folder = openDataFolder(path)
+  const database = Database.openForWriting(folder.file, { durable: false })
+  let id = startsAt
+  const room = id++
+  const user = id++
+  const group: [id: number, event: LogEvent][] = [
+    [room, { type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } }],
+    [user, { type: 'user', rules, facts: { name: 'eve', folded: 'eve', kind: 'unproven', role: 'guest' } }],
+  ]
+  for (let message = 0; message < messages; message++) {
+    const text = `message ${message} of eve, who says what she thinks of number ${message % 997}`
+    group.push([(id += 1_000_000), { type: 'message', rules, room, user, text }])
+    if (group.length < groupEvents && message < messages - 1) continue
+    database.begin()
+    for (const [id, event] of group.splice(0)) apply(database, event, id)
+    database.commit()
+    progress(`${message + 1} of ${messages} messages made`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  database.close()
+  folder.release()
+}
