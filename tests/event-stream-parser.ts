@@ -16,6 +16,7 @@ export class EventStreamParser {
   retry: number | undefined
   #decoder = new TextDecoder('utf-8') // "UTF-8 decode" strips one leading BOM
   #rest = ''
+  #afterCarriageReturn = false
   #data = ''
   #type = ''
   #id = ''
@@ -25,11 +26,16 @@ export class EventStreamParser {
     this.#rest += this.#decoder.decode(chunk, { stream: true })
     const events: ParsedEvent[] = []
     for (;;) {
-      // A CR at the very end may be the first half of a CRLF.
-      const found = /\r\n|\n|\r(?!$)/.exec(this.#rest)
+      // A CR ends its line at once; an LF that comes right behind it, maybe in the next chunk, is its second half.
+      if (this.#afterCarriageReturn && this.#rest !== '') {
+        this.#afterCarriageReturn = false
+        if (this.#rest.startsWith('\n')) this.#rest = this.#rest.slice(1)
+      }
+      const found = /[\r\n]/.exec(this.#rest)
       if (!found) return events
       const line = this.#rest.slice(0, found.index)
-      this.#rest = this.#rest.slice(found.index + found[0].length)
+      this.#rest = this.#rest.slice(found.index + 1)
+      this.#afterCarriageReturn = found[0] === '\r'
       const event = this.#line(line)
       if (event) events.push(event)
     }
