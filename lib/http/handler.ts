@@ -46,9 +46,9 @@ export function createHandler({ chat, files, guard, onError }: HandlerOptions): 
     const { segments, query } = readTarget(request.url ?? '')
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
-    if (reads && segments.length < 2) {
+    if (segments.length < 2) {
       const short = segments.length === 0 ? sendFile(files, 'index.html', { request }) : health(segments[0]!) ?? sendFile(files, segments[0]!, { request })
-      if (short) return short
+      if (short) return reads ? short : notAllowed(['GET'], method)
     }
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
