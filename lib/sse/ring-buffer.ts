@@ -44,7 +44,7 @@ export class RingBuffer<T extends RingEntry> {
 
   /** @throws RangeError if the id is not greater than the newest. */
   push(entry: T): void {
-    if (entry.id <= (this.newest?.id ?? this.#floor)) throw new RangeError(`id ${entry.id} is not above the newest`)
+    if (!(entry.id > (this.newest?.id ?? this.#floor))) throw new RangeError(`id ${entry.id} is not above the newest`)
     this.#entries.push(entry)
     this.#bytes += entry.bytes
     while (this.size > this.entriesMax || this.#bytes > this.bytesMax) this.#drop()
