@@ -47,14 +47,21 @@ export interface HubReader extends Listener {
 /** Has somebody follow a hub's topics over a real connection; resolves once they do. */
 export async function hubReaders(t: TestContext, hub: () => Hub) {
   const served = await serveStreams(t)
+  const open = async (topics: readonly string[], lastEventId: string | number | undefined): Promise<HubReader> => {
+    const reader = Listener.open(served.url, lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) })
+    const { stream } = await served.next()
+    hub().follow(stream, topics)
+    return Object.assign(await reader, { stream })
+  }
+  let opened: Promise<unknown> = Promise.resolve()
   return {
     url: served.url,
     served,
-    async follow(topics: readonly string[], lastEventId?: string | number): Promise<HubReader> {
-      const reader = Listener.open(served.url, lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) })
-      const { stream } = await served.next()
-      hub().follow(stream, topics)
-      return Object.assign(await reader, { stream })
+    /** One after the other, so that each gets the stream that it asked for. */
+    follow(topics: readonly string[], lastEventId?: string | number): Promise<HubReader> {
+      const reader = opened.then(() => open(topics, lastEventId))
+      opened = reader.catch(() => {})
+      return reader
     },
   }
 }
