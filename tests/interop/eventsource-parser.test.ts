@@ -5,9 +5,9 @@ import { test, type TestContext } from 'node:test'
 import { encodeComment, encodeFrame, type StreamEvent } from '../../lib/sse/frame.ts'
 import { startChat } from '../chat-server.ts'
 import { EventStreamParser, type ParsedEvent } from '../event-stream-parser.ts'
+import { install } from '../install.ts'
 import { property, type Random } from '../random.ts'
 import { anyEvent, asRead } from '../sse/any-event.ts'
-import { whyNotInstalled } from './install.ts'
 
 /** What we use of it. */
 interface EventSourceParser {
@@ -18,8 +18,10 @@ interface EventSourceParser {
   }): { feed(text: string): void }
 }
 
+let installing: Promise<string | false> | undefined
+
 async function oracle(t: TestContext): Promise<EventSourceParser | undefined> {
-  const why = await whyNotInstalled()
+  const why = await (installing ??= install(new URL('.', import.meta.url)))
   if (why) return void t.skip(why)
   // By a name that tsc does not follow: it is installed only when this runs.
   const name: string = './node_modules/eventsource-parser/dist/index.js'

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Hub, type HubOptions } from '../../lib/sse/hub.ts'
+import type { HubOptions } from '../../lib/sse/hub-options.ts'
+import { Hub } from '../../lib/sse/hub.ts'
 import { RawConnection } from '../raw-connection.ts'
 import { hubReaders, turn } from './serve.ts'
 
@@ -135,17 +136,26 @@ test('more is published in one tick than the ring holds: who is up to date gets 
   }
 })
 
-test('an event larger than the whole ring is no silent gap', async (t) => {
+test('an event larger than the whole ring is refused, one nearly as large is delivered', async (t) => {
   const { hub, follow } = await start(t)
   const reader = await follow(['a'])
-  await reader.next('ping')
-  const id = hub.publish('a', { data: 'x'.repeat(17 * 1024 * 1024) })
+  const other = await follow(['b'])
+  hub.publish('b', { data: 'before' })
+  assert.throws(() => hub.publish('a', { data: 'x'.repeat(16 * 1024 * 1024) }), RangeError)
+  const large = 'x'.repeat(16 * 1024 * 1024 - 1000)
+  hub.publish('a', { data: large })
   hub.publish('a', { data: 'after' })
 
-  const reset = await reader.next('reset')
+  assert.ok((await reader.take('message', 1))[0]!.data === large)
+  assert.equal((await reader.take('message', 1))[0]!.data, 'after')
+  assert.equal((await other.take('message', 1))[0]!.data, 'before')
+})
 
-  assert.deepEqual([reset.id, reset.data.reason], [String(id), 'too_old'])
-  assert.deepEqual((await reader.take('message', 1)).map(({ data }) => data), ['after'])
+test('a hub with a ring of nothing has no past, and delivers all the same', async (t) => {
+  const { hub, follow } = await start(t, { ring: 0 })
+  const reader = await follow(['a'])
+  for (const data of ['1', '2', '3']) hub.publish('a', { data })
+  assert.deepEqual((await reader.take('message', 3)).map(({ data }) => data), ['1', '2', '3'])
 })
 
 test('events that are nobody\'s to see move cursors on without a frame', async (t) => {
@@ -232,7 +242,7 @@ test('a stream that follows nothing any more lives on, and can follow again', as
 test('when all have left, nothing of them is left', async (t) => {
   const { hub, follow } = await start(t)
   const readers = await Promise.all(['a', 'b', 'c'].map((topic) => follow([topic, 'all'])))
-  assert.deepEqual([hub.streams, [...hub.followers('all')].length, [...hub.followers('a')].length], [3, 3, 1])
+  assert.deepEqual([hub.stats().streams, [...hub.followers('all')].length, [...hub.followers('a')].length], [3, 3, 1])
 
   for (const reader of readers) {
     reader.leave()
@@ -240,7 +250,7 @@ test('when all have left, nothing of them is left', async (t) => {
   }
   await turn()
 
-  assert.deepEqual([hub.streams, [...hub.followers('all')].length, [...hub.followers('a')].length], [0, 0, 0])
+  assert.deepEqual([hub.stats().streams, [...hub.followers('all')].length, [...hub.followers('a')].length], [0, 0, 0])
   hub.publish('all', { data: 'to nobody' })
 })
 
@@ -265,5 +275,5 @@ test('closing ends all streams over a while, each told another time to come back
   assert.ok(times.size > 10)
   const late = await follow(['a'])
   await late.over
-  assert.equal(hub.streams, 0)
+  assert.equal(hub.stats().streams, 0)
 })

@@ -24,6 +24,17 @@ test('a stream sends events and comments, and its reader gets the events', async
   assert.match(reader.bytes.toString(), /\n: nobody sees this\n\n/)
 })
 
+test('nothing is written for no bytes: in HTTP an empty chunk would be the end', async (t) => {
+  const served = await serveStreams(t)
+  const opening = Listener.open(served.url)
+  const { stream } = await served.next()
+
+  assert.equal(stream.write(new Uint8Array()), true)
+  stream.send({ data: 'after' })
+
+  assert.deepEqual((await (await opening).take('message', 1)).map(({ data }) => data), ['after'])
+})
+
 test('headers that were set before go out with it, and the time to come back is what was asked for', async (t) => {
   const url = await serve(t, (request, response) => {
     response.setHeader('x-mine', 'yes')
