@@ -128,7 +128,8 @@ export class ServerSentEventsStream {
   /** Sends frames that are encoded already; `frames` must hold whole ones. */
   write(frames: Uint8Array | Frames): boolean {
     if (!this.#open) return false
-    if (frames instanceof Uint8Array) return this.write(new Frames([frames]))
+    // A chunk without bytes would be the end of the body.
+    if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames([frames]))
     const took = this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes)
     this.#needDrain = !took
     return took
