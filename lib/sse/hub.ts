@@ -48,7 +48,8 @@ export class Hub<Events extends EventMap = EventMap> {
   #closed = false
 
   constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, came, left, graceMs = 5000, onError }: HubOptions = {}) {
-    this.#ring = new RingBuffer({ entries: ring, bytes: limits.ringBytes, floor: newest })
+    // Without an entry to deliver from there is nothing to deliver.
+    this.#ring = new RingBuffer({ entries: Math.max(ring, 1), bytes: limits.ringBytes, floor: newest })
     this.#history = history
     this.#reader = history && new HistoryReader(history)
     this.#newest = newest
@@ -84,10 +85,11 @@ export class Hub<Events extends EventMap = EventMap> {
   /**
    * Keeps an event and delivers it at the end of this tick, with all others of the tick in one write a stream.
    * Returns its id.
-   * @throws RangeError if a given id is not above the newest, TypeError if the event can't be written.
+   * @throws RangeError if a given id is not a whole number above the newest or the event is larger than 16 MiB, TypeError if
+   * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
-    const frame = encodeFrame({ event, id, data: data ?? '' })
+    const frame = encodeFrame({ event, id, data: data === undefined ? '' : data })
     this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: frame.length + limits.entryOverheadBytes })
     return id
   }
@@ -98,18 +100,21 @@ export class Hub<Events extends EventMap = EventMap> {
   }
 
   #push(entry: Entry): void {
+    if (entry.bytes > limits.ringBytes) throw new RangeError(`an event of ${entry.bytes} bytes is too large`)
+    // A tick is delivered from the ring, so the ring must drop nothing that is not delivered.
+    const full = this.#ring.size === this.#ring.entriesMax && this.#ring.oldest!.id > this.#delivered
+    if (full || this.#pendingBytes + entry.bytes > limits.tickBytes) this.flush()
     this.#ring.push(entry)
     this.#newest = entry.id
     this.#pendingBytes += entry.bytes
-    // A tick must not outgrow the ring, from which it is delivered.
-    if (this.#pendingBytes >= limits.tickBytes || this.#ring.floor > this.#delivered) this.flush()
+    if (this.#pendingBytes >= limits.tickBytes) this.flush()
     else this.#immediate ??= setImmediate(() => this.flush())
   }
 
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
-    const frame = encodeFrame({ event, data: data ?? '' })
+    const frame = encodeFrame({ event, data: data === undefined ? '' : data })
     for (const follower of this.#following(typeof topics === 'string' ? [topics] : topics)) {
       if (follower.live && !follower.stream.writableNeedDrain) follower.stream.write(frame)
     }
@@ -123,8 +128,7 @@ export class Hub<Events extends EventMap = EventMap> {
     if (this.#newest === this.#delivered) return
     const from = this.#delivered
     this.#delivered = this.#newest
-    const topics = new Set<string>()
-    for (const entry of this.#ring.after(from)) for (const topic of entry.topics) topics.add(topic)
+    const topics = new Set([...this.#ring.after(from)].flatMap((entry) => entry.topics))
     this.#tick = { from, topics: [...topics], pieces: new Map() }
     for (const follower of this.#following(topics)) {
       if (!follower.live) continue
@@ -154,10 +158,8 @@ export class Hub<Events extends EventMap = EventMap> {
     this.flush()
     const known = this.#followers.get(stream)
     if (known) return this.#subscribe(known, topics, after ?? this.#newest)
-    if (!stream.open) return
-    if (this.#closed) return stream.close()
-    const now = performance.now()
-    const follower: Follower = { stream, who, filter: filter && this.#guarded(filter), topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: now, stuckAt: Infinity }
+    if (this.#closed || !stream.open) return stream.close()
+    const follower: Follower = { stream, who, filter: filter && this.#guarded(filter), topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: performance.now(), stuckAt: Infinity }
     this.#followers.set(stream, follower)
     this.#subscribe(follower, topics, 0)
     stream.closed.then(() => this.#forget(follower))
@@ -268,7 +270,8 @@ export class Hub<Events extends EventMap = EventMap> {
   #piece(follower: Follower): Piece {
     const { cursor } = follower.stream
     if (cursor !== this.#tick.from || cursor < follower.since || follower.filter) return this.#join(follower, cursor)
-    const key = this.#tick.topics.filter((topic) => follower.topics.has(topic)).join('\n')
+    // By their places: a topic's name may have any character in it.
+    const key = this.#tick.topics.flatMap((topic, at) => (follower.topics.has(topic) ? [at] : [])).join()
     let piece = this.#tick.pieces.get(key)
     if (!piece) this.#tick.pieces.set(key, (piece = this.#join(follower, cursor)))
     return piece
@@ -288,7 +291,7 @@ export class Hub<Events extends EventMap = EventMap> {
     if (!page) return
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, encodeFrame)
+    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => encodeFrame({ event, id, data }))
     // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
     follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
     stream.cursor = cursor
@@ -300,7 +303,8 @@ export class Hub<Events extends EventMap = EventMap> {
     if (cursor === this.#delivered || cursor === this.#ring.floor || this.#ring.has(cursor)) return true
     if (!(cursor < this.#ring.floor)) return 'unknown_cursor'
     if (!this.#history) return 'too_old'
-    return Promise.resolve(this.#history.has(cursor))
+    // A history that throws is one that fails.
+    return (async (history) => history.has(cursor))(this.#history)
   }
 
   #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {
