@@ -89,7 +89,7 @@ export class Hub<Events extends EventMap = EventMap> {
    * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
-    const frame = encodeFrame({ event, id, data: data === undefined ? '' : data })
+    const frame = inMemoryOfItsOwn(encodeFrame({ event, id, data: data === undefined ? '' : data }))
     this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: frame.length + limits.entryOverheadBytes })
     return id
   }
@@ -354,6 +354,15 @@ export class Hub<Events extends EventMap = EventMap> {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
+}
+
+// Small buffers are slices of a pool, 64 KiB on newer Nodes: a ring that holds one holds all of its slab, whatever else it
+// was used for since. Frames of a few bytes between answers of some KB took a hundred times the bytes that were counted.
+function inMemoryOfItsOwn(frame: Uint8Array): Uint8Array {
+  if (frame.length === frame.buffer.byteLength) return frame
+  const copy = Buffer.allocUnsafeSlow(frame.length)
+  copy.set(frame)
+  return copy
 }
 
 // NaN for what is no id at all: it is equal to none, and so unknown.

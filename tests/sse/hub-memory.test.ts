@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Hub } from '../../lib/sse/hub.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+function heldBytes(): number {
+  collectGarbage()
+  return process.memoryUsage().external
+}
+
+test('small events are kept in little memory, whatever was allocated between them', () => {
+  const hub = new Hub({ ring: 1000 })
+  const before = heldBytes()
+
+  for (let count = 0; count < 1000; count++) {
+    hub.publish('room', { data: 'hello' })
+    // An answer to somebody else, gone at once. It shares Node's pool of buffers with the frame.
+    Buffer.from('x'.repeat(3000))
+  }
+
+  const each = (heldBytes() - before) / 1000
+  assert.equal(hub.newest > 0, true)
+  assert.ok(each < 1000, `each event holds ${Math.round(each)} bytes`)
+})
