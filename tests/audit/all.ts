@@ -3,8 +3,10 @@
 import type { Audit } from './audit.ts'
 import crash from './crash.ts'
 import powerLoss from './power-loss.ts'
+import reconnect from './reconnect.ts'
 
 export const audits: readonly Audit[] = [
   crash,
   powerLoss,
+  reconnect,
 ]

@@ -6,7 +6,8 @@ import { Socket } from 'node:net'
 import { queryObjects } from 'node:v8'
 import { isMainThread } from 'node:worker_threads'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
-import type { ChatServer } from '../chat-server.ts'
+import type { ChatServer, StartOptions } from '../chat-server.ts'
+import { planted } from './harness.ts'
 import { until } from './until.ts'
 
 export interface Measured {
@@ -59,5 +60,8 @@ export async function measureServer(chat: ChatServer): Promise<Measured> {
   return JSON.parse(lines().at(-1)!) as Measured
 }
 
-/** How a server has to be started for that. */
-export const measuring = { preload: new URL(import.meta.url), environment: { NATTER_MEASURED: 'yes' } }
+/** For `startChat`: a server that can be measured, with a fault planted in it if one is given. */
+export function measurable(fault: string | undefined): Pick<StartOptions, 'execArgv' | 'environment'> {
+  const { execArgv = [], environment = {} } = planted(fault)
+  return { execArgv: [...execArgv, '--import', import.meta.url], environment: { ...environment, NATTER_MEASURED: 'yes' } }
+}
