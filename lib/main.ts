@@ -21,6 +21,7 @@ const limits = {
   spreadMs: 3000, // at the most, over which streams are ended when we stop
   spreadPerStreamMs: 3, // so that few streams make a quick stop
   streamsMs: 8000, // after which we no longer wait for streams to end,
+  backlog: 4096, // connections that wait to be taken: after a restart all readers come at once, and who finds no place tries again only seconds later
   stopMs: 9000, // and after which whoever has not taken its answer is cut off
 }
 
@@ -110,7 +111,7 @@ function listen(server: Server, port: number, host: string): Promise<void> {
       const taken = error.code === 'EADDRINUSE'
       reject(new StartError(taken ? `port ${port} is in use; give another with --port` : `it can't listen on ${host}:${port}: ${error.message}`))
     })
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: limits.backlog }, resolve)
   })
 }
 

@@ -14,7 +14,7 @@ const forms = {
 const limits = {
   backMs: 30_000, // for all to be back with all that they missed
   postMs: 1000, // for a post meanwhile
-  pauseMs: 20, // between two of them
+  pauseMs: 400, // between two of them, at the most
   spareFiles: 200, // beside one for each reader
 }
 
