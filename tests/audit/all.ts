@@ -4,9 +4,11 @@ import type { Audit } from './audit.ts'
 import crash from './crash.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
+import stoppedReaders from './stopped-readers.ts'
 
 export const audits: readonly Audit[] = [
   crash,
   powerLoss,
   reconnect,
+  stoppedReaders,
 ]

@@ -4,8 +4,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
+import { loadFaults } from './load-faults.ts'
 
 const faults: Record<string, () => Promise<void> | void> = {
+  ...loadFaults,
+
   /** Answers and streams at once what is on its way to the disk, and gets there a little later. */
   'answer-before-commit': commitLater,
 

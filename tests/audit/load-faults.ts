@@ -1,0 +1,49 @@
+// The faults that the audits of load must find; planted like all others (faults.ts).
+
+export const loadFaults: Record<string, () => Promise<void> | void> = {
+  /** Goes on writing to a socket that is full. */
+  async 'backpressure-ignored'() {
+    const { ServerSentEventsStream } = await import('../../lib/sse/server-sent-events-stream.ts')
+    Object.defineProperty(ServerSentEventsStream.prototype, 'writableNeedDrain', { get: () => false })
+  },
+
+  /** Remembers every stream that ever followed something. */
+  async 'streams-kept'() {
+    const { Hub } = await import('../../lib/sse/hub.ts')
+    const { follow } = Hub.prototype
+    const kept = new Set<unknown>()
+    Hub.prototype.follow = function (stream, ...rest) {
+      kept.add(stream)
+      return follow.call(this, stream, ...rest)
+    }
+  },
+
+  /** Never clears a stream's timer. */
+  async 'timers-kept'() {
+    const { Hub } = await import('../../lib/sse/hub.ts')
+    const { follow } = Hub.prototype
+    Hub.prototype.follow = function (...all) {
+      setInterval(() => {}, 60_000).unref()
+      return follow.apply(this, all)
+    }
+  },
+
+  /** Never answers texts of some lengths. */
+  async 'text-that-hangs'() {
+    const { Chat } = await import('../../lib/chat/chat.ts')
+    const { post } = Chat.prototype
+    Chat.prototype.post = function (who, slug, options) {
+      return options.text.length % 7 === 3 ? new Promise(() => {}) : post.call(this, who, slug, options)
+    }
+  },
+
+  /** Throws at names with a letter that is not ASCII. */
+  async 'name-that-throws'() {
+    const { Chat } = await import('../../lib/chat/chat.ts')
+    const { comeIn } = Chat.prototype
+    Chat.prototype.comeIn = async function (name) {
+      if (/[^\0-\x7f]/.test(name)) throw new TypeError('no such letter')
+      return comeIn.call(this, name)
+    }
+  },
+}
