@@ -65,29 +65,42 @@ function positionIn(error: unknown): string {
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const tooLarge = new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`)
     const chunks: Buffer[] = []
     let received = 0
+    let refused = false
     const silence = setTimeout(() => {
-      reject(new ChatError('timeout', 'the body did not arrive'))
+      refuse(new ChatError('timeout', 'the body did not arrive'))
       // The sender may still read the answer, but what it sends next would be taken for a new request.
       setTimeout(() => request.destroy(), 1000).unref()
     }, bodyLimits.silenceMs)
-    if (Number(request.headers['content-length']) > bodyLimits.bytes) reject(tooLarge)
-    request.on('data', (chunk: Buffer) => {
-      silence.refresh()
-      received += chunk.length
-      if (received <= bodyLimits.bytes) return chunks.push(chunk)
-      chunks.length = 0
-      reject(tooLarge)
-      if (received > bodyLimits.drainBytes) request.destroy()
-    })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
-    request.on('close', () => {
+    // The timer must go as well: once a request is answered, nobody tells it that its connection has closed.
+    const refuse = (error: ChatError) => {
+      refused = true
       clearTimeout(silence)
-      reject(new ChatError('invalid_request', 'the body was cut off'))
+      chunks.length = 0
+      reject(error)
+    }
+    const tooLarge = () => {
+      refuse(new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`))
+      // What is still coming is dropped, but not waited for without end.
+      setTimeout(() => request.complete || request.destroy(), bodyLimits.silenceMs).unref()
+    }
+    const cutOff = () => refuse(new ChatError('invalid_request', 'the body was cut off'))
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length
+      if (received > bodyLimits.drainBytes) request.destroy()
+      if (refused) return
+      if (received > bodyLimits.bytes) return tooLarge()
+      silence.refresh()
+      chunks.push(chunk)
     })
-    // The sender's connection failed, which is nothing of ours to report; 'close' follows.
-    request.on('error', () => {})
+    request.on('end', () => {
+      clearTimeout(silence)
+      resolve(Buffer.concat(chunks))
+    })
+    request.on('close', cutOff)
+    // Who goes away in the middle of a body is no mistake of ours.
+    request.on('error', cutOff)
+    if (Number(request.headers['content-length']) > bodyLimits.bytes) tooLarge()
   })
 }

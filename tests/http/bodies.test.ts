@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { startChat } from '../chat-server.ts'
+
+test('who goes away in the middle of a post says nothing, and is no incident', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const head = `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic ${btoa('eve:')}\r\nContent-Length: 16\r\n`
+
+  for (const rest of ['\r\n', '\r\n{"text":', 'Expect: 100-continue\r\n\r\n']) {
+    const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
+    const over = new Promise((resolve) => socket.on('close', resolve))
+    socket.on('error', () => {})
+    socket.write(head + rest)
+    // What is answered later shows that the server has begun with what was sent before.
+    await ada.read('/rooms')
+    socket.resetAndDestroy()
+    await over
+  }
+
+  const { id } = await ada.say('lobby', 'the only message')
+  const { messages } = await chat.stranger.read<{ messages: { id: string }[] }>('/rooms/lobby/messages')
+  assert.deepEqual(messages.map((message) => message.id), [id])
+  assert.doesNotMatch(chat.errors, /incident/)
+})
