@@ -1,6 +1,7 @@
 // The audits, in the order in which they run.
 
 import type { Audit } from './audit.ts'
+import churn from './churn.ts'
 import crash from './crash.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
@@ -11,4 +12,5 @@ export const audits: readonly Audit[] = [
   powerLoss,
   reconnect,
   stoppedReaders,
+  churn,
 ]
