@@ -1,0 +1,47 @@
+// Faults of storing, stopping and clocks, to see their audits turn red. Preloaded with `node --import` into the unchanged
+// `server.ts`, in each of its threads; `NATTER_FAULT` names the fault. Each wraps a part of natter from outside.
+
+import type { StartOptions } from '../chat-server.ts'
+import { codes, Database, sqliteCode } from '../../lib/store/database.ts'
+
+const faults: Record<string, () => void> = {
+  // Who posts on the full disk is told that all is well.
+  'answered-on-full-disk'() {
+    const { commit, event } = Database.prototype
+    Database.prototype.commit = function () {
+      try {
+        commit.call(this)
+      } catch (error) {
+        if (sqliteCode(error) !== codes.full) throw error
+        this.rollback()
+      }
+    }
+    Database.prototype.event = function (id) {
+      const made = { id, type: 'message', rules: 1, user: 1, name: 'x', userKind: 'guest', room: 1, slug: 'lobby', roomKind: 'open', target: null, facts: null, text: '' } as const
+      return event.call(this, id) ?? made
+    }
+  },
+}
+
+export interface StorageOptions {
+  fault?: string | undefined
+  /** What the server finds itself in; see surroundings.ts. */
+  surroundings?: Record<string, string>
+}
+
+/** For `startChat`: the unchanged server in these surroundings, with a fault planted in it if one is given. */
+export function storagePlanted({ fault, surroundings }: StorageOptions): Pick<StartOptions, 'execArgv' | 'environment'> {
+  const preload = (name: string) => ['--import', new URL(name, import.meta.url).href]
+  return {
+    execArgv: [...(surroundings ? preload('./surroundings.ts') : []), ...(fault === undefined ? [] : preload('./storage-faults.ts'))],
+    environment: { ...surroundings, ...(fault !== undefined && { NATTER_FAULT: fault }) },
+  }
+}
+
+// The audits import this file for the function above; in their own process nothing is planted.
+const name = process.execArgv.some((argument) => argument.endsWith('storage-faults.ts')) ? process.env['NATTER_FAULT'] : undefined
+if (name !== undefined) {
+  const plant = faults[name]
+  if (!plant) throw new Error(`there is no fault ${name}`)
+  plant()
+}

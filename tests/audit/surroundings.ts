@@ -1,0 +1,45 @@
+// The surroundings of a server that an audit makes for it: a slow disk, a clock that jumps, an eye on its event loop.
+// Preloaded with `node --import` into the unchanged `server.ts`, in each of its threads. They are no faults: natter has to do
+// well in them.
+
+import { appendFileSync, readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { isMainThread } from 'node:worker_threads'
+import { Database } from '../../lib/store/database.ts'
+
+const { NATTER_SLOW_DISK_MS: slowDiskMs, NATTER_CLOCK: clockFile, NATTER_EVENT_LOOP: eventLoopFile } = process.env
+
+// Every commit takes so much longer, and its thread waits for it as for a real disk.
+if (slowDiskMs !== undefined && !isMainThread) {
+  const { commit } = Database.prototype
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  Database.prototype.commit = function () {
+    Atomics.wait(never, 0, 0, Number(slowDiskMs))
+    return commit.call(this)
+  }
+}
+
+// The wall clock goes by a file: `{ "aheadMs": 0 }`, and with `"standsAt"` it stands. What counts from the start of the process
+// goes on evenly, as on a real machine.
+if (clockFile !== undefined) {
+  const now = Date.now
+  const { timeOrigin } = performance
+  const read = () => {
+    const { aheadMs, standsAt } = JSON.parse(readFileSync(clockFile, 'utf8')) as { aheadMs: number; standsAt?: number }
+    return (standsAt ?? now()) + aheadMs
+  }
+  const aheadAtStart = read() - now()
+  Date.now = () => Math.floor(read())
+  Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin + aheadAtStart })
+}
+
+// On SIGUSR2 a line with how long the event loop was held up since the last one.
+if (eventLoopFile !== undefined && isMainThread) {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  process.on('SIGUSR2', () => {
+    const [p99, max] = [delay.percentile(99) / 1e6, delay.max / 1e6]
+    delay.reset()
+    appendFileSync(eventLoopFile, `${JSON.stringify({ p99, max })}\n`)
+  })
+}
