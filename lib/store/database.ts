@@ -139,7 +139,7 @@ export class Database {
    * A second connection beside the writer's; it sees each commit at once. Reading a page that is damaged throws a ChatError
    * `storage_damaged`, after `onDamage` was told.
    */
-  static openForReading(file: string, onDamage: (cause: string) => void): Database {
+  static openForReading(file: string, onDamage: (cause: string) => void = () => {}): Database {
     const connection = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
     connection.exec('pragma mmap_size = 268435456; pragma cache_size = -16384')
     return new Database(connection, onDamage)
