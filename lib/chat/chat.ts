@@ -63,6 +63,7 @@ const limits = {
   pageMessages: 200, // of history in one answer
   roomsListed: 10_000,
   membersListed: 1000,
+  clockSlack: 1e6, // µs: ids may be this far ahead of the clock without its having been set back
   renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
 }
 
@@ -73,11 +74,14 @@ export class Chat {
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
   readonly #rooms: Hub
+  /** By how much the clock was behind the log when this began, in µs. */
+  readonly #startedBehind: number
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
   constructor({ log, database, ring = limits.ringEvents, onError }: ChatOptions) {
     this.#log = log
     this.#database = database
+    this.#startedBehind = Math.max(0, log.newest - evenNow())
     const events: History = {
       has: (id) => database.hasEvent(id),
       read: (after, limit) => database.eventsAfter(after, limit).map(toWire),
@@ -134,8 +138,8 @@ export class Chat {
     const hash = hashOf(secret)
     const session = this.#database.session(hash)
     const user = session && this.#database.user(session.user)
-    if (!user || session.ended !== null || session.used + sessionLasts < now()) return { nobody: true, loggedOut: true }
-    if (session.used + limits.renewAfter < now()) {
+    if (!user || session.ended !== null || this.#age(session.used) > sessionLasts) return { nobody: true, loggedOut: true }
+    if (session.used + limits.renewAfter < this.#idNow()) {
       // It is no loss if this fails: the next use tries again.
       this.#append({ type: 'session', rules, user: user.id, facts: { hash } }).catch(() => {})
     }
@@ -258,7 +262,7 @@ export class Chat {
   /** Has a stream show what happens in these topics: first what it missed since its cursor, then what comes. */
   async follow(stream: ServerSentEventsStream, topics: readonly string[], { since, after }: FollowOptions): Promise<void> {
     const before = (id: number, limit: number) => this.#database.eventsBefore(id, limit).map(toWire)
-    const start = since === undefined ? after : await readSince(since, now(), topics, before)
+    const start = since === undefined ? after : await readSince(since, this.#idNow(), topics, before)
     this.#hub.follow(stream, topics, { after: start })
   }
 
@@ -271,6 +275,21 @@ export class Chat {
 
   #cursor(): string {
     return String(this.#log.newest)
+  }
+
+  /** About the id that an event would get now. */
+  #idNow(): number {
+    return Math.max(this.#log.newest, Date.now() * 1000)
+  }
+
+  // How long ago an id was given, in µs: by the wall clock, or by the time that passed since this process started if that is
+  // less. So a clock that jumps ahead ends no session, nor does one that was ahead at our start and was set right.
+  #age(id: number): number {
+    const wall = Date.now() * 1000
+    // A clock that was set back: ids only count up from the newest and tell no time, and nothing gets older until it is right.
+    if (wall + limits.clockSlack < this.#log.newest) return 0
+    const even = evenNow() + this.#startedBehind
+    return (even < id ? wall : Math.min(wall, even)) - id
   }
 
   #seen(slug: string): RoomRow {
@@ -343,7 +362,12 @@ function printOf(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)
 }
 
-// Microseconds, like ids. It goes on evenly from the start of the process: a clock that jumps ends no session.
-function now(): number {
+// Microseconds, like ids. It goes on evenly from the start of the process, whatever the clock does.
+function evenNow(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000)
+}
+
+// For what is asked before it gets its id: a jump of the clock must not make a name look free.
+function now(): number {
+  return Math.min(Date.now() * 1000, evenNow())
 }

@@ -2,7 +2,9 @@
 
 import type { Audit } from './audit.ts'
 import churn from './churn.ts'
+import clock from './clock.ts'
 import crash from './crash.ts'
+import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
 import stoppedReaders from './stopped-readers.ts'
@@ -13,4 +15,6 @@ export const audits: readonly Audit[] = [
   reconnect,
   stoppedReaders,
   churn,
+  diskFull,
+  clock,
 ]

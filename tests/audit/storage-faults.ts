@@ -1,6 +1,7 @@
 // Faults of storing, stopping and clocks, to see their audits turn red. Preloaded with `node --import` into the unchanged
 // `server.ts`, in each of its threads; `NATTER_FAULT` names the fault. Each wraps a part of natter from outside.
 
+import { isMainThread } from 'node:worker_threads'
 import type { StartOptions } from '../chat-server.ts'
 import { codes, Database, sqliteCode } from '../../lib/store/database.ts'
 
@@ -19,6 +20,26 @@ const faults: Record<string, () => void> = {
     Database.prototype.event = function (id) {
       const made = { id, type: 'message', rules: 1, user: 1, name: 'x', userKind: 'guest', room: 1, slug: 'lobby', roomKind: 'open', target: null, facts: null, text: '' } as const
       return event.call(this, id) ?? made
+    }
+  },
+
+  // Events get the clock's time as their id, whatever the newest has.
+  'id-from-clock-alone'() {
+    if (isMainThread) return
+    const { max } = Math
+    Math.max = (...numbers) => (numbers.length === 2 && numbers[1]! > 1e15 ? numbers[1]! : max(...numbers))
+  },
+
+  'sessions-by-wall-clock'() {
+    const { timeOrigin } = performance
+    performance.now = () => Date.now() - timeOrigin
+  },
+
+  'sessions-without-end'() {
+    const { session } = Database.prototype
+    Database.prototype.session = function (hash) {
+      const found = session.call(this, hash)
+      return found && { ...found, used: Date.now() * 1000 }
     }
   },
 }

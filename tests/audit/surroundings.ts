@@ -7,6 +7,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { Database } from '../../lib/store/database.ts'
 
+export interface Clock {
+  aheadMs?: number
+  passedMs?: number
+  standsAt?: number
+}
+
 const { NATTER_SLOW_DISK_MS: slowDiskMs, NATTER_CLOCK: clockFile, NATTER_EVENT_LOOP: eventLoopFile } = process.env
 
 // Every commit takes so much longer, and its thread waits for it as for a real disk.
@@ -19,18 +25,20 @@ if (slowDiskMs !== undefined && !isMainThread) {
   }
 }
 
-// The wall clock goes by a file: `{ "aheadMs": 0 }`, and with `"standsAt"` it stands. What counts from the start of the process
-// goes on evenly, as on a real machine.
+// The clocks go by a file. The wall clock is `aheadMs` ahead, and stands with `standsAt`; `passedMs` have passed for all of them.
+// What counts from the start of the process goes on evenly, as on a real machine.
 if (clockFile !== undefined) {
   const now = Date.now
   const { timeOrigin } = performance
-  const read = () => {
-    const { aheadMs, standsAt } = JSON.parse(readFileSync(clockFile, 'utf8')) as { aheadMs: number; standsAt?: number }
-    return (standsAt ?? now()) + aheadMs
+  const even = performance.now.bind(performance)
+  const read = () => JSON.parse(readFileSync(clockFile, 'utf8')) as Clock
+  const atStart = read()
+  Date.now = () => {
+    const { aheadMs = 0, passedMs = 0, standsAt } = read()
+    return Math.floor((standsAt ?? now()) + aheadMs + passedMs)
   }
-  const aheadAtStart = read() - now()
-  Date.now = () => Math.floor(read())
-  Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin + aheadAtStart })
+  performance.now = () => even() + (read().passedMs ?? 0) - (atStart.passedMs ?? 0)
+  Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin + (atStart.aheadMs ?? 0) + (atStart.passedMs ?? 0) })
 }
 
 // On SIGUSR2 a line with how long the event loop was held up since the last one.
