@@ -8,6 +8,7 @@ import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
 import stoppedReaders from './stopped-readers.ts'
+import stop from './stop.ts'
 
 export const audits: readonly Audit[] = [
   crash,
@@ -17,4 +18,5 @@ export const audits: readonly Audit[] = [
   churn,
   diskFull,
   clock,
+  stop,
 ]

@@ -2,6 +2,8 @@
 // `server.ts`, in each of its threads; `NATTER_FAULT` names the fault. Each wraps a part of natter from outside.
 
 import { isMainThread } from 'node:worker_threads'
+import { ServerResponse } from 'node:http'
+import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
 import type { StartOptions } from '../chat-server.ts'
 import { codes, Database, sqliteCode } from '../../lib/store/database.ts'
 
@@ -42,6 +44,38 @@ const faults: Record<string, () => void> = {
       return found && { ...found, used: Date.now() * 1000 }
     }
   },
+
+  // What is under way when the stop begins is stored, and its answer never sent.
+  'answer-dropped-on-stop'() {
+    let stopping = false
+    process.on('SIGTERM', () => (stopping = true))
+    beforeEnd((response) => {
+      if (stopping && response.statusCode === 201) response.socket?.destroy()
+    })
+  },
+
+  'no-retry-on-stop'() {
+    const { send } = ServerSentEventsStream.prototype
+    ServerSentEventsStream.prototype.send = function (event) {
+      return this.cursor > 0 && event.retry !== undefined ? true : send.call(this, event)
+    }
+  },
+
+  'ready-while-stopping'() {
+    beforeEnd((response) => {
+      if (response.req.url === '/readyz') response.statusCode = 200
+    })
+  },
+}
+
+function beforeEnd(change: (response: ServerResponse) => void): void {
+  const { end } = ServerResponse.prototype
+  ServerResponse.prototype.end = new Proxy(end, {
+    apply(target, response: ServerResponse, values) {
+      change(response)
+      return Reflect.apply(target, response, values)
+    },
+  })
 }
 
 export interface StorageOptions {
