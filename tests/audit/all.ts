@@ -8,6 +8,7 @@ import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
 import stoppedReaders from './stopped-readers.ts'
+import slowDisk from './slow-disk.ts'
 import stop from './stop.ts'
 
 export const audits: readonly Audit[] = [
@@ -17,6 +18,7 @@ export const audits: readonly Audit[] = [
   stoppedReaders,
   churn,
   diskFull,
+  slowDisk,
   clock,
   stop,
 ]

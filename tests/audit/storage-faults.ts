@@ -5,6 +5,7 @@ import { isMainThread } from 'node:worker_threads'
 import { ServerResponse } from 'node:http'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
 import type { StartOptions } from '../chat-server.ts'
+import { LocalLog } from '../../lib/store/local-log.ts'
 import { codes, Database, sqliteCode } from '../../lib/store/database.ts'
 
 const faults: Record<string, () => void> = {
@@ -45,6 +46,15 @@ const faults: Record<string, () => void> = {
     }
   },
 
+  // As if what is posted was committed by the thread that serves everyone.
+  'commit-on-main-thread'() {
+    const { append } = LocalLog.prototype
+    LocalLog.prototype.append = function (events) {
+      block(Number(process.env['NATTER_SLOW_DISK_MS']))
+      return append.call(this, events)
+    }
+  },
+
   // What is under way when the stop begins is stored, and its answer never sent.
   'answer-dropped-on-stop'() {
     let stopping = false
@@ -66,6 +76,11 @@ const faults: Record<string, () => void> = {
       if (response.req.url === '/readyz') response.statusCode = 200
     })
   },
+}
+
+// A thread that does nothing else for so long.
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 function beforeEnd(change: (response: ServerResponse) => void): void {
