@@ -27,7 +27,8 @@ const table = [
 
 type Flag = (typeof table)[number]['flag']
 
-export const help = `node server.ts [flags]
+export const help = `node server.ts [flags]         starts natter
+node server.ts check [flags]   reads all that is in the data folder, and says whether it is whole
 
 ${table.map(({ flag, environment, standard, help }) => `  --${flag.padEnd(6)} ${environment.padEnd(12)} ${standard.padEnd(11)} ${help}`).join('\n')}
   --help   prints this

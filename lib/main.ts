@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { apply } from './chat/apply.ts'
 import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
@@ -12,6 +13,7 @@ import { createGuard } from './http/guard.ts'
 import { createHandler } from './http/handler.ts'
 import { readFiles } from './http/page.ts'
 import { log } from './log.ts'
+import { checkDataFolder } from './store/check.ts'
 import { LocalLog } from './store/local-log.ts'
 
 const limits = {
@@ -27,8 +29,10 @@ const limits = {
 
 /** The program: never returns with the server running, it resolves when the server is up. */
 export async function main(args: readonly string[], environment: Record<string, string | undefined>): Promise<void> {
+  const check = args[0] === 'check'
   try {
-    const settings = readSettings(args, environment)
+    const settings = readSettings(check ? args.slice(1) : args, environment)
+    if (settings && check) return sayWhetherWhole(settings.data)
     if (!settings) return void process.stdout.write(`${help}\n`)
     const server = await startServer(settings)
     // First, since whoever reads the line may send a signal at once.
@@ -38,13 +42,20 @@ export async function main(args: readonly string[], environment: Record<string, 
     process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    process.stderr.write(`natter can't start: ${error.message}\n`)
+    process.stderr.write(`natter can't ${check ? 'check' : 'start'}: ${error.message}\n`)
     process.exitCode = 1
   }
 }
 
 // The thread's file is TypeScript beside our own source, and JavaScript in the published package.
 const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
+function sayWhetherWhole(data: string): void {
+  const { file, events, faults } = checkDataFolder(data, apply)
+  if (faults.length === 0) return void process.stdout.write(`${file} is whole: ${events} events\n`)
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+  process.stderr.write(`${file} is not whole: ${faults[0]!.replaceAll('\n', ' ')}${more}\n`)
+  process.exitCode = 1
+}
 
 export interface RunningServer {
   url: string

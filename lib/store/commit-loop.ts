@@ -5,9 +5,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { statSync } from 'node:fs'
 import { ChatError, StartError, type Refusal } from '../errors.ts'
-import { codes, Database, damaged, isDamage, sqliteCode } from './database.ts'
+import { Database } from './database.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import type { NewEvent, Outcome } from './event-log.ts'
+import { codes, damaged, isDamage, sqliteCode } from './sqlite-errors.ts'
 
 /** Checks an event against the data and carries it out, or says why not and changes nothing. */
 export type Apply = (database: Database, event: NewEvent, id: number) => Outcome

@@ -30,7 +30,7 @@ export function openDataFolder(path: string): DataFolder {
   const file = join(folder, 'natter.db')
   let unlock = () => {}
   try {
-    unlock = holdLock(ownFile(join(folder, 'natter.lock')), folder)
+    unlock = takeFolder(folder)
     if (existsSync(file)) lookAt(file)
     else makeWhole(file)
   } catch (error) {
@@ -45,6 +45,14 @@ export function openDataFolder(path: string): DataFolder {
       if (!durable) rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * Holds the folder as the one process that uses it; call what it returns to let go.
+ * @throws StartError if another has it.
+ */
+export function takeFolder(folder: string): () => void {
+  return holdLock(ownFile(join(folder, 'natter.lock')), folder)
 }
 
 // A real folder in memory where there is one: SQLite's own `:memory:` is one database a connection, and we have several.
@@ -69,8 +77,11 @@ function ownFile(file: string): string {
   return file
 }
 
-// Reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
-function lookAt(file: string): void {
+/**
+ * Reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
+ * @throws StartError if the file is not one that may be opened.
+ */
+export function lookAt(file: string): void {
   const { size } = statSync(file)
   const header = Buffer.alloc(100)
   const descriptor = openSync(file, 'r')

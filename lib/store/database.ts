@@ -2,8 +2,11 @@
 // Knows nothing of rules, threads or HTTP. The only file that imports node:sqlite.
 
 import type { DatabaseSync as Connection, StatementSync } from 'node:sqlite'
-import { ChatError, StartError, type Refusal } from '../errors.ts'
+import { statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { ChatError, StartError } from '../errors.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
+import { codes, damaged, isDamage, sqliteCode } from './sqlite-errors.ts'
 
 const { DatabaseSync } = loadQuietly()
 
@@ -143,6 +146,14 @@ export class Database {
     const connection = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
     connection.exec('pragma mmap_size = 268435456; pragma cache_size = -16384')
     return new Database(connection, onDamage)
+  }
+
+  /** Only for reading, and nothing is changed: not even what a crash left is put in order. Nobody else may have it open. */
+  static openToCheck(file: string): Database {
+    const url = pathToFileURL(file)
+    // Without a write-ahead log the file is all there is, and SQLite has no need of its other files beside it.
+    if (!statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) url.searchParams.set('immutable', '1')
+    return new Database(new DatabaseSync(url, { readOnly: true }))
   }
 
   close(): void {
@@ -293,6 +304,28 @@ export class Database {
     this.#run('delete from members where room = ? and user = ?', room, user)
   }
 
+  // The whole
+
+  /** What is wrong with the pages, the indexes and the search, at most so many. */
+  faults(limit: number): string[] {
+    const found = this.#all<{ integrity_check: string }>(`pragma integrity_check(${limit})`).map((row) => row.integrity_check).filter((text) => text !== 'ok')
+    const missing = this.#get<{ count: number }>(`
+      select count(*) as count from bodies b join events e on e.id = b.event
+      where e.type = 'message' and not exists (select 1 from search where rowid = e.id)`)!.count
+    return missing > 0 ? [...found, `${missing} messages are not in the search`] : found
+  }
+
+  /** The tables that the log adds up to. */
+  stateTables(): string[] {
+    return this.#all<{ name: string }>(`
+      select name from sqlite_schema
+      where type = 'table' and name not like 'search%' and name not like 'sqlite%' and name not in ('events', 'bodies')`).map(({ name }) => name)
+  }
+
+  rowsOf(table: string): Iterator<unknown> {
+    return this.#statement(`select * from ${table} order by 1, 2`).iterate()
+  }
+
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (!statement) this.#statements.set(sql, (statement = this.#connection.prepare(sql)))
@@ -343,22 +376,6 @@ export function holdLock(file: string, folder: string): () => void {
     throw new StartError(`the data folder ${folder} can't be written: ${error instanceof Error ? error.message : error}`)
   }
   return () => connection.close()
-}
-
-/** SQLite's primary result codes that we tell apart: https://www.sqlite.org/rescode.html */
-export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 }
-
-/** Does the error say that the file is damaged? */
-export function isDamage(error: unknown): boolean {
-  return sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
-}
-
-export const damaged: Refusal = { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
-
-/** The primary result code of an error that SQLite threw. */
-export function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
-  return error.errcode & 0xff
 }
 
 // Node 22 and 24 warn on stderr that their SQLite may change; what is used of it here is the same in all of them.

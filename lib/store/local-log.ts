@@ -4,8 +4,9 @@
 import { Worker } from 'node:worker_threads'
 import { ChatError, StartError } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
-import { damaged, Database } from './database.ts'
+import { Database } from './database.ts'
 import type { EventLog, LoggedEvent, NewEvent, Outcome } from './event-log.ts'
+import { damaged } from './sqlite-errors.ts'
 
 const limits = {
   waitingEvents: 10_000, // for the disk; who comes then is told to try again

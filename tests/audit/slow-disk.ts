@@ -9,7 +9,7 @@ import type { Audit, AuditOptions, Verdict } from './audit.ts'
 import { inScope, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'
 import { storagePlanted } from './storage-faults.ts'
-import { until } from './until.ts'
+import { soon } from './until.ts'
 
 const forms = {
   short: { measureMs: 1500, writers: 8, readers: 4 },
@@ -93,7 +93,7 @@ async function eventLoopDelay(chat: ChatServer, file: string, faults: string[]):
     }
     return line.endsWith('\n')
   }
-  if (!(await until(read, 'figures of the event loop', faults))) return { p99: Infinity, max: Infinity }
+  if (!(await soon(read, 'figures of the event loop', faults))) return { p99: Infinity, max: Infinity }
   rmSync(file)
   return JSON.parse(line) as { p99: number; max: number }
 }

@@ -11,7 +11,7 @@ import type { Audit, AuditOptions, Verdict } from './audit.ts'
 import { inScope, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'
 import { storagePlanted } from './storage-faults.ts'
-import { until } from './until.ts'
+import { soon } from './until.ts'
 
 const forms = {
   short: { streams: 200, stuck: 5, writers: 4, rounds: 1, slowStop: false },
@@ -58,7 +58,7 @@ async function stopUnderLoad(scope: Scope, chat: ChatServer, load: { data: strin
   const writers = await Promise.all(Array.from({ length: load.writers }, (_, at) => Writer.comeIn(chat, { name: `w${load.round}-${at}` })))
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
   for (const writer of writers) writer.start()
-  await until(() => answered() >= 10 * load.writers, 'posts answered', faults)
+  await soon(() => answered() >= 10 * load.writers, 'posts answered', faults)
 
   const started = performance.now()
   const over = chat.stop()

@@ -6,7 +6,8 @@ import { ServerResponse } from 'node:http'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
 import type { StartOptions } from '../chat-server.ts'
 import { LocalLog } from '../../lib/store/local-log.ts'
-import { codes, Database, sqliteCode } from '../../lib/store/database.ts'
+import { Database } from '../../lib/store/database.ts'
+import { codes, sqliteCode } from '../../lib/store/sqlite-errors.ts'
 
 const faults: Record<string, () => void> = {
   // Who posts on the full disk is told that all is well.
