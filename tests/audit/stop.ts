@@ -108,7 +108,8 @@ const harmless = new Set(['stopping', 'ECONNREFUSED', 'ECONNRESET'])
 // More than the buffers on the way to a reader hold, so that one that stopped is seen to have stopped.
 async function sayMuch(chat: ChatServer): Promise<void> {
   const ada = await chat.comeIn('ada')
-  for (let turn = 0; turn < 150; turn++) await Promise.all(Array.from({ length: 20 }, () => ada.say('lobby', 'much '.repeat(780))))
+  let count = 0
+  for (let turn = 0; turn < 150; turn++) await Promise.all(Array.from({ length: 20 }, () => ada.say('lobby', `${count++} ${'much '.repeat(780)}`)))
 }
 
 // A reader that takes nothing: its connection is open, its buffers fill up.
