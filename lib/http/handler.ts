@@ -32,6 +32,9 @@ export function createHandler({ chat, files, guard, onError }: HandlerOptions): 
     (request: IncomingMessage, response: ServerResponse) => {
       // What is pipelined behind an open stream must have no effect: its answer could never be sent.
       if (isStreaming(request.socket)) return void request.socket.destroy()
+      // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
+      // sender knows that nobody has read it.
+      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
       answer(request, response).then(
         (result) => result && send(response, result),
         (error) => send(response, failure(error)),

@@ -7,6 +7,7 @@ import crash from './crash.ts'
 import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
+import requestFuzz from './request-fuzz.ts'
 import stoppedReaders from './stopped-readers.ts'
 import slowDisk from './slow-disk.ts'
 import stop from './stop.ts'
@@ -21,4 +22,5 @@ export const audits: readonly Audit[] = [
   slowDisk,
   clock,
   stop,
+  requestFuzz,
 ]
