@@ -182,6 +182,13 @@ export class Writer {
   }
 }
 
+export interface ReaderOptions {
+  path?: string
+  headers?: Record<string, string>
+  /** Called for each event but pings. */
+  onEvent?: (event: ParsedEvent) => void
+}
+
 /** Reads a stream, and goes on from its cursor whenever it is cut. */
 export class Reader {
   /** What came over all connections, but for pings. A `reset` is in it. */
@@ -191,24 +198,22 @@ export class Reader {
   cursor = ''
   connections = 0
   #chat: ChatServer
-  #path: string
-  #headers: Record<string, string>
+  #options: ReaderOptions
   #response: IncomingMessage | undefined
   #left = false
   #wake = new Set<() => void>()
 
   /** Resolves when the stream has told where it begins. */
-  static async open(chat: ChatServer, { path = '/events', headers = {} }: { path?: string; headers?: Record<string, string> } = {}): Promise<Reader> {
-    const reader = new Reader(chat, path, headers)
+  static async open(chat: ChatServer, options: ReaderOptions = {}): Promise<Reader> {
+    const reader = new Reader(chat, options)
     reader.#connect()
     if (!(await reader.#when(() => reader.from !== undefined))) throw new Error('a new stream did not tell its cursor')
     return reader
   }
 
-  private constructor(chat: ChatServer, path: string, headers: Record<string, string>) {
+  private constructor(chat: ChatServer, options: ReaderOptions) {
     this.#chat = chat
-    this.#path = path
-    this.#headers = headers
+    this.#options = options
   }
 
   /** True once it is at this id or past it, false if it does not get there within `ms`. */
@@ -237,10 +242,11 @@ export class Reader {
 
   #connect(): void {
     if (this.#left) return
-    const headers = { accept: 'text/event-stream', ...this.#headers, ...(this.cursor !== '' && { 'last-event-id': this.cursor }) }
+    const { path = '/events' } = this.#options
+    const headers = { accept: 'text/event-stream', ...this.#options.headers, ...(this.cursor !== '' && { 'last-event-id': this.cursor }) }
     const again = () => void setTimeout(() => this.#connect(), limits.againMs)
     let answered = false
-    const asked = get(this.#chat.url + this.#path, { agent: false, headers }, (response) => {
+    const asked = get(this.#chat.url + path, { agent: false, headers }, (response) => {
       answered = true
       this.connections++
       this.#response = response
@@ -260,7 +266,9 @@ export class Reader {
 
   #take(event: ParsedEvent): void {
     this.from ??= event.event === 'ping' ? event.id : '0'
-    if (event.event !== 'ping') this.events.push(event)
+    if (event.event === 'ping') return
+    this.events.push(event)
+    this.#options.onEvent?.(event)
   }
 
   #when(holds: () => boolean, ms = patienceMs): Promise<boolean> {
