@@ -47,7 +47,7 @@ export function readSettings(args: readonly string[], environment: Record<string
     port: portOf(given('port')),
     host: notEmpty('--host', given('host')),
     data: notEmpty('--data', given('data')),
-    urls: (flags.url ?? given('url').split(',')).filter(Boolean).map(urlOf),
+    urls: (flags.url ?? [given('url')]).flatMap((urls) => urls.split(',')).filter(Boolean).map(urlOf),
   }
 }
 
@@ -77,6 +77,7 @@ function notEmpty(flag: string, value: string): string {
 }
 
 function urlOf(value: string): string {
-  if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin
   throw new StartError(`--url must be like https://chat.example, not ${JSON.stringify(value)}`)
 }

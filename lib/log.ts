@@ -7,7 +7,7 @@ export type Log = (text: string) => void
 /** Writes a line with its time. Line ends within are marked, so that nothing can pass for a line of ours. */
 export const log: Log = (text) => {
   try {
-    writeSync(2, `${new Date().toISOString()} ${text.replaceAll('\n', '\n    ')}\n`)
+    writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`)
   } catch {
     // The disk that the log goes to is full, or its reader went away: the line is lost, and must not take the chat with it.
     // `process.stderr` would end the process, or at best never write again.

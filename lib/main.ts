@@ -1,7 +1,7 @@
 // Reads the settings, wires the parts, listens, stops.
 
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { isIPv4, type AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apply } from './chat/apply.ts'
@@ -25,9 +25,10 @@ const limits = {
   streamsMs: 8000, // after which we no longer wait for streams to end,
   backlog: 4096, // connections that wait to be taken: after a restart all readers come at once, and who finds no place tries again only seconds later
   stopMs: 9000, // and after which whoever has not taken its answer is cut off
+  closeMs: 5000, // for the last commit
 }
 
-/** The program: never returns with the server running, it resolves when the server is up. */
+/** The program. It resolves when the server is up, or when it is clear that it won't be. */
 export async function main(args: readonly string[], environment: Record<string, string | undefined>): Promise<void> {
   const check = args[0] === 'check'
   try {
@@ -49,6 +50,7 @@ export async function main(args: readonly string[], environment: Record<string, 
 
 // The thread's file is TypeScript beside our own source, and JavaScript in the published package.
 const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
+
 function sayWhetherWhole(data: string): void {
   const { file, events, faults } = checkDataFolder(data, apply)
   if (faults.length === 0) return void process.stdout.write(`${file} is whole: ${events} events\n`)
@@ -61,6 +63,8 @@ export interface RunningServer {
   url: string
   /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
   stop(): Promise<void>
+  /** Removes what `:memory:` kept; for the very end, however it comes. */
+  forget(): void
 }
 
 /**
@@ -90,6 +94,7 @@ async function serve(events: LocalLog, { port, host, urls }: Settings, ring: num
     chat,
     files: readFiles(new URL('../static/', import.meta.url)),
     guard: createGuard({ urls, loopback: isLoopback(host) }),
+    secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
     onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
   })
   const server = createServer(
@@ -111,8 +116,10 @@ async function serve(events: LocalLog, { port, host, urls }: Settings, ring: num
       await Promise.race([chat.close({ spread }), sleep(limits.streamsMs, undefined, { ref: false })])
       await new Promise((resolve) => server.close(resolve))
       clearTimeout(cutOff)
-      await events.close()
+      // A disk that hangs must not keep us for ever: what was answered is on it already.
+      await Promise.race([events.close(), sleep(limits.closeMs, undefined, { ref: false })])
     },
+    forget: () => events.forget(),
   }
 }
 
@@ -135,11 +142,13 @@ function stopOnSignals(server: RunningServer): void {
     await server.stop()
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop)
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop)
+  process.on('exit', server.forget)
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
 function urlOf(server: Server, host: string): string {

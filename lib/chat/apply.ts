@@ -5,7 +5,7 @@
 import type { ErrorCode, Refusal } from '../errors.ts'
 import type { Database, RoomRow } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
-import type { LogEvent, UserMade } from './log-events.ts'
+import { rules, type LogEvent, type UserMade } from './log-events.ts'
 import { searchable } from './text.ts'
 
 /** How long a guest's session lasts unused, and how long a guest's name is kept for them: microseconds. */
@@ -30,6 +30,8 @@ export function judge(database: Database, asked: NewEvent, now: number): Outcome
     if (earlier?.print === asked.print) return { id: earlier!.id, repeated: true }
     if (earlier) return { refused: no('key_reused', 'this Idempotency-Key was used for another request; make a new key for each message') }
   }
+  // An older natter must not pass over what a newer one has written: its data would differ from then on.
+  if (asked.rules !== rules) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${rules} are known`)
   const refused = refuse(database, asked as LogEvent, now)
   return refused && { refused }
 }
@@ -41,7 +43,7 @@ function refuse(database: Database, event: LogEvent, now: number): Refusal | und
     case 'session':
     case 'session_end': {
       const session = database.session(event.facts.hash)
-      if (!session || session.ended !== null) return no('unauthorized', 'this session is over')
+      if (session?.user !== event.user || session.ended !== null || session.used + sessionLasts <= now) return no('unauthorized', 'this session is over')
       return undefined
     }
     case 'room':
@@ -59,6 +61,8 @@ function refuse(database: Database, event: LogEvent, now: number): Refusal | und
       if (!mayPost(database, database.room(event.room), event.user)) return noRoom
       if (event.target !== undefined && !isMessageIn(database, event.room, event.target)) return no('not_found', 'the message that this one answers is not in this room')
       return undefined
+    default:
+      throw new Error(`there is no event ${(event as LogEvent).type}`)
   }
 }
 

@@ -2,7 +2,7 @@
 // answers when they are durable and delivered. Has never heard of a status code, a header or a URL.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { ChatError } from '../errors.ts'
+import { ChatError, type ErrorCode } from '../errors.ts'
 import type { History } from '../sse/history.ts'
 import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
@@ -61,6 +61,7 @@ export interface ChatOptions {
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   pageMessages: 200, // of history in one answer
+  lookedBack: 10_000, // events, for the last few that may be seen
   roomsListed: 10_000,
   membersListed: 1000,
   clockSlack: 1e6, // µs: ids may be this far ahead of the clock without its having been set back
@@ -91,7 +92,7 @@ export class Chat {
       read: (after, limit) => database.roomsChangedAfter(after, limit).map(roomListing),
     }
     this.#hub = new Hub({ ring, history: events, newest: log.newest, onError })
-    this.#rooms = new Hub({ history: rooms, newest: database.newestRoomChange(), onError })
+    this.#rooms = new Hub({ history: rooms, newest: log.newest, onError })
     log.tail((group) => {
       for (const event of group) this.#broadcast(event)
       this.#hub.flush()
@@ -120,7 +121,8 @@ export class Chat {
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
     if (event.type === 'leave') this.#forMine(event, (stream) => this.#hub.unfollow(stream, [topics.room(event.room!)]))
-    if (event.type === 'room') this.#rooms.publish(topics.open, roomListing(this.#database.room(event.room!)!))
+    if (event.type === 'room') this.#rooms.publish(topics.open, { id, data: wire.data })
+    else this.#rooms.advance(id)
     if (event.type === 'session_end') {
       const { hash } = JSON.parse(event.facts!)
       for (const hub of [this.#hub, this.#rooms]) for (const stream of hub.followers(topics.session(hash))) stream.close()
@@ -149,30 +151,31 @@ export class Chat {
   /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
   byName(raw: string): Who {
     const name = cleanName(raw)
+    const refused = refusedIn(judge(this.#database, unproven(name), this.#idNow()))
+    if (!refused) return { claims: name }
     const holder = this.#database.userByName(foldName(name))
     if (holder?.kind === 'unproven') return { user: holder }
-    const refused = refusedIn(judge(this.#database, unproven(name), now()))
-    if (refused) throw refused
-    return { claims: name }
+    throw refused
   }
 
   whoAmI(who: Who): User | null {
     return 'user' in who ? toUser(who.user) : null
   }
 
-  /** Comes in as a guest. The secret proves it from then on; only its hash is kept. */
-  async comeIn(raw: string): Promise<{ user: User; secret: string }> {
+  /** Comes in as a guest, and out of the session that asks. The secret proves it from then on; only its hash is kept. */
+  async comeIn(who: Who, raw: string): Promise<{ user: User; secret: string }> {
     const name = cleanName(raw)
     const secret = randomBytes(32).toString('base64url')
     const facts = { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } as const
     const id = await this.#append({ type: 'user', rules, facts })
+    await this.logOut(who)
     return { user: toUser(this.#database.user(id)!), secret }
   }
 
   /** Ends the session that asks, with its streams. */
   async logOut(who: Who): Promise<void> {
     if (!('user' in who) || who.session === undefined) return
-    await this.#append({ type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
+    await this.#appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
   }
 
   // Rooms
@@ -186,7 +189,7 @@ export class Chat {
   }
 
   async createRoom(who: Who, raw: string): Promise<Room> {
-    const user = proven(who)
+    const user = this.#proven(who)
     const name = cleanName(raw)
     const id = await this.#append({ type: 'room', rules, user: user.id, facts: { slug: slugOf(name), name, kind: 'open' } })
     return toRoom(this.#database.room(id)!)
@@ -199,14 +202,14 @@ export class Chat {
 
   /** Does nothing for who is in it already. */
   async join(who: Who, slug: string): Promise<void> {
-    const user = proven(who)
+    const user = this.#proven(who)
     const room = this.#seen(slug)
     await this.#appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
   }
 
   /** Does nothing for who is not in it. */
   async leave(who: Who, slug: string): Promise<void> {
-    const user = proven(who)
+    const user = this.#proven(who)
     const room = this.#seen(slug)
     await this.#appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
   }
@@ -217,10 +220,12 @@ export class Chat {
   messages(slug: string, { before, after, limit = 50 }: PageOptions): { messages: Message[]; cursor: string; more: boolean } {
     const room = this.#seen(slug)
     const count = Math.min(limit, limits.pageMessages)
+    // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
+    const end = this.#log.newest + 1
     // One more than asked for tells whether there are more.
     const found = after === undefined
-      ? this.#database.messagesBefore(room.id, before ?? Number.MAX_SAFE_INTEGER, count + 1)
-      : this.#database.messagesAfter(room.id, after, count + 1)
+      ? this.#database.messagesBefore(room.id, Math.min(before ?? end, end), count + 1)
+      : this.#database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id < end)
     const page = found.slice(0, count)
     if (after === undefined) page.reverse()
     return { messages: page.map(toMessage), cursor: this.#cursor(), more: found.length > count }
@@ -228,7 +233,7 @@ export class Chat {
 
   message(slug: string, id: string): Message {
     const room = this.#seen(slug)
-    const event = /^\d{1,16}$/.test(id) ? this.#database.event(Number(id)) : undefined
+    const event = /^\d{1,16}$/.test(id) && Number(id) <= this.#log.newest ? this.#database.event(Number(id)) : undefined
     if (event?.type !== 'message' || event.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
     return toMessage(event)
   }
@@ -236,12 +241,12 @@ export class Chat {
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
     const room = this.#seen(slug)
     const text = cleanText(raw)
+    const target = replyTo === undefined ? undefined : Number(this.message(slug, replyTo).id)
     const user = await this.#somebody(who)
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text }
-    if (replyTo !== undefined) post.target = Number(this.message(slug, replyTo).id)
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }) }
     if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
-    const refused = refusedIn(judge(this.#database, post, now()))
-    if (refused) throw refused
+    const judged = judge(this.#database, post, this.#idNow())
+    if (judged) return toMessage(this.#database.event(idIn(judged))!)
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const joined: LogEvent[] = this.#database.isMember(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     const outcomes = await this.#log.append([...joined, post])
@@ -250,25 +255,41 @@ export class Chat {
 
   // Streams
 
-  /** The topics of a view; every room in it must be one that may be seen. */
-  topicsOf(who: Who, { rooms, mine }: View): string[] {
-    const own = 'user' in who && who.session !== undefined ? [topics.session(who.session)] : []
-    if (rooms) return [...rooms.map((slug) => topics.room(this.#seen(slug).id)), ...own]
-    if (!mine) return [topics.open, ...own]
-    const user = proven(who)
-    return [topics.mine(user.id), ...this.#database.roomsOf(user.id).map(topics.room), ...own]
+  /** Is there such a view for them? */
+  mayFollow(who: Who, view: View): void {
+    this.#roomsIn(who, view)
   }
 
-  /** Has a stream show what happens in these topics: first what it missed since its cursor, then what comes. */
-  async follow(stream: ServerSentEventsStream, topics: readonly string[], { since, after }: FollowOptions): Promise<void> {
-    const before = (id: number, limit: number) => this.#database.eventsBefore(id, limit).map(toWire)
-    const start = since === undefined ? after : await readSince(since, this.#idNow(), topics, before)
-    this.#hub.follow(stream, topics, { after: start })
+  /**
+   * Has a stream show what happens in a view: first what it missed since its cursor, then what comes. There must be no await
+   * in here: who logs out or leaves meanwhile would be followed all the same.
+   */
+  follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
+    const rooms = this.#roomsIn(who, view)
+    const followed = rooms ? rooms.map(topics.room) : [topics.open]
+    if (view.mine) followed.push(topics.mine(this.#proven(who).id))
+    const start = since === undefined ? after : readSince(since, this.#idNow(), (count) => this.#beforeLast(rooms, count))
+    this.#hub.follow(stream, [...followed, ...sessionTopic(who)], { after: start })
   }
 
   /** Has a stream show the rooms, then each that is new or changed. */
   followRooms(who: Who, stream: ServerSentEventsStream): void {
-    this.#rooms.follow(stream, this.topicsOf(who, {}), stream.lastEventId === undefined ? { after: 0 } : {})
+    const { lastEventId: since } = stream
+    const after = since === undefined ? 0 : readSince(since, this.#idNow(), (count) => this.#database.beforeLastRooms(count))
+    this.#rooms.follow(stream, [topics.open, ...sessionTopic(who)], { after })
+  }
+
+  // The ids of the rooms that a view is bound to, or undefined for all that may be seen.
+  #roomsIn(who: Who, { rooms, mine }: View): number[] | undefined {
+    if (rooms) return rooms.map((slug) => this.#seen(slug).id)
+    return mine ? this.#database.roomsOf(this.#proven(who).id) : undefined
+  }
+
+  // The id after which the last so many events are: of all, or messages of these rooms.
+  #beforeLast(rooms: number[] | undefined, count: number): number {
+    if (!rooms) return this.#database.beforeLastOpen(count, limits.lookedBack)
+    const ids = rooms.flatMap((room) => this.#database.lastMessageIds(room, count)).sort((a, b) => b - a)
+    return (ids[count - 1] ?? ids.at(-1) ?? this.#log.newest + 1) - 1
   }
 
   // Common to several
@@ -293,14 +314,30 @@ export class Chat {
   }
 
   #seen(slug: string): RoomRow {
-    const room = this.#database.roomBySlug(slug)
+    const room = this.#database.roomBySlug(slug) ?? this.#database.roomBySlug(foldName(slug))
     if (!room) throw new ChatError(noRoom.code, noRoom.message)
     return room
   }
 
+  /** The user who asks and can prove it. */
+  #proven(who: Who): UserRow {
+    if ('nobody' in who) throw new ChatError('unauthorized', needsName)
+    if ('user' in who && who.user.kind !== 'unproven') return this.#still(who)
+    throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
+  }
+
+  // Between who asked and what is asked there may be a slow body, and in that time a logout or another owner of the name.
+  #still({ user, session }: { user: UserRow; session?: string }): UserRow {
+    if (session !== undefined && this.#database.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')
+    if (user.kind === 'unproven' && this.#database.userByName(foldName(user.name))?.id !== user.id) {
+      throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
+    }
+    return user
+  }
+
   /** The user who asks, made now if it is a name's first deed. */
   async #somebody(who: Who): Promise<UserRow> {
-    if ('user' in who) return who.user
+    if ('user' in who) return this.#still(who)
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
     const event = unproven(who.claims)
     try {
@@ -314,13 +351,13 @@ export class Chat {
   }
 
   async #append(event: LogEvent): Promise<number> {
-    const refused = refusedIn(judge(this.#database, event, now()))
+    const refused = refusedIn(judge(this.#database, event, this.#idNow()))
     if (refused) throw refused
     const [outcome] = await this.#log.append([event])
     return idIn(outcome!)
   }
 
-  async #appendUnless(code: 'already_member' | 'not_member', event: LogEvent): Promise<void> {
+  async #appendUnless(code: ErrorCode, event: LogEvent): Promise<void> {
     try {
       await this.#append(event)
     } catch (error) {
@@ -331,14 +368,12 @@ export class Chat {
 
 export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
 
-function proven(who: Who): UserRow {
-  if ('user' in who && who.user.kind !== 'unproven') return who.user
-  if ('nobody' in who) throw new ChatError('unauthorized', needsName)
-  throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
-}
-
 function unproven(name: string) {
   return { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'unproven', role: 'guest' } } as const
+}
+
+function sessionTopic(who: Who): string[] {
+  return 'user' in who && who.session !== undefined ? [topics.session(who.session)] : []
 }
 
 function roomListing(room: RoomRow) {
@@ -358,16 +393,12 @@ function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }
 
+// It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
 function printOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 4)
 }
 
 // Microseconds, like ids. It goes on evenly from the start of the process, whatever the clock does.
 function evenNow(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000)
-}
-
-// For what is asked before it gets its id: a jump of the clock must not make a name look free.
-function now(): number {
-  return Math.min(Date.now() * 1000, evenNow())
 }

@@ -9,6 +9,9 @@ export const limits = {
   namePoints: 40, // of a person's or a room's name
 }
 
+// Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
+const visible = /[^\s\p{C}\p{DI}\u2800]/u
+
 /** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF. */
 export function cleanText(raw: string): string {
   if (raw.includes('\0')) throw new ChatError('invalid_text', 'the text has a NUL character; leave it out')
@@ -17,7 +20,7 @@ export function cleanText(raw: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f]/g, '')
     .normalize('NFC')
-  if (text.trim() === '') throw new ChatError('invalid_text', 'the text is empty; say something')
+  if (!visible.test(text)) throw new ChatError('invalid_text', 'the text is empty; say something')
   if (pointsOver(text, limits.textPoints)) throw new ChatError('too_large', `the text is longer than ${limits.textPoints} characters; send it in parts`)
   return text
 }
@@ -26,7 +29,7 @@ export function cleanText(raw: string): string {
 export function cleanName(raw: string): string {
   const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
   if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
-  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
+  if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
   if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
   return name
 }

@@ -25,7 +25,8 @@ export function toWire(event: LoggedEvent): HistoryEvent {
       return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'message', data: toMessage(event) }
     case 'join':
     case 'leave':
-      return { id, topics: topicsOf(event), event: event.type, data: { room: event.slug, user: toAuthor(event) } }
+      // One's own goes to one's own streams too: after a leave they no longer follow the room.
+      return { id, topics: [...topicsOf(event), topics.mine(event.user!)], event: event.type, data: { room: event.slug, user: toAuthor(event) } }
     case 'room':
       return { id, topics: topicsOf(event), event: 'room', data: toRoom({ ...factsOf(event), id: event.room! }) }
     case 'user':

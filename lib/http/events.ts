@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
+import { takeCookie } from './identity.ts'
 
 // Connections whose last request is answered by an open stream: whatever is pipelined behind it would never get an answer.
 const streaming = new WeakSet<Socket>()
@@ -16,9 +17,10 @@ export function isStreaming(socket: Socket): boolean {
  * Turns the response into a stream, or ends it with 204 for who is logged out: any other end, and an EventSource would come
  * back for ever. Must be called before the first await of a request.
  */
-export function openStream({ request, response, who }: Exchange): ServerSentEventsStream | undefined {
+export function openStream({ request, response, who, secure }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
-    response.writeHead(204).end()
+    // Without its cookie it may come in again, or read on as nobody.
+    response.writeHead(204, { 'set-cookie': takeCookie(secure) }).end()
     return undefined
   }
   const { socket } = request
@@ -29,10 +31,10 @@ export function openStream({ request, response, who }: Exchange): ServerSentEven
   return stream
 }
 
-export const watch: Handler = async (exchange) => {
+export const watch: Handler = (exchange) => {
   const { chat, query, who } = exchange
   const view = { ...(query.has('room') && { rooms: query.getAll('room') }), mine: query.has('mine') }
-  const topics = chat.topicsOf(who, view)
+  chat.mayFollow(who, view)
   const stream = openStream(exchange)
-  if (stream) await chat.follow(stream, topics, { since: stream.lastEventId })
+  if (stream) chat.follow(who, stream, view, { since: stream.lastEventId })
 }

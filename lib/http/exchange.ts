@@ -11,6 +11,8 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly who: Who
+  /** We are reached by HTTPS alone, and cookies say so. */
+  readonly secure: boolean
 }
 
 export interface Answer {

@@ -19,7 +19,7 @@ export function createGuard({ urls, loopback }: { urls: readonly string[]; loopb
   return {
     host(host) {
       if (!loopback || host === '' || hosts.has(host) || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host)) return
-      throw new ChatError('misdirected', `natter does not know itself as ${host}; its owner can start it with --url http://${host}`)
+      throw new ChatError('misdirected', `natter does not know itself as ${host}; its owner can start it with --url https://${host} (or http://)`)
     },
     origin(request, host) {
       const { origin, authorization, 'sec-fetch-site': site } = request.headers

@@ -17,6 +17,8 @@ export interface HandlerOptions {
   chat: Chat
   files: Files
   guard: Guard
+  /** We are reached by HTTPS alone. */
+  secure: boolean
   /** Called with what went wrong on our side. */
   onError: (error: unknown, incident: string) => void
 }
@@ -27,7 +29,7 @@ export interface RequestHandler {
   stopping: boolean
 }
 
-export function createHandler({ chat, files, guard, onError }: HandlerOptions): RequestHandler {
+export function createHandler({ chat, files, guard, secure, onError }: HandlerOptions): RequestHandler {
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
       // What is pipelined behind an open stream must have no effect: its answer could never be sent.
@@ -35,10 +37,13 @@ export function createHandler({ chat, files, guard, onError }: HandlerOptions): 
       // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
       // sender knows that nobody has read it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-      answer(request, response).then(
-        (result) => result && send(response, result),
-        (error) => send(response, failure(error)),
-      )
+      answer(request, response)
+        .catch(failure)
+        .then((result) => result && send(response, result))
+        .catch((error) => {
+          failure(error)
+          response.destroy()
+        })
     },
     { stopping: false },
   )
@@ -50,18 +55,18 @@ export function createHandler({ chat, files, guard, onError }: HandlerOptions): 
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
     if (segments.length < 2) {
-      const short = segments.length === 0 ? sendFile(files, 'index.html', { request }) : health(segments[0]!) ?? sendFile(files, segments[0]!, { request })
+      const short = segments.length === 0 ? sendFile(files, 'index.html', request) : health(segments[0]!) ?? sendFile(files, segments[0]!, request)
       if (short) return reads ? short : notAllowed(['GET'], method)
     }
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
-    if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', { request })
-    const who = identify(chat, request)
+    if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
+    const who = identify(chat, request, secure)
     if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
     if (!reads) guard.origin(request, host)
-    return route.handler({ chat, request, response, params, query, who })
+    return route.handler({ chat, request, response, params, query, who, secure })
   }
 
   function health(name: string): Answer | undefined {

@@ -5,20 +5,22 @@ import { isJson, readFields, readText } from './body.ts'
 import { openStream } from './events.ts'
 import { accepts, type Handler } from './exchange.ts'
 
-export const listMessages: Handler = async (exchange) => {
+export const listMessages: Handler = (exchange) => {
   const { chat, params, query, request, who } = exchange
   const room = params.room!
+  if (query.has('before') && query.has('after')) throw new ChatError('invalid_request', 'give before or after, not both')
   const page = chat.messages(room, { before: idIn(query, 'before'), after: idIn(query, 'after'), limit: countIn(query, 'limit') })
   if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: page }
   const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
-  if (stream) await chat.follow(stream, chat.topicsOf(who, { rooms: [room] }), { since: stream.lastEventId, after: first ? Number(first.id) - 1 : undefined })
+  if (stream) chat.follow(who, stream, { rooms: [room] }, { since: stream.lastEventId, after: first ? Number(first.id) - 1 : undefined })
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {
   const key = request.headers['idempotency-key']
   if (key !== undefined && !/^[\x21-\x7e]{1,64}$/.test(String(key))) throw new ChatError('invalid_key', 'Idempotency-Key must be 1 to 64 visible ASCII characters')
+  if (/^multipart\//i.test(request.headers['content-type'] ?? '')) throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
   const { text, replyTo } = isJson(request) ? await readFields(request, ['text'], ['replyTo']) : { text: await readText(request), replyTo: undefined }
   const message = await chat.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
   const location = `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}`

@@ -1,9 +1,10 @@
 // The page and its files: read once at the start into a map, so that no path is ever put together from a request.
 
 import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { Answer, Exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -42,7 +43,7 @@ export function readFiles(folder: URL): Files {
 }
 
 /** The file of that name, unless the browser has it already. */
-export function sendFile(files: Files, name: string, { request }: Pick<Exchange, 'request'>): Answer | undefined {
+export function sendFile(files: Files, name: string, request: IncomingMessage): Answer | undefined {
   const file = files.get(name)
   if (!file) return undefined
   const headers = {
@@ -52,6 +53,7 @@ export function sendFile(files: Files, name: string, { request }: Pick<Exchange,
     vary: 'accept',
     ...(name.endsWith('.html') && pageHeaders),
   }
-  if (request.headers['if-none-match'] === file.tag) return { status: 304, headers }
+  // A proxy that compresses makes a weak tag of ours, and a browser may know several.
+  if (request.headers['if-none-match']?.includes(file.tag)) return { status: 304, headers }
   return { status: 200, headers, bytes: file.bytes }
 }

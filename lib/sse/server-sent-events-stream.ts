@@ -9,11 +9,14 @@ export interface StreamRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: Record<string, string | string[] | undefined>
+  readonly socket?: { once(event: 'close', listener: () => void): unknown; off(event: 'close', listener: () => void): unknown }
 }
 
 /** What a stream needs of a response: those of `node:http`, `https` and `http2` have it. */
 export interface StreamResponse {
   statusCode: number
+  /** Null for a response that waits for an earlier one on its connection. */
+  readonly socket?: unknown
   readonly destroyed?: boolean
   readonly writableLength?: number
   setHeader(name: string, value: string): unknown
@@ -70,11 +73,14 @@ export class ServerSentEventsStream {
     this.lastEventId = lastEventIdOf(request)
     this.#response = response
     const drained = () => this.#drained()
+    // On Node 22 a response that waits for an earlier one hears nothing of its connection's end.
+    const connection = response.socket === null ? request.socket : undefined
     this.closed = new Promise((resolve) => {
       const over = () => {
         this.#open = false
         this.#socket?.off('drain', drained)
         this.#interrupt?.()
+        connection?.off('close', over)
         clearTimeout(this.#lastCall)
         this.#drained()
         resolve()
@@ -82,6 +88,7 @@ export class ServerSentEventsStream {
       // A response whose reader went away before this line has had its 'close' already.
       if (response.destroyed) over()
       else response.on('close', over)
+      connection?.once('close', over)
     })
     // What fails here is the reader's connection; its 'close' follows and says all there is to say.
     response.on('error', () => {})

@@ -18,9 +18,9 @@ export type ToWriter = { group: readonly NewEvent[] } | { close: true }
 
 /** And back. */
 export type FromWriter =
-  | { opened: { file: string; newest: number } }
+  | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
-  | { outcomes: Outcome[]; newest: number }
+  | { outcomes: Outcome[]; newest: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { closed: true }
 
@@ -30,16 +30,18 @@ export function runCommitLoop(apply: Apply): void {
   const say = (message: FromWriter) => port.postMessage(message)
   let folder: DataFolder
   let database: Database
+  let newest: number
   try {
     folder = openDataFolder(workerData)
     database = Database.openForWriting(folder.file, folder)
+    newest = database.newestEvent()
   } catch (error) {
     return say({ unusable: whyUnusable(error) })
   }
-  let newest = database.newestEvent()
   let unusable = false
+  let mistake: string | undefined
   const inode = inodeOf(folder.file)
-  say({ opened: { file: folder.file, newest } })
+  say({ opened: { file: folder.file, durable: folder.durable, newest } })
 
   port.on('message', (message: ToWriter) => {
     if ('close' in message) {
@@ -52,8 +54,9 @@ export function runCommitLoop(apply: Apply): void {
       if (unusable) throw new ChatError(damaged.code, damaged.message)
       // SQLite would go on writing to a file that nobody will find again.
       if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
+      mistake = undefined
       const outcomes = commitGroup(message.group)
-      say({ outcomes, newest })
+      say({ outcomes, newest, cause: mistake })
     } catch (error) {
       unusable ||= isDamage(error)
       say({ failed: whyFailed(error), cause: causeOf(error) })
@@ -71,6 +74,7 @@ export function runCommitLoop(apply: Apply): void {
           return commit([event])[0]!
         } catch (error) {
           if (sqliteCode(error) !== undefined) throw error
+          mistake = causeOf(error)
           return { refused: whyFailed(error) }
         }
       })

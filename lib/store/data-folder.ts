@@ -1,7 +1,7 @@
 // The folder that holds everything natter keeps: made if need be, held by one process, and looked at before it is opened,
 // so that a file which is damaged, foreign or from a newer natter is left as it was found.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { StartError } from '../errors.ts'
@@ -32,6 +32,7 @@ export function openDataFolder(path: string): DataFolder {
   try {
     unlock = takeFolder(folder)
     if (existsSync(file)) lookAt(file)
+    else if (sizeOf(`${file}-wal`) > 0) throw new StartError(`${file} is gone, but its write-ahead log is there: put it back, or move ${file}-wal away to begin afresh`)
     else makeWhole(file)
   } catch (error) {
     unlock()
@@ -57,7 +58,25 @@ export function takeFolder(folder: string): () => void {
 
 // A real folder in memory where there is one: SQLite's own `:memory:` is one database a connection, and we have several.
 function temporaryFolder(): string {
-  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'natter-'))
+  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  const prefix = 'natter-memory-'
+  // Who was killed left its folder, and memory that nobody else will free. One that is just being made has no lock yet.
+  const old = readdirSync(parent).filter((name) => name.startsWith(prefix) && Date.now() - statSync(join(parent, name)).mtimeMs > 60_000)
+  for (const name of old) removeIfFree(join(parent, name))
+  return mkdtempSync(join(parent, prefix))
+}
+
+function removeIfFree(folder: string): void {
+  try {
+    takeFolder(folder)()
+    rmSync(folder, { recursive: true, force: true })
+  } catch {
+    // Somebody is using it, or it is not ours to remove.
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
 
 // Under another name first: killed half-way, it would leave a file that looks damaged.
@@ -96,8 +115,7 @@ export function lookAt(file: string): void {
   const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
   const pages = header.readUInt32BE(28)
   // After a crash the write-ahead log may hold what the file lacks; without one the file has to be whole.
-  const log = `${file}-wal`
-  const whole = size >= pages * pageSize || (existsSync(log) && statSync(log).size > 0)
+  const whole = size >= pages * pageSize || sizeOf(`${file}-wal`) > 0
   if (!whole) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
 }
 

@@ -203,8 +203,19 @@ export class Database {
     return this.#all(`${eventColumns} where e.id > ? order by e.id limit ?`, id, limit)
   }
 
-  eventsBefore(id: number, limit: number): LoggedEvent[] {
-    return this.#all(`${eventColumns} where e.id < ? order by e.id desc limit ?`, id, limit)
+  /** The id after which the last so many events are that everyone may see, among the newest `looked`. */
+  beforeLastOpen(count: number, looked: number): number {
+    const oldest = this.#get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
+    const found = this.#get<{ id: number }>(
+      `select e.id from events e left join rooms r on r.id = e.room
+       where e.id > ? and e.type in ('message', 'join', 'leave', 'room', 'user') and coalesce(r.kind, 'open') = 'open' order by e.id desc limit 1 offset ?`,
+      oldest, count - 1,
+    )
+    return found ? found.id - 1 : oldest
+  }
+
+  lastMessageIds(room: number, limit: number): number[] {
+    return this.#all<{ id: number }>("select id from events where room = ? and type = 'message' order by id desc limit ?", room, limit).map(({ id }) => id)
   }
 
   messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {
@@ -272,8 +283,9 @@ export class Database {
     return this.#all('select id, slug, name, kind, changed from rooms where changed > ? order by changed limit ?', id, limit)
   }
 
-  newestRoomChange(): number {
-    return this.#get<{ id: number | null }>('select max(changed) as id from rooms')?.id ?? 0
+  /** The change after which the last so many changes of rooms are. */
+  beforeLastRooms(count: number): number {
+    return (this.#get<{ id: number }>('select changed as id from rooms order by changed desc limit 1 offset ?', count - 1)?.id ?? 1) - 1
   }
 
   roomCount(): number {

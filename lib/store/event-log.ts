@@ -2,7 +2,7 @@
 
 import type { Refusal } from '../errors.ts'
 
-/** An event as it is asked for. It gets its id when it is accepted. */
+/** An event as it is asked for. The log gives it its id: the same one wherever it is applied. */
 export interface NewEvent {
   type: string
   /** The version of the rules that it was made for. */

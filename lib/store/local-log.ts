@@ -1,6 +1,8 @@
 // The log on one box: a thread of its own writes, this side hands it groups of events, reads what was committed, and
 // tells it on. The order on every path is commit, tell, answer.
 
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ChatError, StartError } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
@@ -10,7 +12,9 @@ import { damaged } from './sqlite-errors.ts'
 
 const limits = {
   waitingEvents: 10_000, // for the disk; who comes then is told to try again
+  waitingCharacters: 8 * 1024 * 1024, // of their texts
   groupEvents: 1000, // in one transaction
+  groupCharacters: 256 * 1024, // all of a group goes out to all streams in one go, during which nothing else happens
   pageEvents: 500, // read back in one go
   sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
 }
@@ -43,8 +47,13 @@ export class LocalLog implements EventLog {
   #newest: number
   #waiting: Waiting[] = []
   #waitingEvents = 0
+  #waitingCharacters = 0
   #underWay: Waiting[] = []
   #closing = false
+  #dead = false
+  /** The folder that is gone with us. */
+  readonly #temporary: string | undefined
+  readonly #exited: Promise<unknown>
   #idle: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
@@ -66,10 +75,12 @@ export class LocalLog implements EventLog {
     }
   }
 
-  private constructor(worker: Worker, { file, newest }: { file: string; newest: number }, report: (line: string) => void) {
+  private constructor(worker: Worker, { file, durable, newest }: { file: string; durable: boolean; newest: number }, report: (line: string) => void) {
     this.#worker = worker
     this.#report = report
     this.#newest = newest
+    this.#temporary = durable ? undefined : dirname(file)
+    this.#exited = new Promise((resolve) => worker.once('exit', resolve))
     this.database = Database.openForReading(file, (cause) => this.#stopWriting(cause))
     worker.on('message', (message: FromWriter) => this.#answered(message))
     worker.on('error', (error) => this.#writerDied(error))
@@ -81,11 +92,14 @@ export class LocalLog implements EventLog {
 
   append(events: readonly NewEvent[]): Promise<Outcome[]> {
     if (this.#damaged) return Promise.reject(new ChatError(damaged.code, damaged.message))
+    if (this.#dead) return Promise.reject(new ChatError('storage_failed', cannotWrite))
     if (this.#closing) return Promise.reject(new ChatError('stopping', 'natter is stopping; try again in a moment'))
-    if (this.#waitingEvents + events.length > limits.waitingEvents) return Promise.reject(new ChatError('busy', 'too much is waiting for the disk; try again in a moment'))
+    const full = this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
+    if (full) return Promise.reject(new ChatError('busy', 'too much is waiting for the disk; try again in a moment'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ events, resolve, reject })
       this.#waitingEvents += events.length
+      this.#waitingCharacters += charactersIn(events)
       // What comes in the same tick goes in the same group.
       if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send())
     })
@@ -101,18 +115,26 @@ export class LocalLog implements EventLog {
     if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     // The writer last: whoever closes last empties the write-ahead log.
     this.database.close()
-    const over = new Promise((resolve) => this.#worker.once('exit', resolve))
     this.#tell({ close: true })
-    await over
+    await this.#exited
+  }
+
+  /** Removes the folder of a log in memory; nothing else can be done with the log from then on. */
+  forget(): void {
+    if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true })
   }
 
   // One group is under way at a time; what comes meanwhile is the next group. So groups grow with the load by themselves.
   #send(): void {
     if (this.#underWay.length > 0 || this.#waiting.length === 0) return
     let events = 0
+    let characters = 0
     let count = 0
-    while (count < this.#waiting.length && (count === 0 || events + this.#waiting[count]!.events.length <= limits.groupEvents)) {
-      events += this.#waiting[count++]!.events.length
+    for (const waiting of this.#waiting) {
+      events += waiting.events.length
+      characters += charactersIn(waiting.events)
+      if (count > 0 && (events > limits.groupEvents || characters > limits.groupCharacters)) break
+      count++
     }
     this.#underWay = this.#waiting.splice(0, count)
     this.#tell({ group: this.#underWay.flatMap((waiting) => waiting.events) })
@@ -131,7 +153,8 @@ export class LocalLog implements EventLog {
         this.#stopWriting(String(error instanceof Error ? error.stack : error))
         return this.#finish((waiting) => waiting.reject(new ChatError(damaged.code, damaged.message)))
       }
-      if (this.#failing) this.#report('storing works again')
+      if (message.cause) this.#tellFailure(message.cause)
+      else if (this.#failing) this.#report('storing works again')
       this.#failing = false
       const outcomes = message.outcomes
       this.#finish((waiting) => waiting.resolve(outcomes.splice(0, waiting.events.length)))
@@ -162,6 +185,7 @@ export class LocalLog implements EventLog {
   #rejectWaiting(error: ChatError): void {
     for (const { events, reject } of this.#waiting.splice(0)) {
       this.#waitingEvents -= events.length
+      this.#waitingCharacters -= charactersIn(events)
       reject(error)
     }
   }
@@ -180,6 +204,7 @@ export class LocalLog implements EventLog {
     this.#underWay = []
     for (const waiting of done) {
       this.#waitingEvents -= waiting.events.length
+      this.#waitingCharacters -= charactersIn(waiting.events)
       settle(waiting)
     }
     this.#send()
@@ -187,10 +212,16 @@ export class LocalLog implements EventLog {
   }
 
   #writerDied(cause: unknown): void {
-    this.#closing = true
+    this.#dead = true
     this.#report(`the writing thread died: ${cause instanceof Error ? cause.stack : cause}`)
-    const error = new ChatError('storage_failed', 'natter can no longer write; its owner has to start it again')
+    const error = new ChatError('storage_failed', cannotWrite)
     this.#rejectWaiting(error)
     this.#finish((waiting) => waiting.reject(error))
   }
+}
+
+const cannotWrite = 'natter can no longer write; its owner has to start it again'
+
+function charactersIn(events: readonly NewEvent[]): number {
+  return events.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
 }

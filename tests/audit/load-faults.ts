@@ -41,9 +41,9 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
   async 'name-that-throws'() {
     const { Chat } = await import('../../lib/chat/chat.ts')
     const { comeIn } = Chat.prototype
-    Chat.prototype.comeIn = async function (name) {
+    Chat.prototype.comeIn = async function (who, name) {
       if (/[^\0-\x7f]/.test(name)) throw new TypeError('no such letter')
-      return comeIn.call(this, name)
+      return comeIn.call(this, who, name)
     }
   },
 }
