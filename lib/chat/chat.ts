@@ -1,25 +1,21 @@
 // The operations of the chat. Each takes who asks, checks what can be checked on the reading connection, appends events, and
 // answers when they are durable and delivered. Has never heard of a status code, a header or a URL.
 
-import { createHash, randomBytes } from 'node:crypto'
-import { ChatError, type ErrorCode } from '../errors.ts'
+import { createHash } from 'node:crypto'
+import { ChatError } from '../errors.ts'
 import type { History } from '../sse/history.ts'
 import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
-import type { Database, RoomRow, UserRow } from '../store/database.ts'
-import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
-import { judge, noRoom, sessionLasts } from './apply.ts'
+import type { Database, RoomRow } from '../store/database.ts'
+import type { EventLog, LoggedEvent } from '../store/event-log.ts'
+import { Appender } from './appender.ts'
+import { noRoom } from './apply.ts'
 import type { Message, Room, User } from './events.ts'
 import { rules, type LogEvent, type Posted } from './log-events.ts'
+import { People, type Who } from './people.ts'
 import { readSince } from './since.ts'
 import { cleanName, cleanText, foldName, slugOf } from './text.ts'
 import { toMessage, topics, toRoom, toUser, toWire } from './wire.ts'
-
-/** Who asks: somebody with a session, a name that nothing proves yet, or nobody. */
-export type Who =
-  | { user: UserRow; session?: string }
-  | { claims: string }
-  | { nobody: true; /** A session was shown, and is over. */ loggedOut?: true }
 
 export interface PostOptions {
   text: string
@@ -64,8 +60,6 @@ const limits = {
   lookedBack: 10_000, // events, for the last few that may be seen
   roomsListed: 10_000,
   membersListed: 1000,
-  clockSlack: 1e6, // µs: ids may be this far ahead of the clock without its having been set back
-  renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
 }
 
 export class Chat {
@@ -75,14 +69,16 @@ export class Chat {
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
   readonly #rooms: Hub
-  /** By how much the clock was behind the log when this began, in µs. */
-  readonly #startedBehind: number
+  readonly #appender: Appender
+  /** Who asks, and who they are. */
+  readonly people: People
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
   constructor({ log, database, ring = limits.ringEvents, onError }: ChatOptions) {
     this.#log = log
     this.#database = database
-    this.#startedBehind = Math.max(0, log.newest - evenNow())
+    this.#appender = new Appender(log, database)
+    this.people = new People(database, this.#appender, () => log.newest)
     const events: History = {
       has: (id) => database.hasEvent(id),
       read: (after, limit) => database.eventsAfter(after, limit).map(toWire),
@@ -102,7 +98,7 @@ export class Chat {
 
   /** Makes what is always there. */
   async start(): Promise<void> {
-    if (!this.#database.roomBySlug('lobby')) await this.#append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
+    if (!this.#database.roomBySlug('lobby')) await this.#appender.append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
   }
 
   /** How many streams are open. */
@@ -133,51 +129,6 @@ export class Chat {
     for (const stream of this.#hub.followers(topics.mine(user!))) change(stream)
   }
 
-  // Who asks
-
-  /** Who a session's secret belongs to. Using a session keeps it alive. */
-  bySession(secret: string): Who {
-    const hash = hashOf(secret)
-    const session = this.#database.session(hash)
-    const user = session && this.#database.user(session.user)
-    if (!user || session.ended !== null || this.#age(session.used) > sessionLasts) return { nobody: true, loggedOut: true }
-    if (session.used + limits.renewAfter < this.#idNow()) {
-      // It is no loss if this fails: the next use tries again.
-      this.#append({ type: 'session', rules, user: user.id, facts: { hash } }).catch(() => {})
-    }
-    return { user, session: hash }
-  }
-
-  /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
-  byName(raw: string): Who {
-    const name = cleanName(raw)
-    const refused = refusedIn(judge(this.#database, unproven(name), this.#idNow()))
-    if (!refused) return { claims: name }
-    const holder = this.#database.userByName(foldName(name))
-    if (holder?.kind === 'unproven') return { user: holder }
-    throw refused
-  }
-
-  whoAmI(who: Who): User | null {
-    return 'user' in who ? toUser(who.user) : null
-  }
-
-  /** Comes in as a guest, and out of the session that asks. The secret proves it from then on; only its hash is kept. */
-  async comeIn(who: Who, raw: string): Promise<{ user: User; secret: string }> {
-    const name = cleanName(raw)
-    const secret = randomBytes(32).toString('base64url')
-    const facts = { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } as const
-    const id = await this.#append({ type: 'user', rules, facts })
-    await this.logOut(who)
-    return { user: toUser(this.#database.user(id)!), secret }
-  }
-
-  /** Ends the session that asks, with its streams. */
-  async logOut(who: Who): Promise<void> {
-    if (!('user' in who) || who.session === undefined) return
-    await this.#appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
-  }
-
   // Rooms
 
   rooms(): { rooms: Room[]; cursor: string } {
@@ -189,9 +140,9 @@ export class Chat {
   }
 
   async createRoom(who: Who, raw: string): Promise<Room> {
-    const user = this.#proven(who)
+    const user = this.people.proven(who)
     const name = cleanName(raw)
-    const id = await this.#append({ type: 'room', rules, user: user.id, facts: { slug: slugOf(name), name, kind: 'open' } })
+    const { id } = await this.#appender.append({ type: 'room', rules, user: user.id, facts: { slug: slugOf(name), name, kind: 'open' } })
     return toRoom(this.#database.room(id)!)
   }
 
@@ -202,16 +153,16 @@ export class Chat {
 
   /** Does nothing for who is in it already. */
   async join(who: Who, slug: string): Promise<void> {
-    const user = this.#proven(who)
+    const user = this.people.proven(who)
     const room = this.#seen(slug)
-    await this.#appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
+    await this.#appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
   }
 
   /** Does nothing for who is not in it. */
   async leave(who: Who, slug: string): Promise<void> {
-    const user = this.#proven(who)
+    const user = this.people.proven(who)
     const room = this.#seen(slug)
-    await this.#appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
+    await this.#appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
   }
 
   // Messages
@@ -242,15 +193,12 @@ export class Chat {
     const room = this.#seen(slug)
     const text = cleanText(raw)
     const target = replyTo === undefined ? undefined : Number(this.message(slug, replyTo).id)
-    const user = await this.#somebody(who)
+    const user = await this.people.somebody(who)
     const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }) }
     if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
-    const judged = judge(this.#database, post, this.#idNow())
-    if (judged) return toMessage(this.#database.event(idIn(judged))!)
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const joined: LogEvent[] = this.#database.isMember(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
-    const outcomes = await this.#log.append([...joined, post])
-    return toMessage(this.#database.event(idIn(outcomes.at(-1)!))!)
+    return toMessage(await this.#appender.append(post, joined))
   }
 
   // Streams
@@ -267,22 +215,22 @@ export class Chat {
   follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
     const rooms = this.#roomsIn(who, view)
     const followed = rooms ? rooms.map(topics.room) : [topics.open]
-    if (view.mine) followed.push(topics.mine(this.#proven(who).id))
-    const start = since === undefined ? after : readSince(since, this.#idNow(), (count) => this.#beforeLast(rooms, count))
+    if (view.mine) followed.push(topics.mine(this.people.proven(who).id))
+    const start = since === undefined ? after : readSince(since, this.#appender.idNow, (count) => this.#beforeLast(rooms, count))
     this.#hub.follow(stream, [...followed, ...sessionTopic(who)], { after: start })
   }
 
   /** Has a stream show the rooms, then each that is new or changed. */
   followRooms(who: Who, stream: ServerSentEventsStream): void {
     const { lastEventId: since } = stream
-    const after = since === undefined ? 0 : readSince(since, this.#idNow(), (count) => this.#database.beforeLastRooms(count))
+    const after = since === undefined ? 0 : readSince(since, this.#appender.idNow, (count) => this.#database.beforeLastRooms(count))
     this.#rooms.follow(stream, [topics.open, ...sessionTopic(who)], { after })
   }
 
   // The ids of the rooms that a view is bound to, or undefined for all that may be seen.
   #roomsIn(who: Who, { rooms, mine }: View): number[] | undefined {
     if (rooms) return rooms.map((slug) => this.#seen(slug).id)
-    return mine ? this.#database.roomsOf(this.#proven(who).id) : undefined
+    return mine ? this.#database.roomsOf(this.people.proven(who).id) : undefined
   }
 
   // The id after which the last so many events are: of all, or messages of these rooms.
@@ -298,78 +246,11 @@ export class Chat {
     return String(this.#log.newest)
   }
 
-  /** About the id that an event would get now. */
-  #idNow(): number {
-    return Math.max(this.#log.newest, Date.now() * 1000)
-  }
-
-  // How long ago an id was given, in µs: by the wall clock, or by the time that passed since this process started if that is
-  // less. So a clock that jumps ahead ends no session, nor does one that was ahead at our start and was set right.
-  #age(id: number): number {
-    const wall = Date.now() * 1000
-    // A clock that was set back: ids only count up from the newest and tell no time, and nothing gets older until it is right.
-    if (wall + limits.clockSlack < this.#log.newest) return 0
-    const even = evenNow() + this.#startedBehind
-    return (even < id ? wall : Math.min(wall, even)) - id
-  }
-
   #seen(slug: string): RoomRow {
     const room = this.#database.roomBySlug(slug) ?? this.#database.roomBySlug(foldName(slug))
     if (!room) throw new ChatError(noRoom.code, noRoom.message)
     return room
   }
-
-  /** The user who asks and can prove it. */
-  #proven(who: Who): UserRow {
-    if ('nobody' in who) throw new ChatError('unauthorized', needsName)
-    if ('user' in who && who.user.kind !== 'unproven') return this.#still(who)
-    throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
-  }
-
-  // Between who asked and what is asked there may be a slow body, and in that time a logout or another owner of the name.
-  #still({ user, session }: { user: UserRow; session?: string }): UserRow {
-    if (session !== undefined && this.#database.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')
-    if (user.kind === 'unproven' && this.#database.userByName(foldName(user.name))?.id !== user.id) {
-      throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
-    }
-    return user
-  }
-
-  /** The user who asks, made now if it is a name's first deed. */
-  async #somebody(who: Who): Promise<UserRow> {
-    if ('user' in who) return this.#still(who)
-    if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
-    const event = unproven(who.claims)
-    try {
-      return this.#database.user(await this.#append(event))!
-    } catch (error) {
-      // The same name may just have done its first deed in another request.
-      const holder = this.#database.userByName(event.facts.folded)
-      if (holder?.kind === 'unproven') return holder
-      throw error
-    }
-  }
-
-  async #append(event: LogEvent): Promise<number> {
-    const refused = refusedIn(judge(this.#database, event, this.#idNow()))
-    if (refused) throw refused
-    const [outcome] = await this.#log.append([event])
-    return idIn(outcome!)
-  }
-
-  async #appendUnless(code: ErrorCode, event: LogEvent): Promise<void> {
-    try {
-      await this.#append(event)
-    } catch (error) {
-      if (!(error instanceof ChatError) || error.code !== code) throw error
-    }
-  }
-}
-
-export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
-
-function unproven(name: string) {
-  return { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'unproven', role: 'guest' } } as const
 }
 
 function sessionTopic(who: Who): string[] {
@@ -380,25 +261,7 @@ function roomListing(room: RoomRow) {
   return { id: room.changed, topics: [topics.open], data: toRoom(room) }
 }
 
-function refusedIn(outcome: Outcome | undefined): ChatError | undefined {
-  return outcome && 'refused' in outcome ? new ChatError(outcome.refused.code, outcome.refused.message) : undefined
-}
-
-function idIn(outcome: Outcome): number {
-  if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
-  return outcome.id
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
-}
-
 // It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
 function printOf(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 4)
-}
-
-// Microseconds, like ids. It goes on evenly from the start of the process, whatever the clock does.
-function evenNow(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000)
 }

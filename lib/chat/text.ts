@@ -10,7 +10,7 @@ export const limits = {
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
-const visible = /[^\s\p{C}\p{DI}\u2800]/u
+const visible = /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u
 
 /** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF. */
 export function cleanText(raw: string): string {
@@ -29,7 +29,7 @@ export function cleanText(raw: string): string {
 export function cleanName(raw: string): string {
   const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
   if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
-  if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
+  if (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
   if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
   return name
 }

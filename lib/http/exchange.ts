@@ -1,7 +1,8 @@
 // What a handler is given and what it gives back.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Chat, Who } from '../chat/chat.ts'
+import type { Chat } from '../chat/chat.ts'
+import type { Who } from '../chat/people.ts'
 
 export interface Exchange {
   readonly chat: Chat

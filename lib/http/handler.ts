@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { needsName, type Chat } from '../chat/chat.ts'
+import type { Chat } from '../chat/chat.ts'
+import { needsName } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
 import { isStreaming } from './events.ts'
 import { accepts, type Answer } from './exchange.ts'

@@ -1,7 +1,8 @@
 // Who asks: the Authorization header alone if there is one, else the session cookie, else nobody.
 
 import type { IncomingMessage } from 'node:http'
-import type { Chat, Who } from '../chat/chat.ts'
+import type { Chat } from '../chat/chat.ts'
+import type { Who } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
 
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
@@ -11,7 +12,7 @@ export function identify(chat: Chat, request: IncomingMessage, secure: boolean):
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization)
   const secret = sessionSecret(request, secure)
-  return secret === undefined ? { nobody: true } : chat.bySession(secret)
+  return secret === undefined ? { nobody: true } : chat.people.bySession(secret)
 }
 
 /** The cookie that keeps somebody in. */
@@ -34,7 +35,7 @@ function byAuthorization(chat: Chat, authorization: string): Who {
   if (credentials === undefined) throw new ChatError('unauthorized', 'only a name is taken here: curl -u ada: …')
   const [, name = '', password] = /^([^:]*):([^]*)$/.exec(decoded(credentials)) ?? []
   if (password !== '') throw new ChatError('unauthorized', 'there are no passwords here yet; give only a name: curl -u ada: …')
-  return chat.byName(name)
+  return chat.people.byName(name)
 }
 
 function decoded(base64: string): string {

@@ -33,6 +33,6 @@ export const leave: Handler = async (exchange) => {
 }
 
 function onlyMyself({ chat, params, who }: Exchange) {
-  if (params.user !== 'me' && params.user !== chat.whoAmI(who)?.id) throw new ChatError('forbidden', 'you can join and leave only for yourself; write `me` in place of the user')
+  if (params.user !== 'me' && params.user !== chat.people.whoAmI(who)?.id) throw new ChatError('forbidden', 'you can join and leave only for yourself; write `me` in place of the user')
   return who
 }

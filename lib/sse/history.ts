@@ -20,7 +20,7 @@ const sliceMs = 5 // of reading, before others get the event loop
 
 interface Turn {
   ask: () => [after: number, limit: number] | undefined
-  resolve: (page: readonly HistoryEvent[] | undefined) => void
+  resolve: (page: readonly HistoryEvent[] | undefined | Promise<readonly HistoryEvent[]>) => void
   reject: (error: unknown) => void
 }
 
@@ -28,7 +28,7 @@ interface Turn {
 export class HistoryReader {
   #history: History
   #turns: Turn[] = []
-  #scheduled = false
+  #immediate: NodeJS.Immediate | undefined
 
   constructor(history: History) {
     this.#history = history
@@ -38,35 +38,22 @@ export class HistoryReader {
   read(ask: Turn['ask']): Promise<readonly HistoryEvent[] | undefined> {
     return new Promise((resolve, reject) => {
       this.#turns.push({ ask, resolve, reject })
-      this.#schedule()
-    })
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#turns.length === 0) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#slice()
-      this.#schedule()
+      this.#immediate ??= setImmediate(() => this.#slice())
     })
   }
 
   #slice(): void {
     const until = performance.now() + sliceMs
-    const turns = this.#turns
     let taken = 0
-    while (taken < turns.length && (taken === 0 || performance.now() < until)) this.#take(turns[taken++]!)
-    this.#turns = turns.slice(taken)
+    while (taken < this.#turns.length && (taken === 0 || performance.now() < until)) this.#take(this.#turns[taken++]!)
+    this.#turns = this.#turns.slice(taken)
+    this.#immediate = this.#turns.length > 0 ? setImmediate(() => this.#slice()) : undefined
   }
 
   #take({ ask, resolve, reject }: Turn): void {
     try {
       const asked = ask()
-      if (!asked) return resolve(undefined)
-      const page = this.#history.read(...asked)
-      if (page instanceof Promise) page.then(resolve, reject)
-      else resolve(page)
+      resolve(asked && this.#history.read(...asked))
     } catch (error) {
       reject(error)
     }

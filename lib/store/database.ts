@@ -1,4 +1,4 @@
-// The tables, and one prepared statement for each thing that is done with them. What is written here is kept for good.
+// One prepared statement for each thing that is done with the tables, which are in schema.ts.
 // Knows nothing of rules, threads or HTTP. The only file that imports node:sqlite.
 
 import type { DatabaseSync as Connection, StatementSync } from 'node:sqlite'
@@ -6,77 +6,10 @@ import { statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { ChatError, StartError } from '../errors.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
+import { applicationId, migrations } from './schema.ts'
 import { codes, damaged, isDamage, sqliteCode } from './sqlite-errors.ts'
 
 const { DatabaseSync } = loadQuietly()
-
-/** Marks a file as natter's: "natr", in the header's place for it. */
-export const applicationId = 0x6e617472
-
-// Each entry brings the file from the version of its place to the next, in one transaction; entries never change.
-const migrations = [
-  `
-  -- The log. A row is a skeleton: it is never changed and never goes.
-  create table events (
-    id integer primary key,  -- microseconds since 1970, always greater than the one before
-    type text not null,
-    rules integer not null,  -- the version of the rules it was accepted under
-    user integer,            -- whose doing or membership it is; null: natter itself
-    name text,               -- that user's name then
-    room integer,
-    target integer,          -- the event or user it is about
-    facts text,              -- what else its type needs to be applied, as JSON
-    key text,                -- the Idempotency-Key it came with,
-    print text               -- and the fingerprint of that request
-  ) strict;
-  create unique index events_by_key on events (user, key) where key is not null;
-  create index messages_by_room on events (room, id) where type = 'message';
-
-  -- What people wrote. A body can be emptied: then its row is gone, and nothing else.
-  create table bodies (event integer primary key, text text not null) strict;
-
-  -- The rest is what the log adds up to. Rooms and users have the id of the event that made them.
-  create table users (
-    id integer primary key,
-    name text not null,
-    kind text not null,      -- account, guest, unproven, bot
-    role text not null       -- owner, admin, member, guest, bot
-  ) strict;
-  create table names (       -- who has a name now
-    folded text primary key,
-    user integer not null
-  ) strict, without rowid;
-  create table sessions (
-    hash text primary key,   -- SHA-256 of the cookie's secret
-    user integer not null,
-    used integer not null,   -- the event that began or last renewed it: an id, and so microseconds
-    ended integer            -- the event that ended it
-  ) strict, without rowid;
-  create index sessions_by_user on sessions (user);
-  create table rooms (
-    id integer primary key,
-    slug text not null unique,
-    name text not null,
-    kind text not null,      -- open, private, direct
-    changed integer not null -- the newest event that changed it
-  ) strict;
-  create index rooms_by_change on rooms (changed);
-  create table members (
-    room integer not null,
-    user integer not null,
-    since integer not null,
-    primary key (room, user)
-  ) strict, without rowid;
-  create index members_by_user on members (user, room);
-
-  -- Its content is a copy of its own, so that secure-delete can take a word out of it again.
-  create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2");
-  insert into search (search, rank) values ('secure-delete', 1);
-  `,
-]
-
-/** The version of the files that this program writes. */
-export const schemaVersion = migrations.length
 
 export interface UserRow {
   id: number

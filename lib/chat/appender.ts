@@ -1,0 +1,55 @@
+// How an operation becomes an event: the rules are asked first, on what can be read here, so that refusals seldom reach the
+// log; then the log is, which decides.
+
+import { ChatError, type ErrorCode } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
+import { judge } from './apply.ts'
+import type { LogEvent } from './log-events.ts'
+
+export class Appender {
+  readonly #log: EventLog
+  readonly #database: Database
+
+  constructor(log: EventLog, database: Database) {
+    this.#log = log
+    this.#database = database
+  }
+
+  /** About the id that an event would get now. */
+  get idNow(): number {
+    return Math.max(this.#log.newest, Date.now() * 1000)
+  }
+
+  /** Why an event would be refused now. */
+  refusal(event: LogEvent): ChatError | undefined {
+    const judged = judge(this.#database, event, this.idNow)
+    return judged && 'refused' in judged ? new ChatError(judged.refused.code, judged.refused.message) : undefined
+  }
+
+  /**
+   * The event as it was accepted: now, or earlier if it is a repeated request. Those in `before` are appended with it, and
+   * only refused for themselves.
+   * @throws ChatError if it is refused
+   */
+  async append(event: LogEvent, before: readonly LogEvent[] = []): Promise<LoggedEvent> {
+    const judged = judge(this.#database, event, this.idNow)
+    if (judged) return this.#accepted(judged)
+    const outcomes = await this.#log.append([...before, event])
+    return this.#accepted(outcomes.at(-1)!)
+  }
+
+  /** The same, for what is no harm if it is so already. */
+  async appendUnless(code: ErrorCode, event: LogEvent): Promise<void> {
+    try {
+      await this.append(event)
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== code) throw error
+    }
+  }
+
+  #accepted(outcome: Outcome): LoggedEvent {
+    if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
+    return this.#database.event(outcome.id)!
+  }
+}
