@@ -4,6 +4,7 @@ import type { Audit } from './audit.ts'
 import churn from './churn.ts'
 import clock from './clock.ts'
 import crash from './crash.ts'
+import damagedData from './damaged-data.ts'
 import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
@@ -21,6 +22,7 @@ export const audits: readonly Audit[] = [
   diskFull,
   slowDisk,
   clock,
+  damagedData,
   stop,
   requestFuzz,
 ]

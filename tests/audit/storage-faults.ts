@@ -47,6 +47,12 @@ const faults: Record<string, () => void> = {
     }
   },
 
+  // A bad page met while reading is not told to who writes.
+  'damage-ignored'() {
+    const { openForReading } = Database
+    Database.openForReading = (file) => openForReading.call(Database, file)
+  },
+
   // As if what is posted was committed by the thread that serves everyone.
   'commit-on-main-thread'() {
     const { append } = LocalLog.prototype
