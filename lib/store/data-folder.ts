@@ -114,10 +114,39 @@ export function lookAt(file: string): void {
     throw new StartError(`${file} is from a newer natter (format ${version}, this one knows ${schemaVersion}); use that one, the file was left as it is`)
   }
   const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
-  const pages = header.readUInt32BE(28)
-  // After a crash the write-ahead log may hold what the file lacks; without one the file has to be whole.
-  const whole = size >= pages * pageSize || sizeOf(`${file}-wal`) > 0
-  if (!whole) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
+  // After a crash the write-ahead log may hold what the file lacks.
+  const logged = pagesInLog(`${file}-wal`)
+  const pages = logged.total || header.readUInt32BE(28)
+  for (let page = Math.floor(size / pageSize) + 1; page <= pages; page++) {
+    if (!logged.pages.has(page)) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
+  }
+}
+
+/**
+ * The pages of the commits that a write-ahead log holds, and how many the database has after the last of them; 0 without any.
+ * https://www.sqlite.org/fileformat.html#the_write_ahead_log
+ */
+function pagesInLog(log: string): { pages: Set<number>; total: number } {
+  const found = { pages: new Set<number>(), total: 0 }
+  if (sizeOf(log) === 0) return found
+  const descriptor = openSync(log, 'r')
+  const header = Buffer.alloc(32)
+  readSync(descriptor, header, 0, 32, 0)
+  const pageSize = header.readUInt32BE(8)
+  const frame = Buffer.alloc(24)
+  let uncommitted: number[] = []
+  for (let at = 32; pageSize > 0 && readSync(descriptor, frame, 0, 24, at) === 24; at += 24 + pageSize) {
+    // Frames of another salt are from before the log was last begun anew.
+    if (frame.compare(header, 16, 24, 8, 16) !== 0) break
+    uncommitted.push(frame.readUInt32BE(0))
+    const total = frame.readUInt32BE(4)
+    if (total === 0) continue
+    for (const page of uncommitted) found.pages.add(page)
+    uncommitted = []
+    found.total = total
+  }
+  closeSync(descriptor)
+  return found
 }
 
 function reason(error: unknown): string {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startChat, temporaryFolder } from '../chat-server.ts'
+import { runServer, startChat, temporaryFolder } from '../chat-server.ts'
 
 test('a page found damaged while running is said so once; nothing more is written, and the server lives', async (t) => {
   const data = await temporaryFolder(t)
@@ -44,6 +44,35 @@ test('a database that was moved away while running is written no more, and said 
   renameSync(join(data, 'moved'), join(data, 'natter.db'))
   await ada.say('lobby', 'back')
   assert.match(chat.errors, /storing works again\n$/)
+})
+
+test('a file that a crash cut short is not opened unless the write-ahead log has the rest', async (t) => {
+  const data = await temporaryFolder(t)
+  const file = join(data, 'natter.db')
+  const chat = await startChat(t, { data })
+  const ada = await chat.comeIn('ada')
+  const talk = async () => {
+    for (let number = 0; number < 20; number++) await ada.say('lobby', `${number}${' lorem ipsum'.repeat(300)}`)
+  }
+  await talk()
+  await chat.stop()
+  await chat.start()
+  await talk()
+  await chat.kill()
+  assert.ok(statSync(`${file}-wal`).size > 0)
+  const whole = readFileSync(file)
+
+  // The first talk is in the file and not in the log.
+  truncateSync(file, whole.length - 30 * 4096)
+  const cut = readFileSync(file)
+  const { code, err } = await runServer(['--port', '0', '--data', data])
+  assert.equal(code, 1)
+  assert.match(err, /^natter can't start: [^\n]*cut short[^\n]*\n$/)
+  assert.ok(readFileSync(file).equals(cut))
+
+  writeSync(openSync(file, 'r+'), whole, 0, whole.length, 0)
+  await chat.start()
+  assert.equal(((await ada.read<{ messages: unknown[] }>('/rooms/lobby/messages'))).messages.length, 40)
 })
 
 // All that is behind the tables' first pages: the file opens well.
