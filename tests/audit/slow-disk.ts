@@ -1,8 +1,10 @@
 // The disk is slow: each commit takes 100 ms longer. Answers come later by that much, and nothing else does: the event loop is
 // free, streams and reads go on.
 
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChat, temporaryFolder, type ChatServer, type Scope } from '../chat-server.ts'
 import type { Audit, AuditOptions, Verdict } from './audit.ts'
@@ -13,7 +15,7 @@ import { soon } from './until.ts'
 
 const forms = {
   short: { measureMs: 1500, writers: 8, readers: 4 },
-  full: { measureMs: 30_000, writers: 64, readers: 100 },
+  full: { measureMs: 20_000, writers: 32, readers: 20 },
 }
 
 const slowMs = 100
@@ -22,7 +24,7 @@ const limits = {
   stallMs: 10, // p99 of the event loop's delay
   // A machine that runs much else beside holds up a process that does nothing, too: as much as that is not ours.
   stallFactor: 3,
-  answerMs: slowMs * 4, // p99: the group before, its own, and a join before the first post; and the machine
+  answerMs: slowMs * 4, // p99: the group before and its own, and as much again for the machine; what this process was held up comes on top
 }
 
 export default {
@@ -43,7 +45,7 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   if (slow.life.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.life.p99)) faults.push(`/healthz took ${say(slow.life)} (${say(fast.life)} with a fast disk)`)
   if (slow.first.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.first.p99)) faults.push(`a new stream began after ${say(slow.first)} (${say(fast.first)} with a fast disk)`)
   if (slow.answers.p50 < slowMs) faults.push(`answers took ${say(slow.answers)}: less than the disk`)
-  if (slow.answers.p99 > limits.answerMs + limits.stallFactor * fast.answers.p99) faults.push(`answers took ${say(slow.answers)} (${say(fast.answers)} with a fast disk)`)
+  if (slow.answers.p99 > limits.answerMs + limits.stallFactor * fast.answers.p99 + slow.own) faults.push(`answers took ${say(slow.answers)} (${say(fast.answers)} with a fast disk)`)
   return {
     tried: `${slow.count} posts by ${forms[form].writers} writers, ${slowMs} ms a commit`,
     found: `event loop p99 ${slow.stall.p99.toFixed(1)} ms, answers ${say(slow.answers)}, /healthz ${say(slow.life)}`,
@@ -54,7 +56,7 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
 async function measure(scope: Scope, form: (typeof forms)['short'], slow: Record<string, string>, fault: string | undefined) {
   const eventLoop = join(await temporaryFolder(scope), 'event-loop')
   const surroundings = { NATTER_EVENT_LOOP: eventLoop, ...slow }
-  const chat = await startChat(scope, { data: await temporaryFolder(scope), ...storagePlanted({ fault, surroundings }) })
+  const chat = await startChat(scope, { data: folderInMemory(scope), ...storagePlanted({ fault, surroundings }) })
   const faults: string[] = []
   const readers = await Promise.all(Array.from({ length: form.readers }, () => Reader.open(chat)))
   scope.after(() => readers.forEach((reader) => reader.leave()))
@@ -67,18 +69,28 @@ async function measure(scope: Scope, form: (typeof forms)['short'], slow: Record
   for (const writer of writers) writer.start()
   const life: number[] = []
   const first: number[] = []
+  const own = monitorEventLoopDelay({ resolution: 1 })
+  own.enable()
   const ends = performance.now() + form.measureMs
   while (performance.now() < ends) {
     life.push(await timed(async () => (await chat.fetch('/healthz')).arrayBuffer()))
     first.push(await timed(async () => (await Reader.open(chat)).leave()))
     await sleep(10)
   }
+  own.disable()
   const stall = await eventLoopDelay(chat, eventLoop, faults)
   await Promise.all(writers.map((writer) => writer.stop()))
   const answers = writers.flatMap(({ said }) => said.map(({ ms }) => ms))
   faults.push(...(await compareWithHistory(chat, { writers, readers })))
   await chat.stop()
-  return { faults, stall, count: answers.length, answers: quantiles(answers), life: quantiles(life), first: quantiles(first) }
+  return { faults, stall, count: answers.length, answers: quantiles(answers), life: quantiles(life), first: quantiles(first), own: own.max / 1e6 }
+}
+
+// Its disk takes no time but what it is given: that of this machine may be busy with something else.
+function folderInMemory(scope: Scope): string {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'natter-audit-'))
+  scope.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 // How long the server's event loop was held up since it was last asked, as measured within.
