@@ -29,7 +29,7 @@ export function cleanText(raw: string): string {
 export function cleanName(raw: string): string {
   const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
   if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
-  if (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
+  if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
   if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
   return name
 }
