@@ -106,6 +106,8 @@ async function serve(events: LocalLog, { port, host, urls }: Settings, ring: num
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()
     handler(request, response)
   })
+  // Any other expectation may be passed over (RFC 9110, 10.1.1); Node would answer it past our handler.
+  server.on('checkExpectation', handler)
   await listen(server, port, host)
   return {
     url: urlOf(server, host),

@@ -24,3 +24,27 @@ test('who goes away in the middle of a post says nothing, and is no incident', a
   assert.deepEqual(messages.map((message) => message.id), [id])
   assert.doesNotMatch(chat.errors, /incident/)
 })
+
+test('what comes behind a request for another protocol is not silently dropped: the connection ends', async (t) => {
+  const chat = await startChat(t)
+  const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
+  let back = ''
+  socket.on('data', (chunk) => (back += chunk))
+  const over = new Promise((resolve) => socket.on('close', resolve))
+  socket.write('GET /rooms HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nGET /session HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await over
+
+  assert.match(back, /^HTTP\/1.1 200 OK\r\n[^]*\r\nConnection: close\r\n/)
+})
+
+test('an expectation that we do not know is passed over', async (t) => {
+  const chat = await startChat(t)
+  const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
+  let back = ''
+  socket.on('data', (chunk) => (back += chunk))
+  const over = new Promise((resolve) => socket.on('close', resolve))
+  socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: nothing\r\nConnection: close\r\n\r\n')
+  await over
+
+  assert.match(back, /^HTTP\/1.1 200 OK\r\n/)
+})
