@@ -8,12 +8,12 @@ import { inScope, planted, Reader, Writer } from './harness.ts'
 import { Chance, framedRequest, mutate } from './mutations.ts'
 
 const forms = {
-  short: { requests: 5000, connections: 32 },
-  full: { requests: 1_000_000, connections: 64 },
+  // answerMs: after which it hangs. A body may be silent for 30 s, which the short form does not try.
+  short: { requests: 5000, connections: 32, answerMs: 8000 },
+  full: { requests: 1_000_000, connections: 64, answerMs: 45_000 },
 }
 
 const limits = {
-  answerMs: 45_000, // after which it hangs: a body may be silent for 30 s
   idleMs: 200, // without a byte: what was sent is no whole request, and is made one
   healthMs: 5000, // for an answer to somebody else, at any time
   healthEveryMs: 500,
@@ -30,7 +30,7 @@ const requestFuzz: Audit = {
   plantable: ['text-that-hangs', 'name-that-throws'],
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
-      const { requests, connections } = forms[form]
+      const { requests, connections, answerMs } = forms[form]
       const seed = Number(process.env['NATTER_SEED'] ?? Date.now() % 1e9)
       const chat = await startChat(scope, planted(fault))
       const writer = await Writer.comeIn(chat, { name: 'judge', room: 'lobby' })
@@ -49,12 +49,12 @@ const requestFuzz: Audit = {
           const { bytes, count, answers } = nextConversation(chance, form)
           sent += count
           const cuts = Array.from({ length: chance.below(5) }, () => chance.below(bytes.length)).sort((a, b) => a - b)
-          const heard = await converse(chat, { bytes, cuts, answers, address: `127.0.0.${2 + chance.below(250)}` })
+          const heard = await converse(chat, { bytes, cuts, answers, answerMs, address: `127.0.0.${2 + chance.below(250)}` })
           for (const status of heard.statuses) {
             statuses.set(status, (statuses.get(status) ?? 0) + 1)
             if (!defined.has(status)) add(`status ${status} after ${shown(bytes)}`)
           }
-          if (heard.hangs) add(`no answer and no end within ${limits.answerMs / 1000} s after ${shown(bytes)} (talk ${talk})`)
+          if (heard.hangs) add(`no answer and no end within ${answerMs / 1000} s after ${shown(bytes)} (talk ${talk})`)
           // A reader keeps what it got; nobody asks for it here.
           reader.events.length = 0
           progress(`${sent} of ${requests} requests, seed ${seed}`)
@@ -109,11 +109,12 @@ interface Talk {
   /** Where it is cut into pieces. */
   cuts: readonly number[]
   answers: number | undefined
+  answerMs: number
   address: string
 }
 
 // Sends it piece by piece, and resolves when it is answered or cut off, or hangs.
-function converse(chat: ChatServer, { bytes, cuts, answers, address }: Talk): Promise<{ statuses: number[]; hangs: boolean }> {
+function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }: Talk): Promise<{ statuses: number[]; hangs: boolean }> {
   return new Promise((resolve) => {
     const socket = connect({ port: Number(new URL(chat.url).port), host: '127.0.0.1', localAddress: address, noDelay: true })
     let heard = ''
@@ -126,7 +127,7 @@ function converse(chat: ChatServer, { bytes, cuts, answers, address }: Talk): Pr
       socket.resetAndDestroy()
       resolve({ statuses: statuses(), hangs })
     }
-    const late = setTimeout(() => end(true), limits.answerMs)
+    const late = setTimeout(() => end(true), answerMs)
     const idle = setTimeout(() => {
       if (answers !== undefined) return
       // After that an answer is enough: it may go on to wait for the rest of a body that it has refused.
