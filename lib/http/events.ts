@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { takeCookie } from './identity.ts'
+import { othersWait } from './turns.ts'
 
 // Connections whose last request is answered by an open stream: whatever is pipelined behind it would never get an answer.
 const streaming = new WeakSet<Socket>()
@@ -15,7 +16,7 @@ export function isStreaming(socket: Socket): boolean {
 
 /**
  * Turns the response into a stream, or ends it with 204 for who is logged out: any other end, and an EventSource would come
- * back for ever. Must be called before the first await of a request.
+ * back for ever. What was sent behind it is cut off with it. Must be called before the first await of a request.
  */
 export function openStream({ request, response, who, secure }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
@@ -24,6 +25,7 @@ export function openStream({ request, response, who, secure }: Exchange): Server
     return undefined
   }
   const { socket } = request
+  if (othersWait(socket)) return void socket.destroy()
   const stream = new ServerSentEventsStream(request, response)
   // HEAD has had its end already.
   if (stream.open) streaming.add(socket)

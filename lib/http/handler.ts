@@ -13,6 +13,7 @@ import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget } from './target.ts'
+import { inTurn } from './turns.ts'
 
 export interface HandlerOptions {
   chat: Chat
@@ -38,13 +39,15 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
       // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
       // sender knows that nobody has read it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-      answer(request, response)
-        .catch(failure)
-        .then((result) => result && send(response, result))
-        .catch((error) => {
-          failure(error)
-          response.destroy()
-        })
+      inTurn(request, response, () => {
+        answer(request, response)
+          .catch(failure)
+          .then((result) => result && send(response, result))
+          .catch((error) => {
+            failure(error)
+            response.destroy()
+          })
+      })
     },
     { stopping: false },
   )
