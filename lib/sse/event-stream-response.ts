@@ -44,8 +44,9 @@ class ResponseBody implements StreamResponse {
       cancel: () => this.#over(),
     }
     this.readable = new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }))
-    if (signal.aborted) this.destroyed = true
-    else signal.addEventListener('abort', () => this.destroy(), { once: true })
+    // An end and no error: the reader is gone, and whatever still holds the body would log that as a fault (@hono/node-server does).
+    if (signal.aborted) this.end()
+    else signal.addEventListener('abort', () => this.end(), { once: true })
   }
 
   get writableLength(): number {
