@@ -310,14 +310,14 @@ export class Hub<Events extends EventMap = EventMap> {
   #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {
     const { stream } = follower
     stream.cursor = this.#delivered
-    stream.send({ event: 'reset', id: stream.cursor || undefined, data: { reason, cursor: String(stream.cursor) } })
+    stream.send({ event: 'reset', id: stream.cursor, data: { reason, cursor: String(stream.cursor) } })
   }
 
   // An event and not a comment, since a page can't see comments. Its id is the stream's cursor, so that a reader who
-  // may see little is never left far behind.
+  // may see little is never left far behind. Before the first event that is 0, and who comes back with it gets all there is.
   #ping(follower: Follower): void {
     follower.pingAt = performance.now() + this.#pingMs * (0.8 + Math.random() * 0.4)
-    follower.stream.send({ event: 'ping', id: this.#delivered || undefined, data: '{}' })
+    follower.stream.send({ event: 'ping', id: this.#delivered, data: '{}' })
   }
 
   #second(): void {
