@@ -18,6 +18,8 @@ export interface StreamResponse {
   /** Null for a response that waits for an earlier one on its connection. */
   readonly socket?: unknown
   readonly destroyed?: boolean
+  /** Where HTTP/2 says whether it is destroyed. */
+  readonly stream?: { readonly destroyed: boolean }
   readonly writableLength?: number
   setHeader(name: string, value: string): unknown
   write(chunk: Uint8Array): boolean
@@ -86,7 +88,7 @@ export class ServerSentEventsStream {
         resolve()
       }
       // A response whose reader went away before this line has had its 'close' already.
-      if (response.destroyed) over()
+      if (response.destroyed ?? response.stream?.destroyed) over()
       else response.on('close', over)
       connection?.once('close', over)
     })
@@ -134,7 +136,8 @@ export class ServerSentEventsStream {
 
   /** Sends frames that are encoded already; `frames` must hold whole ones. */
   write(frames: Uint8Array | Frames): boolean {
-    if (!this.#open) return false
+    // When a reader ends its side Node ends ours; writing on would be reported as an error of the server.
+    if (!this.#open || this.#socket?.writable === false) return false
     // A chunk without bytes would be the end of the body.
     if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames([frames]))
     const took = this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes)
@@ -172,10 +175,7 @@ export class ServerSentEventsStream {
     if (!this.#open || !this.#needDrain) return Promise.resolve()
     return new Promise((resolve) => {
       const before = this.#wake
-      this.#wake = () => {
-        before?.()
-        resolve()
-      }
+      this.#wake = () => resolve(before?.())
     })
   }
 
@@ -208,9 +208,8 @@ export class ServerSentEventsStream {
 // and the socket is its own (not so behind a pipelined answer that is still to come). From then on nothing but the end goes by
 // the response.
 function plainSocket(response: StreamResponse): Writable | undefined {
-  if (!(response instanceof ServerResponse)) return undefined
   const { write, end } = OutgoingMessage.prototype
-  if (response.write !== write || response.end !== end) return undefined
+  if (!(response instanceof ServerResponse) || response.write !== write || response.end !== end) return undefined
   response.flushHeaders()
   const { socket } = response
   return response.chunkedEncoding && socket && response.writableLength === socket.writableLength && response.writableCorked === 0 ? socket : undefined
