@@ -1,7 +1,7 @@
 // One response, written as an event stream. Knows nothing of topics, logs or other streams.
 
 import { OutgoingMessage, ServerResponse } from 'node:http'
-import type { Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { encodeComment, encodeFrame, Frames, type StreamEvent } from './frame.ts'
 
 /** What a stream needs of a request: those of `node:http`, `https` and `http2` have it. */
@@ -140,34 +140,40 @@ export class ServerSentEventsStream {
     if (!this.#open || this.#socket?.writable === false) return false
     // A chunk without bytes would be the end of the body.
     if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames([frames]))
-    const took = this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes)
-    this.#needDrain = !took
-    return took
+    this.#needDrain = !(this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes))
+    return !this.#needDrain
   }
 
   /**
    * Sends what a source gives, no faster than the reader takes it, and resolves when the source is at its end. A string, or
    * bytes of UTF-8, becomes an event's data; anything else is taken as the event itself. The stream stays open. When the
-   * reader goes away the source is told to return, and no more is taken from it.
-   * @throws what the source throws
+   * reader goes away the source is told to return, and no more is taken from it: a Node or web stream at once, a generator
+   * when its own `await` is over.
+   * @throws what the source throws, and TypeError if an item can't be written
    */
   async pipe(source: StreamSource): Promise<void> {
-    const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    // A web stream's own iterator can't be told to return while it hangs, a Node stream can be destroyed at any time.
+    const stream = source instanceof ReadableStream ? Readable.fromWeb(source, { objectMode: true, highWaterMark: 1 }) : source
+    const items = Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]()
     const decoder = new TextDecoder()
-    while (this.#open) {
-      // Not a race with `closed`: each round would leave a reaction on that promise for as long as the stream lives.
-      const item = await new Promise<IteratorResult<string | Uint8Array | StreamEvent> | void>((resolve, reject) => {
-        this.#interrupt = resolve
-        Promise.resolve(items.next()).then(resolve, reject)
-      })
-      if (!item || item.done) break
-      const text = item.value instanceof Uint8Array ? decoder.decode(item.value, { stream: true }) : item.value
-      if (text === '') continue
-      this.send(typeof text === 'string' ? { data: text } : text)
-      await this.drained()
+    try {
+      while (this.#open) {
+        // Not a race with `closed`: each round would leave a reaction on that promise for as long as the stream lives.
+        const item = await new Promise<IteratorResult<string | Uint8Array | StreamEvent> | void>((resolve, reject) => {
+          this.#interrupt = resolve
+          Promise.resolve(items.next()).then(resolve, reject)
+        })
+        if (!item || item.done) break
+        const text = item.value instanceof Uint8Array ? decoder.decode(item.value, { stream: true }) : item.value
+        if (text === '') continue
+        this.send(typeof text === 'string' ? { data: text } : text)
+        await this.drained()
+      }
+    } finally {
+      // Not awaited, since a source that hangs must not keep us; whether its return succeeds is its own affair.
+      if (stream instanceof Readable) stream.destroy()
+      else Promise.resolve().then(() => items.return?.()).catch(() => {})
     }
-    // A source that hangs must not keep us: whether its return succeeds is its own affair.
-    if (!this.#open) Promise.resolve(items.return?.()).catch(() => {})
   }
 
   /** Resolves when the socket takes more, or when the stream is over. */
@@ -218,9 +224,6 @@ function plainSocket(response: StreamResponse): Writable | undefined {
 function lastEventIdOf(request: StreamRequest): string | undefined {
   const header = request.headers['last-event-id']
   if (header) return String(header)
-  const url = request.url ?? ''
-  const from = url.indexOf('?')
-  if (from < 0) return undefined
-  const query = new URLSearchParams(url.slice(from + 1))
+  const query = new URLSearchParams(/\?(.*)/.exec(request.url ?? '')?.[1])
   return query.get('last_event_id') || query.get('lastEventId') || query.get('since') || undefined
 }
