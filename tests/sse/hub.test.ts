@@ -182,7 +182,7 @@ test('pings come to who is up to date, and carry the cursor on past what they ma
   const { hub, follow } = await start(t, { pingMs: 500 })
   const reader = await follow(['a'])
   const first = await reader.next('ping')
-  assert.equal(first.id, '')
+  assert.equal(first.id, '0')
   const id = hub.publish('b', { data: 'not theirs' })
   assert.equal((await reader.next('ping')).id, String(id))
   hub.publish('a', { data: 'theirs' })
