@@ -25,7 +25,9 @@ const [skip, skipVersions] = await Promise.all([installExamples(), install(versi
 const has = (command: string) => (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, command)))
 const withoutOpenssl = has('openssl') ? false : 'there is no openssl to make a certificate with'
 const withoutCurl = has('curl') ? false : 'there is no curl'
-const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
+const browsers = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = browsers.find((path) => path && existsSync(path))
+const withoutChromium = executablePath ? false : 'there is no Chromium; set CHROMIUM to its path'
 
 async function installExamples(): Promise<string | false> {
   await npm(['pack', '--pack-destination', folder], project)
@@ -188,7 +190,8 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     await count(4)
 
     assert.deepEqual(seen, expected)
-    assert.deepEqual((await bob.take(2)).map(({ event, data }) => [event, JSON.parse(data)]), [['mention', { by: 'ada' }], ['announcement', { text: 'we move' }]])
+    const bobs = (await bob.take(2)).map(({ event, data }) => [event, JSON.parse(data)])
+    assert.deepEqual(bobs, [['mention', { by: 'ada' }], ['announcement', { text: 'we move' }]])
     source.close()
     bob.leave()
     await program.streams(0)
@@ -209,16 +212,18 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     const [stopped, whole] = await Promise.all([program.stop(), within('the end of the answer', again.over)])
 
     assert.deepEqual([stopped, whole], [{ code: 0, signal: null }, true])
-    const words = [...first, ...(await again.take(22))]
-    assert.equal(words.map(({ data }) => data).slice(0, -1).join(' '), 'An event stream is a response that does not end : each event is a few lines of text and a blank one .')
-    assert.deepEqual(words.at(-1)!.event, 'done')
+    const all = [...first, ...(await again.take(22))]
+    const words = all.slice(0, -1).map(({ data }) => data)
+    assert.equal(words.join(' '), 'An event stream is a response that does not end : each event is a few lines of text and a blank one .')
+    assert.equal(all.at(-1)!.event, 'done')
     assert.equal(program.errors, '')
   })
 
-  test('chat.js shows two pages what they say, whatever it is, and what one missed', { skip: skip || (executablePath ? false : 'there is no Chromium; set CHROMIUM to its path') }, async (t) => {
+  test('chat.js shows two pages what they say, whatever it is, and what one missed', { skip: skip || withoutChromium }, async (t) => {
     const program = await start(t, 'chat.js')
     const line = await Line.to(t, program.url)
-    const browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'] })
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+    const browser = await chromium.launch({ executablePath: executablePath!, args })
     t.after(() => browser.close())
     const visit = async (url: string) => {
       const page = await browser.newPage()

@@ -29,8 +29,9 @@ export class Program {
   }
 
   constructor(folder: string, command: string, parameters: readonly string[]) {
+    const environment = { ...process.env, NODE_OPTIONS: '', PORT: '0' }
     // In a group of its own, since a command like npx starts others, which would outlive it.
-    this.#child = spawn(command, parameters, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', PORT: '0' } })
+    this.#child = spawn(command, parameters, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment })
     this.#child.stderr!.on('data', (chunk) => (this.errors += chunk))
     this.#over = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
