@@ -159,14 +159,21 @@ export class Reader {
     }
   }
 
-  /** The next events; pings are left out unless asked for. */
-  async take(count: number, { pings = false } = {}): Promise<ParsedEvent[]> {
+  /** The next events, without pings. */
+  take(count: number): Promise<ParsedEvent[]> {
     const found: ParsedEvent[] = []
+    // Around the whole of it: a stream that brings nothing but pings must not be waited for again and again.
+    return within(`${count} events`, this.#take(count, found)).catch((error) => {
+      throw new Error(`${error.message}; there came ${JSON.stringify(found)}`)
+    })
+  }
+
+  async #take(count: number, found: ParsedEvent[]): Promise<ParsedEvent[]> {
     while (found.length < count) {
       const event = this.#events.shift()
-      if (event && (pings || event.event !== 'ping')) found.push(event)
-      else if (!event && this.#over) throw new Error(`the stream ended after ${JSON.stringify(found)}`)
-      else if (!event) await within(`${count} events after ${JSON.stringify(found)}`, new Promise<void>((resolve) => (this.#wake = resolve)))
+      if (event && event.event !== 'ping') found.push(event)
+      else if (!event && this.#over) throw new Error('the stream ended')
+      else if (!event) await new Promise<void>((resolve) => (this.#wake = resolve))
     }
     return found
   }
