@@ -23,8 +23,7 @@ export function eventStreamResponse<Events extends EventMap>(
 export function streamResponse(request: Request, run: (stream: ServerSentEventsStream) => unknown, options: StreamOptions = {}): Response {
   const body = new ResponseBody(request.signal)
   const stream = new ServerSentEventsStream({ method: request.method, url: request.url, headers: Object.fromEntries(request.headers) }, body, options)
-  const running = async () => run(stream)
-  running().catch(() => stream.close())
+  ;(async () => run(stream))().catch(() => stream.close())
   return new Response(request.method === 'HEAD' ? null : body.readable, { status: body.statusCode, headers: body.headers })
 }
 

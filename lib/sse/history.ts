@@ -20,7 +20,8 @@ const sliceMs = 5 // of reading, before others get the event loop
 
 interface Turn {
   ask: () => [after: number, limit: number] | undefined
-  resolve: (page: readonly HistoryEvent[] | undefined | Promise<readonly HistoryEvent[]>) => void
+  take: (page: readonly HistoryEvent[]) => void
+  resolve: () => void
   reject: (error: unknown) => void
 }
 
@@ -34,10 +35,10 @@ export class HistoryReader {
     this.#history = history
   }
 
-  /** The page that `ask` asks for when its turn comes; undefined if it wants none any more. */
-  read(ask: Turn['ask']): Promise<readonly HistoryEvent[] | undefined> {
+  /** Has `take` take the page that `ask` asks for when its turn comes, in the same turn, since that is most of the work. */
+  read(ask: Turn['ask'], take: Turn['take']): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#turns.push({ ask, resolve, reject })
+      this.#turns.push({ ask, take, resolve, reject })
       this.#immediate ??= setImmediate(() => this.#slice())
     })
   }
@@ -45,15 +46,18 @@ export class HistoryReader {
   #slice(): void {
     const until = performance.now() + sliceMs
     let taken = 0
-    while (taken < this.#turns.length && (taken === 0 || performance.now() < until)) this.#take(this.#turns[taken++]!)
+    while (taken < this.#turns.length && (taken === 0 || performance.now() < until)) this.#run(this.#turns[taken++]!)
     this.#turns = this.#turns.slice(taken)
     this.#immediate = this.#turns.length > 0 ? setImmediate(() => this.#slice()) : undefined
   }
 
-  #take({ ask, resolve, reject }: Turn): void {
+  #run({ ask, take, resolve, reject }: Turn): void {
     try {
       const asked = ask()
-      resolve(asked && this.#history.read(...asked))
+      const page = asked && this.#history.read(...asked)
+      if (page instanceof Promise) return void page.then(take).then(resolve, reject)
+      if (page) take(page)
+      resolve()
     } catch (error) {
       reject(error)
     }

@@ -5,7 +5,7 @@
 import { encodeFrame } from './frame.ts'
 import { Attendance } from './attendance.ts'
 import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
-import { HistoryReader, type History } from './history.ts'
+import { HistoryReader, type History, type HistoryEvent } from './history.ts'
 import type { EventMap, FollowOptions, HubEvent, HubOptions, HubStats } from './hub-options.ts'
 import { RingBuffer } from './ring-buffer.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
@@ -257,13 +257,11 @@ export class Hub<Events extends EventMap = EventMap> {
         follower.stuckAt = Infinity
         this.#deliver(follower)
       },
-      (error) => this.#fail(follower, error),
+      (error) => {
+        follower.stream.close()
+        this.#onError(error)
+      },
     )
-  }
-
-  #fail(follower: Follower, error: unknown): void {
-    follower.stream.close()
-    this.#onError(error)
   }
 
   // What comes next for this stream from the ring, joined; and where its cursor is then.
@@ -283,12 +281,17 @@ export class Hub<Events extends EventMap = EventMap> {
 
   async #readPage(follower: Follower, reader: HistoryReader): Promise<void> {
     const { stream, pageEvents } = follower
+    // What the ring has is taken from there: history may be written later than we publish.
     let upTo = 0
-    const page = await reader.read(() => {
-      upTo = this.#delivered
+    const ask = (): [number, number] | undefined => {
+      upTo = this.#ring.floor
       return stream.open ? [stream.cursor, pageEvents] : undefined
-    })
-    if (!page) return
+    }
+    await reader.read(ask, (page) => this.#takePage(follower, page, upTo))
+  }
+
+  #takePage(follower: Follower, page: readonly HistoryEvent[], upTo: number): void {
+    const { stream, pageEvents } = follower
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
     const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => encodeFrame({ event, id, data }))
@@ -367,6 +370,5 @@ function inMemoryOfItsOwn(frame: Uint8Array): Uint8Array {
 
 // NaN for what is no id at all: it is equal to none, and so unknown.
 function idOf(lastEventId: string | undefined): number | undefined {
-  if (lastEventId === undefined) return undefined
-  return /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN
+  return lastEventId === undefined ? undefined : /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN
 }
