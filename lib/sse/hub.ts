@@ -170,9 +170,7 @@ export class Hub<Events extends EventMap = EventMap> {
     stream.cursor = cursor ?? this.#delivered
     if (cursor === undefined || after !== undefined) return this.#deliver(follower)
     const issued = this.#issued(cursor)
-    if (typeof issued === 'object') {
-      return this.#resume(follower, issued.then((has) => has || this.#reset(follower, 'unknown_cursor')))
-    }
+    if (typeof issued === 'object') return this.#resume(follower, issued.then((has) => has || this.#reset(follower, 'unknown_cursor')))
     if (issued !== true) this.#reset(follower, issued)
     this.#deliver(follower)
   }
