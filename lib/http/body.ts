@@ -82,8 +82,15 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     }
     const tooLarge = () => {
       refuse(new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`))
-      // What is still coming is dropped, but not waited for without end.
-      setTimeout(() => request.complete || request.destroy(), bodyLimits.silenceMs).unref()
+      // What is still coming is dropped, but not waited for without end. An answered request hears nothing of its connection.
+      const { socket } = request
+      const drop = setTimeout(() => request.destroy(), bodyLimits.silenceMs).unref()
+      const over = () => {
+        clearTimeout(drop)
+        socket.off('close', over)
+      }
+      socket.on('close', over)
+      request.on('end', over)
     }
     const cutOff = () => refuse(new ChatError('invalid_request', 'the body was cut off'))
     request.on('data', (chunk: Buffer) => {
