@@ -88,7 +88,7 @@ const stoppedReaders: Audit = {
         const live = await measureServer(chat)
         crowd.signal('SIGCONT')
         const ids = [...reading.ids, ...stopped.ids]
-        const resumed = await follow(crowd, ids)
+        const resumed = await follow(crowd, ids, port)
         compare(resumed, count, 'that stopped and went on', faults)
         await crowd.end()
 
@@ -121,9 +121,8 @@ const stoppedReaders: Audit = {
         }
         await late.tell({ reading: true })
         if (full) await late.tell({ untilCutOff: true, withinMs: limits.patienceMs })
-        await late.tell({ comeBack: true, port, withinMs: limits.patienceMs })
         const all = ids.slice(1)
-        compare(await follow(late, all), count, full ? 'that were cut off and came back' : 'that read late', faults)
+        compare(await follow(late, all, port), count, full ? 'that were cut off and came back' : 'that read late', faults)
         await late.end()
       }
       faults.push(...writer.faults)
@@ -151,8 +150,12 @@ async function settled(chat: ChatServer, streams: number): Promise<Measured> {
   return last
 }
 
-async function follow(crowd: Crowd, ids: readonly number[]): Promise<CrowdReport> {
-  await crowd.tell({ until: ids.at(-1)!, withinMs: limits.patienceMs })
+// Until all have got these, as a page would: who is cut off, once more even, comes back.
+async function follow(crowd: Crowd, ids: readonly number[], port: number): Promise<CrowdReport> {
+  await until(async () => {
+    await crowd.tell({ comeBack: true, port, withinMs: limits.patienceMs })
+    return (await crowd.tell({ until: ids.at(-1)!, withinMs: limits.patienceMs })).behind === 0
+  }, limits.patienceMs)
   return crowd.tell({ compare: ids })
 }
 
