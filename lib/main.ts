@@ -23,9 +23,9 @@ const limits = {
   spreadMs: 3000, // at the most, over which streams are ended when we stop
   spreadPerStreamMs: 3, // so that few streams make a quick stop
   streamsMs: 8000, // after which we no longer wait for streams to end,
+  stopMs: 9000, // whoever has not taken its answer is cut off,
+  overMs: 9800, // and the disk is not waited for either: what was answered is on it already
   backlog: 4096, // connections that wait to be taken: after a restart all readers come at once, and who finds no place tries again only seconds later
-  stopMs: 9000, // and after which whoever has not taken its answer is cut off
-  closeMs: 5000, // for the last commit
 }
 
 /** The program. It resolves when the server is up, or when it is clear that it won't be. */
@@ -113,13 +113,13 @@ async function serve(events: LocalLog, { port, host, urls }: Settings, ring: num
     url: urlOf(server, host),
     async stop() {
       handler.stopping = true
+      const over = sleep(limits.overMs, undefined, { ref: false })
       const cutOff = setTimeout(() => server.closeAllConnections(), limits.stopMs)
       const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * chat.streams)
       await Promise.race([chat.close({ spread }), sleep(limits.streamsMs, undefined, { ref: false })])
       await new Promise((resolve) => server.close(resolve))
       clearTimeout(cutOff)
-      // A disk that hangs must not keep us for ever: what was answered is on it already.
-      await Promise.race([events.close(), sleep(limits.closeMs, undefined, { ref: false })])
+      await Promise.race([events.close(), over])
     },
     forget: () => events.forget(),
   }

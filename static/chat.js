@@ -246,7 +246,7 @@ function goTo(id) {
 
 /** @param {string} path */
 function roomOfPath(path) {
-  const slug = /^\/rooms\/([^/]+)$/.exec(path)?.[1]
+  const slug = /^\/rooms\/([^/]+)(?:\/messages\/\d+)?$/.exec(path)?.[1]
   if (slug === undefined) return path === '/' ? lobby : undefined
   try {
     return decodeURIComponent(slug)

@@ -97,19 +97,20 @@ export class ChatServer {
 
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL')
+    await this.end('SIGKILL')
   }
 
   /** Asks it to stop; resolves with its exit code. */
   async stop(): Promise<number | null> {
-    return this.#end('SIGTERM')
+    return this.end('SIGTERM')
   }
 
   signal(name: NodeJS.Signals): void {
     this.#child!.kill(name)
   }
 
-  async #end(signal: NodeJS.Signals): Promise<number | null> {
+  /** Sends it a signal; resolves with its exit code. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const over = new Promise<number | null>((resolve) => child.on('exit', resolve))
