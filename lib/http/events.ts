@@ -1,35 +1,24 @@
-// The streams of events, and which connections carry one.
+// The streams of events: over one connection each.
 
-import type { Socket } from 'node:net'
 import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { takeCookie } from './identity.ts'
-import { othersWait } from './turns.ts'
-
-// Connections whose last request is answered by an open stream: whatever is pipelined behind it would never get an answer.
-const streaming = new WeakSet<Socket>()
-
-/** Does the connection carry an open stream? */
-export function isStreaming(socket: Socket): boolean {
-  return streaming.has(socket)
-}
 
 /**
  * Turns the response into a stream, or ends it with 204 for who is logged out: any other end, and an EventSource would come
  * back for ever. What was sent behind it is cut off with it. Must be called before the first await of a request.
  */
-export function openStream({ request, response, who, secure }: Exchange): ServerSentEventsStream | undefined {
+export function openStream({ request, response, who, secure, connections }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
     response.writeHead(204, { 'set-cookie': takeCookie(secure) }).end()
     return undefined
   }
   const { socket } = request
-  if (othersWait(socket)) return void socket.destroy()
+  if (connections.othersWait(socket)) return void socket.destroy()
   const stream = new ServerSentEventsStream(request, response)
   // HEAD has had its end already.
-  if (stream.open) streaming.add(socket)
-  stream.closed.then(() => streaming.delete(socket))
+  if (stream.open) connections.carries(socket, stream)
   return stream
 }
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
 import type { Who } from '../chat/people.ts'
+import type { Connections } from './connections.ts'
 
 export interface Exchange {
   readonly chat: Chat
@@ -14,6 +15,7 @@ export interface Exchange {
   readonly who: Who
   /** We are reached by HTTPS alone, and cookies say so. */
   readonly secure: boolean
+  readonly connections: Connections
 }
 
 export interface Answer {

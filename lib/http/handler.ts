@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
 import { needsName } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
-import { isStreaming } from './events.ts'
+import { Connections } from './connections.ts'
 import { accepts, type Answer } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { identify } from './identity.ts'
@@ -13,7 +13,6 @@ import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget } from './target.ts'
-import { inTurn } from './turns.ts'
 
 export interface HandlerOptions {
   chat: Chat
@@ -32,14 +31,13 @@ export interface RequestHandler {
 }
 
 export function createHandler({ chat, files, guard, secure, onError }: HandlerOptions): RequestHandler {
+  const connections = new Connections()
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
-      // What is pipelined behind an open stream must have no effect: its answer could never be sent.
-      if (isStreaming(request.socket)) return void request.socket.destroy()
       // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
       // sender knows that nobody has read it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-      inTurn(request, response, () => {
+      connections.inTurn(request, response, () => {
         answer(request, response)
           .catch(failure)
           .then((result) => result && send(response, result))
@@ -70,7 +68,7 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
     const who = identify(chat, request, secure)
     if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
     if (!reads) guard.origin(request, host)
-    return route.handler({ chat, request, response, params, query, who, secure })
+    return route.handler({ chat, request, response, params, query, who, secure, connections })
   }
 
   function health(name: string): Answer | undefined {
