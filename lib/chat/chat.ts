@@ -57,6 +57,7 @@ export interface ChatOptions {
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   pageMessages: 200, // of history in one answer
+  pageCharacters: 256 * 1024, // of their texts: whoever asks may never read the answer, and it waits in memory
   lookedBack: 10_000, // events, for the last few that may be seen
   roomsListed: 10_000,
   membersListed: 1000,
@@ -177,9 +178,10 @@ export class Chat {
     const found = after === undefined
       ? this.#database.messagesBefore(room.id, Math.min(before ?? end, end), count + 1)
       : this.#database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id < end)
-    const page = found.slice(0, count)
+    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
+    const more = found.length > page.length
     if (after === undefined) page.reverse()
-    return { messages: page.map(toMessage), cursor: this.#cursor(), more: found.length > count }
+    return { messages: page.map(toMessage), cursor: this.#cursor(), more }
   }
 
   message(slug: string, id: string): Message {
@@ -251,6 +253,13 @@ export class Chat {
     if (!room) throw new ChatError(noRoom.code, noRoom.message)
     return room
   }
+}
+
+// As many as fit, and at least one.
+function withinCharacters(page: LoggedEvent[], most: number): LoggedEvent[] {
+  let characters = 0
+  const end = page.findIndex(({ text }, at) => (characters += text?.length ?? 0) > most && at > 0)
+  return end < 0 ? page : page.slice(0, end)
 }
 
 function sessionTopic(who: Who): string[] {

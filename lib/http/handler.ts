@@ -14,6 +14,8 @@ import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget } from './target.ts'
 
+const unreadMs = 30_000 // that an answer waits without its connection taking any of it
+
 export interface HandlerOptions {
   chat: Chat
   files: Files
@@ -98,6 +100,8 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
     }
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
     if (body) response.setHeader('content-length', body.length)
+    // Who does not read the answer is cut off, and what waits for them with it.
+    response.setTimeout(unreadMs)
     response.end(body)
   }
 

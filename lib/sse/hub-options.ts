@@ -14,7 +14,7 @@ export type HubEvent<Events extends EventMap> = string extends keyof Events
 type Unnamed<Events extends EventMap> = 'message' extends keyof Events ? { event?: undefined; data: Events['message']; id?: number } : never
 
 export interface HubOptions {
-  /** How many of the newest events are kept in memory: 1,000 by default, and never more than 16 MiB of them. */
+  /** How many of the newest events are kept in memory: 1,000 by default, and never more than 16 MiB of them, frames and data. */
   ring?: number | undefined
   /** Where older ones are read. Without it, who is further behind than the ring gets a `reset`. */
   history?: History

@@ -229,3 +229,16 @@ test('what is pipelined behind an open stream has no effect', async (t) => {
   assert.doesNotMatch(back, /201/)
   assert.deepEqual(await historyOf(chat), [])
 })
+
+test('a page of long messages is cut where it gets too large, and goes on from there', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const ids: string[] = []
+  for (let count = 0; count < 70; count++) ids.push((await ada.say('lobby', 'x'.repeat(4000))).id)
+
+  const last = await chat.stranger.read<{ messages: Message[]; more: boolean }>('/rooms/lobby/messages?limit=200')
+  const before = await chat.stranger.read<{ messages: Message[]; more: boolean }>(`/rooms/lobby/messages?limit=200&before=${last.messages[0]!.id}`)
+
+  assert.ok(last.more && last.messages.length < 70 && !before.more)
+  assert.deepEqual([...before.messages, ...last.messages].map(({ id }) => id), ids)
+})
