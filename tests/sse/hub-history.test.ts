@@ -185,3 +185,30 @@ test('a reader who reads nothing has one piece waiting in memory, is passed over
   assert.deepEqual(events.filter(({ event }) => event === 'message').map(({ data }) => data.replace(padding, '')), numbers(800))
   assert.deepEqual(events.filter(({ event }) => event === 'typing').map(({ data }) => data), ['heard'])
 })
+
+test('who joins a topic while their socket is full is not shown what others of the topic got before', async (t) => {
+  const { hub, publish, follow, url, served } = await start(t, { ring: 100 })
+  const other = await follow(['a', 'b'])
+  const reader = new RawConnection(url)
+  reader.socket.pause()
+  reader.send('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  const { stream } = await served.next()
+  hub.follow(stream, ['a'])
+
+  // More than the system's own buffers take.
+  publish(['a'], 'x'.repeat(15 * 1024 * 1024))
+  hub.flush()
+  assert.equal(stream.writableNeedDrain, true)
+  publish(['b'], 'before the join')
+  hub.follow(stream, ['b'])
+  reader.socket.resume()
+  await stream.drained()
+  await turn()
+  publish(['b'], 'after the join')
+  assert.equal((await other.take('message', 3)).at(-1)!.data, 'after the join')
+  stream.close()
+  await reader.over
+
+  const events = new EventStreamParser().push(reader.answer().body).filter(({ event }) => event === 'message')
+  assert.deepEqual(events.slice(1).map(({ data }) => data), ['after the join'])
+})
