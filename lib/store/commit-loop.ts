@@ -8,7 +8,7 @@ import { ChatError, StartError, type Refusal } from '../errors.ts'
 import { Database } from './database.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import type { NewEvent, Outcome } from './event-log.ts'
-import { codes, damaged, isDamage, sqliteCode } from './sqlite-errors.ts'
+import { codes, damaged, isDamage, isStorageFailure, sqliteCode } from './sqlite-errors.ts'
 
 /** Checks an event against the data and carries it out, or says why not and changes nothing. */
 export type Apply = (database: Database, event: NewEvent, id: number) => Outcome
@@ -68,12 +68,12 @@ export function runCommitLoop(apply: Apply): void {
       return commit(group)
     } catch (error) {
       // The disk's fault is every event's. Any other is one event's, and must not take the others with it.
-      if (sqliteCode(error) !== undefined || group.length === 1) throw error
+      if (isStorageFailure(error) || group.length === 1) throw error
       return group.map((event) => {
         try {
           return commit([event])[0]!
         } catch (error) {
-          if (sqliteCode(error) !== undefined) throw error
+          if (isStorageFailure(error)) throw error
           mistake = causeOf(error)
           return { refused: whyFailed(error) }
         }

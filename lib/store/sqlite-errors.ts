@@ -3,11 +3,17 @@
 import type { Refusal } from '../errors.ts'
 
 /** SQLite's primary result codes that we tell apart: https://www.sqlite.org/rescode.html */
-export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 }
+export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, tooBig: 18, constraint: 19, mismatch: 20, notDatabase: 26 }
 
 /** Does the error say that the file is damaged? */
 export function isDamage(error: unknown): boolean {
   return sqliteCode(error) === codes.corrupt || sqliteCode(error) === codes.notDatabase
+}
+
+/** Is it the disk's fault, or the file's? Else it is a value's, or ours. */
+export function isStorageFailure(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code !== undefined && code !== codes.tooBig && code !== codes.constraint && code !== codes.mismatch
 }
 
 export const damaged: Refusal = { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
