@@ -196,19 +196,21 @@ test('who joins a topic while their socket is full is not shown what others of t
   hub.follow(stream, ['a'])
 
   // More than the system's own buffers take.
-  publish(['a'], 'x'.repeat(15 * 1024 * 1024))
-  hub.flush()
-  assert.equal(stream.writableNeedDrain, true)
+  let large = 0
+  for (; !stream.writableNeedDrain; large++) {
+    publish(['a'], 'x'.repeat(5 * 1024 * 1024))
+    hub.flush()
+  }
   publish(['b'], 'before the join')
   hub.follow(stream, ['b'])
   reader.socket.resume()
   await stream.drained()
   await turn()
   publish(['b'], 'after the join')
-  assert.equal((await other.take('message', 3)).at(-1)!.data, 'after the join')
+  assert.equal((await other.take('message', large + 2)).at(-1)!.data, 'after the join')
   stream.close()
   await reader.over
 
   const events = new EventStreamParser().push(reader.answer().body).filter(({ event }) => event === 'message')
-  assert.deepEqual(events.slice(1).map(({ data }) => data), ['after the join'])
+  assert.deepEqual(events.slice(large).map(({ data }) => data), ['after the join'])
 })
