@@ -81,6 +81,9 @@ const outbox = new Outbox({
 const connection = new Connection({
   received: {
     message: hear,
+    delete: ({ id, room: where }) => {
+      if (where === room) log.remove(id)
+    },
     room: hearOfRoom,
     user: (user) => {
       if (user.id === me?.id) showMe(user)

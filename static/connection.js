@@ -11,7 +11,7 @@ const reopenMsMin = 1_000
 const reopenMsMax = 30_000
 
 /** @type {(keyof WireEvents)[]} */
-const types = ['message', 'join', 'leave', 'room', 'user', 'ping', 'reset']
+const types = ['message', 'delete', 'join', 'leave', 'room', 'user', 'ping', 'reset']
 
 export class Connection {
   /** @type {EventSource | null} */

@@ -180,7 +180,17 @@ export class MessageLog {
 
   /** What was being sent is taken back. @param {string} key */
   drop(key) {
-    const index = this.#items.findIndex((item) => key !== '' && item.key === key)
+    this.#take((item) => key !== '' && item.key === key)
+  }
+
+  /** What was said is deleted. @param {string} id */
+  remove(id) {
+    this.#take((item) => item.id === id)
+  }
+
+  /** @param {(item: Item) => boolean} is */
+  #take(is) {
+    const index = this.#items.findIndex(is)
     this.#items.splice(index, index < 0 ? 0 : 1)[0]?.element.remove()
     this.#decorate(index)
     this.#showState()

@@ -34,7 +34,9 @@ export class Appender {
    */
   async append(event: LogEvent, before: readonly LogEvent[] = []): Promise<LoggedEvent> {
     const judged = judge(this.#database, event, this.idNow)
-    if (judged) return this.#accepted(judged)
+    // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
+    const underWay = judged && 'id' in judged && judged.id > this.#log.newest
+    if (judged && !underWay) return this.#accepted(judged)
     const outcomes = await this.#log.append([...before, event])
     return this.#accepted(outcomes.at(-1)!)
   }

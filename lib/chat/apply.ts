@@ -62,6 +62,12 @@ function refuse(database: Database, event: LogEvent, now: number): Refusal | und
       if (!mayPost(database, database.room(event.room), event.user)) return noRoom
       if (event.target !== undefined && !isMessageIn(database, event.room, event.target)) return no('not_found', 'the message that this one answers is not in this room')
       return undefined
+    case 'delete': {
+      const message = database.event(event.target)
+      if (message?.type !== 'message' || message.room !== event.room || database.isDeleted(event.target)) return no('not_found', 'there is no such message in this room')
+      if (message.user !== event.user) return no('forbidden', 'only who wrote a message may delete it')
+      return undefined
+    }
     default:
       throw new Error(`there is no event ${(event as LogEvent).type}`)
   }
@@ -94,7 +100,10 @@ function carryOut(database: Database, event: LogEvent, id: number): void {
       database.deleteMember(event.room, event.user)
       break
     case 'message':
-      database.indexText(id, searchable(event.text), placeOf(event.room, event.user))
+      if (event.text !== undefined) database.indexText(id, searchable(event.text), placeOf(event.room, event.user))
+      break
+    case 'delete':
+      database.deleteMessage(event.target, id)
       break
   }
   database.insertEvent(id, event, nameOf(database, event.user))

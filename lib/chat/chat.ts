@@ -115,6 +115,8 @@ export class Chat {
   #broadcast(event: LoggedEvent): void {
     const { id, topics: seenBy, ...wire } = toWire(event)
     if (event.type === 'join') this.#forMine(event, (stream) => this.#hub.follow(stream, [topics.room(event.room!)]))
+    // Who is behind must not get what is deleted by now; who is not has it, and gets the deletion.
+    if (event.type === 'delete') this.#hub.forget(event.target!)
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
     if (event.type === 'leave') this.#forMine(event, (stream) => this.#hub.unfollow(stream, [topics.room(event.room!)]))
@@ -201,6 +203,14 @@ export class Chat {
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const joined: LogEvent[] = this.#database.isMember(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     return toMessage(await this.#appender.append(post, joined))
+  }
+
+  /** Deletes one's own message: what it said is gone, everywhere; that there was one stays. */
+  async remove(who: Who, slug: string, id: string): Promise<void> {
+    const user = this.people.proven(who)
+    const room = this.#seen(slug)
+    const target = Number(this.message(slug, id).id)
+    await this.#appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
   }
 
   // Streams

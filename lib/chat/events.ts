@@ -35,6 +35,15 @@ export interface Message {
   at: string
   /** The id of the message that this one answers. */
   replyTo?: Id
+  /** Set where somebody asks for a message that is deleted; its text is empty then. */
+  deleted?: true
+}
+
+/** A message that was deleted: nothing of what it said is left. */
+export interface Deletion {
+  id: Id
+  room: string
+  deleted: true
 }
 
 export interface Membership {
@@ -45,6 +54,7 @@ export interface Membership {
 /** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
 export interface WireEvents {
   message: Message
+  delete: Deletion
   join: Membership
   leave: Membership
   room: Room

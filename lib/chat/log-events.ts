@@ -57,7 +57,16 @@ export interface Posted extends Made, Keyed {
   user: number
   room: number
   target?: number
-  text: string
+  /** Left out when it is applied again after it was deleted. */
+  text?: string
 }
 
-export type LogEvent = UserMade | SessionRenewed | SessionEnded | RoomMade | Joined | Left | Posted
+/** `target` is the message that is deleted. */
+export interface Deleted extends Made {
+  type: 'delete'
+  user: number
+  room: number
+  target: number
+}
+
+export type LogEvent = UserMade | SessionRenewed | SessionEnded | RoomMade | Joined | Left | Posted | Deleted

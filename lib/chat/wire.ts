@@ -23,6 +23,8 @@ export function toWire(event: LoggedEvent): HistoryEvent {
   switch (event.type) {
     case 'message':
       return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'message', data: toMessage(event) }
+    case 'delete':
+      return { id, topics: topicsOf(event), event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
@@ -44,6 +46,7 @@ export function toMessage(event: LoggedEvent): Message {
     text: event.text ?? '',
     at: timeOf(event.id),
     ...(event.target !== null && { replyTo: String(event.target) }),
+    ...(event.text === null && { deleted: true }),
   }
 }
 

@@ -29,6 +29,11 @@ export const post: Handler = async ({ chat, params, request, who }) => {
 
 export const showMessage: Handler = ({ chat, params }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.message(params.room!, params.message!) })
 
+export const remove: Handler = async ({ chat, params, who }) => {
+  await chat.remove(who, params.room!, params.message!)
+  return { status: 204 }
+}
+
 function idIn(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name)
   if (value === null) return undefined

@@ -2,7 +2,7 @@
 
 import type { Handler } from './exchange.ts'
 import { watch } from './events.ts'
-import { listMessages, post, showMessage } from './messages.ts'
+import { listMessages, post, remove, showMessage } from './messages.ts'
 import { createRoom, join, leave, listMembers, listRooms, showRoom } from './rooms.ts'
 import { comeIn, logOut, whoAmI } from './session.ts'
 
@@ -28,6 +28,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages },
   { method: 'POST', path: '/rooms/:room/messages', who: 'named', handler: post },
   { method: 'GET', path: '/rooms/:room/messages/:message', who: 'anyone', handler: showMessage, page: true },
+  { method: 'DELETE', path: '/rooms/:room/messages/:message', who: 'named', handler: remove },
   { method: 'GET', path: '/rooms/:room/members', who: 'anyone', handler: listMembers },
   { method: 'PUT', path: '/rooms/:room/members/:user', who: 'named', handler: join },
   { method: 'DELETE', path: '/rooms/:room/members/:user', who: 'named', handler: leave },

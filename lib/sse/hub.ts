@@ -111,6 +111,13 @@ export class Hub<Events extends EventMap = EventMap> {
     else this.#immediate ??= setImmediate(() => this.flush())
   }
 
+  /** Sends nobody this event any more who has not got it yet: its id stays, and moves cursors on. */
+  forget(id: number): void {
+    this.flush()
+    this.#tick = { from: -1, topics: [], pieces: new Map() }
+    this.#ring.replace({ id, topics: [], frame: new Uint8Array(), bytes: limits.entryOverheadBytes })
+  }
+
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
@@ -190,13 +197,12 @@ export class Hub<Events extends EventMap = EventMap> {
   async close({ spread = 0 }: { spread?: number } = {}): Promise<void> {
     this.flush()
     this.#closed = true
-    const endings = [...this.#followers.keys()].map(async (stream) => {
+    await Promise.all([...this.#followers.keys()].map(async (stream) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * spread))
       stream.send({ retry: between(1000, 5000) })
       stream.close()
       await stream.closed
-    })
-    await Promise.all(endings)
+    }))
     this.#attendance.end()
   }
 
@@ -221,7 +227,10 @@ export class Hub<Events extends EventMap = EventMap> {
   #deliver(follower: Follower): void {
     const { stream } = follower
     while (stream.open && !follower.waiting) {
-      if (stream.writableNeedDrain) return this.#waitForSocket(follower)
+      if (stream.writableNeedDrain) {
+        follower.stuckAt = performance.now() + limits.stuckMs
+        return this.#resume(follower, stream.drained())
+      }
       if (stream.cursor >= this.#delivered) return this.#becomeLive(follower)
       if (stream.cursor >= this.#ring.floor) {
         const { frames, cursor, count } = this.#piece(follower)
@@ -240,11 +249,6 @@ export class Hub<Events extends EventMap = EventMap> {
     follower.stream.cursor = this.#delivered
     // The first time it is told at once, with its cursor: cut off before the first event, it still knows where it was.
     if (follower.pingAt <= performance.now()) this.#ping(follower)
-  }
-
-  #waitForSocket(follower: Follower): void {
-    follower.stuckAt = performance.now() + limits.stuckMs
-    this.#resume(follower, follower.stream.drained())
   }
 
   #resume(follower: Follower, until: Promise<unknown>): void {
@@ -309,9 +313,8 @@ export class Hub<Events extends EventMap = EventMap> {
   }
 
   #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {
-    const { stream } = follower
-    stream.cursor = this.#delivered
-    stream.send({ event: 'reset', id: stream.cursor, data: { reason, cursor: String(stream.cursor) } })
+    follower.stream.cursor = this.#delivered
+    follower.stream.send({ event: 'reset', id: this.#delivered, data: { reason, cursor: String(this.#delivered) } })
   }
 
   // An event and not a comment, since a page can't see comments. Its id is the stream's cursor, so that a reader who

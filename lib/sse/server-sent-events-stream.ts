@@ -222,8 +222,7 @@ function plainSocket(response: StreamResponse): Writable | undefined {
 }
 
 function lastEventIdOf(request: StreamRequest): string | undefined {
-  const header = request.headers['last-event-id']
-  if (header) return String(header)
   const query = new URLSearchParams(/\?(.*)/.exec(request.url ?? '')?.[1])
-  return query.get('last_event_id') || query.get('lastEventId') || query.get('since') || undefined
+  const header = String(request.headers['last-event-id'] ?? '')
+  return header || query.get('last_event_id') || query.get('lastEventId') || query.get('since') || undefined
 }

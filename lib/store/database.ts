@@ -40,6 +40,7 @@ const eventColumns = `
 export class Database {
   #connection: Connection
   #statements = new Map<string, StatementSync>()
+  #emptied = false
   #onDamage: ((cause: string) => void) | undefined
 
   private constructor(connection: Connection, onDamage?: (cause: string) => void) {
@@ -100,6 +101,10 @@ export class Database {
 
   commit(): void {
     this.#statement('commit').run()
+    if (!this.#emptied) return
+    this.#emptied = false
+    // What was emptied still stands in the write-ahead log until that is emptied too.
+    this.#connection.exec('pragma wal_checkpoint(truncate)')
   }
 
   rollback(): void {
@@ -152,11 +157,23 @@ export class Database {
   }
 
   messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? order by e.id desc limit ?`, room, id, limit)
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? and b.event is not null order by e.id desc limit ?`, room, id, limit)
   }
 
   messagesAfter(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? order by e.id limit ?`, room, id, limit)
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? and b.event is not null order by e.id limit ?`, room, id, limit)
+  }
+
+  isDeleted(message: number): boolean {
+    return this.#get('select 1 from deletions where message = ?', message) !== undefined
+  }
+
+  /** Takes away what was written in a message, here and in the search; its bytes are gone from the files with the commit. */
+  deleteMessage(message: number, event: number): void {
+    this.#run('delete from bodies where event = ?', message)
+    this.#run('delete from search where rowid = ?', message)
+    this.#run('insert into deletions (message, event) values (?, ?)', message, event)
+    this.#emptied = true
   }
 
   indexText(message: number, text: string, place: string): void {

@@ -59,6 +59,11 @@ export const migrations = [
   ) strict, without rowid;
   create index members_by_user on members (user, room);
 
+  create table deletions (   -- of messages, whose bodies are empty
+    message integer primary key,
+    event integer not null   -- that deleted it
+  ) strict;
+
   -- Its content is a copy of its own, so that secure-delete can take a word out of it again.
   create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2");
   insert into search (search, rank) values ('secure-delete', 1);

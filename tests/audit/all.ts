@@ -5,6 +5,7 @@ import churn from './churn.ts'
 import clock from './clock.ts'
 import crash from './crash.ts'
 import damagedData from './damaged-data.ts'
+import deletion from './deletion.ts'
 import diskFull from './disk-full.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
@@ -16,6 +17,7 @@ import stop from './stop.ts'
 export const audits: readonly Audit[] = [
   crash,
   powerLoss,
+  deletion,
   reconnect,
   stoppedReaders,
   churn,

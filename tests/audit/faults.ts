@@ -60,6 +60,12 @@ const faults: Record<string, () => Promise<void> | void> = {
     Math.max = (...numbers) => (anId(numbers) ? numbers[1]! + Math.floor(Math.random() * 20_000) : max(...numbers))
   },
 
+  /** A deletion takes the place in the log, and leaves what was said. */
+  'skeleton-lost-on-delete': () => otherStatement('delete from bodies where event = ?', 'delete from events where id = ?'),
+
+  /** A deletion leaves what was said. */
+  'body-kept-on-delete': () => otherStatement('delete from bodies where event = ?', 'delete from bodies where event = -?'),
+
   /** Who comes back gets the last event that they had once more. */
   async 'cursor-off-by-one'() {
     const { Hub } = await import('../../lib/sse/hub.ts')
@@ -69,6 +75,13 @@ const faults: Record<string, () => Promise<void> | void> = {
       follow.call(this, stream, topics, again ? { after: Number(stream.lastEventId) - 1 } : options)
     }
   },
+}
+
+function otherStatement(sql: string, other: string): void {
+  const { prepare } = DatabaseSync.prototype
+  DatabaseSync.prototype.prepare = function (asked, ...rest) {
+    return prepare.call(this, asked === sql ? other : asked, ...rest)
+  }
 }
 
 const commitLaterMs = 200

@@ -43,6 +43,11 @@ function anyEvents(random: Random): Asked[] {
     () => ({ type: 'session_end', rules: 1, user: ofType('user'), facts: { hash: random.pick([...sessions, 'none']) } }),
     () => ({ type: 'join', rules: 1, user: ofType('user'), room: ofType('room') }),
     () => ({ type: 'leave', rules: 1, user: ofType('user'), room: ofType('room') }),
+    ...Array<() => NewEvent>(4).fill(() => {
+      const written = asked.filter(({ event }) => event.type === 'message')
+      const one = written.length > 0 && random.chance(0.9) ? random.pick(written) : undefined
+      return { type: 'delete', rules: 1, user: one?.event.user ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
+    }),
     ...Array<() => NewEvent>(5).fill(() => ({
       type: 'message', rules: 1, user: ofType('user'), room: ofType('room'), text: random.times(5, () => random.pick(words)).join(' '),
       ...(random.chance(0.3) && { target: ofType('message') }),
@@ -128,7 +133,7 @@ property('the same events on two empty databases give equal databases and equal 
     for (const { file } of [one, other]) for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
   }
   // The premise: all kinds of outcome were among them.
-  for (const kind of ['user accepted', 'user name_taken', 'room accepted', 'room room_exists', 'join accepted', 'join already_member', 'leave accepted', 'leave not_member', 'message accepted', 'message repeated', 'message key_reused', 'message not_found', 'session accepted', 'session_end accepted', 'session_end unauthorized']) {
+  for (const kind of ['delete accepted', 'delete forbidden', 'delete not_found', 'user accepted', 'user name_taken', 'room accepted', 'room room_exists', 'join accepted', 'join already_member', 'leave accepted', 'leave not_member', 'message accepted', 'message repeated', 'message key_reused', 'message not_found', 'session accepted', 'session_end accepted', 'session_end unauthorized']) {
     assert.ok(kinds.has(kind), `never ${kind}: ${[...kinds]}`)
   }
 })
