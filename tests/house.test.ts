@@ -65,6 +65,15 @@ test('every file opens by saying what it is for', () => {
   for (const [name, text] of files) assert.match(text, /^(#!.*\n)?\/\/ [^\n]{20}/, name)
 })
 
+test('everything that another program may import says what it is', () => {
+  for (const [, exported, path] of files.get('index.ts')!.matchAll(/export (?:type )?\{([^}]+)\} from '\.\/([^']+)'/g)) {
+    for (const name of exported!.split(',').map((part) => part.replace('type ', '').trim())) {
+      const [line] = new RegExp(`\\n([^\\n]*)\\nexport (async )?(function|class|interface|type|const) ${name}\\b`).exec(files.get(path!)!) ?? []
+      assert.match(line ?? '', /\*\/\n/, `${name} has no docstring`)
+    }
+  }
+})
+
 test('only the database imports SQLite, and nothing comes from outside', () => {
   for (const [name, text] of files) {
     if (name !== 'store/database.ts') assert.doesNotMatch(text, /node:sqlite/, name)

@@ -13,6 +13,7 @@ export type HubEvent<Events extends EventMap> = string extends keyof Events
 
 type Unnamed<Events extends EventMap> = 'message' extends keyof Events ? { event?: undefined; data: Events['message']; id?: number } : never
 
+/** What a hub is made with; everything has a default. */
 export interface HubOptions {
   /** How many of the newest events are kept in memory: 1,000 by default, and never more than 16 MiB of them, frames and data. */
   ring?: number | undefined
@@ -31,6 +32,7 @@ export interface HubOptions {
   onError?: (error: unknown) => void
 }
 
+/** How a stream follows its topics. */
 export interface FollowOptions {
   /** Go on after this id instead of the stream's `lastEventId`. */
   after?: number | undefined
@@ -40,6 +42,7 @@ export interface FollowOptions {
   filter?: (event: Seen) => boolean
 }
 
+/** A hub at this moment. */
 export interface HubStats {
   streams: number
   /** Streams that have yet to get something: their reader, or the history, is slow. */

@@ -31,6 +31,7 @@ export interface StreamResponse {
 /** What a stream can be fed from: a generator, a Node stream, a web stream. */
 export type StreamSource = AsyncIterable<string | Uint8Array | StreamEvent> | Iterable<string | Uint8Array | StreamEvent>
 
+/** How a stream begins. */
 export interface StreamOptions {
   /** How long the reader waits before it comes back, in ms. By default 2 to 5 s by chance, so that after a restart not all come at once. */
   retryMs?: number

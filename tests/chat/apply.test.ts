@@ -46,7 +46,7 @@ function anyEvents(random: Random): Asked[] {
     ...Array<() => NewEvent>(4).fill(() => {
       const written = asked.filter(({ event }) => event.type === 'message')
       const one = written.length > 0 && random.chance(0.9) ? random.pick(written) : undefined
-      return { type: 'delete', rules: 1, user: one?.event.user ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
+      return { type: 'delete', rules: 1, user: (random.chance(0.7) ? one?.event.user : ofType('user')) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
     }),
     ...Array<() => NewEvent>(5).fill(() => ({
       type: 'message', rules: 1, user: ofType('user'), room: ofType('room'), text: random.times(5, () => random.pick(words)).join(' '),
