@@ -22,6 +22,7 @@ const limits = {
   delayMs: 10, // more for others
   patienceMs: 60_000,
   cutOffMs: 20_000,
+  takenBySystem: 0.1, // of the readers, at the most
   cutOffLateMs: 40_000, // a thousand of them still make the system shift its buffers about for a while
 }
 
@@ -115,9 +116,12 @@ const stoppedReaders: Audit = {
         if (full) {
           progress(`${count} readers, stuck until they are cut off`)
           const started = performance.now()
-          const cut = await until(async () => (await measureServer(chat)).alive.streams <= 1, limits.cutOffMs + limits.cutOffLateMs, 1000)
-          if (!cut) faults.push(`${count} readers that took nothing were not cut off`)
-          else found.push(`cut off within ${((performance.now() - started) / 1000).toFixed(0)} s`)
+          let left = count
+          const gone = async () => (left = (await measureServer(chat)).alive.streams - 1) <= 0
+          await until(gone, limits.cutOffMs + limits.cutOffLateMs, 1000)
+          // As others go, the system has room to take all for some of the rest, up to 32 MiB each: these are not stuck.
+          if (left > count * limits.takenBySystem) faults.push(`${left} of ${count} readers that took nothing were not cut off`)
+          else found.push(`${count - left} cut off within ${((performance.now() - started) / 1000).toFixed(0)} s`)
         }
         await late.tell({ reading: true })
         if (full) await late.tell({ untilCutOff: true, withinMs: limits.patienceMs })
