@@ -101,10 +101,17 @@ export class Database {
 
   commit(): void {
     this.#statement('commit').run()
-    if (!this.#emptied) return
-    this.#emptied = false
-    // What was emptied still stands in the write-ahead log until that is emptied too.
-    this.#connection.exec('pragma wal_checkpoint(truncate)')
+    if (this.#emptied) this.#emptied = !this.#emptyLog()
+  }
+
+  // What was emptied still stands in the write-ahead log until that is emptied too. It is committed all the same: if somebody is
+  // reading just now, or the disk is full, the next commit tries again.
+  #emptyLog(): boolean {
+    try {
+      return this.#get<{ busy: number }>('pragma wal_checkpoint(truncate)')?.busy === 0
+    } catch {
+      return false
+    }
   }
 
   rollback(): void {
