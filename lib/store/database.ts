@@ -153,14 +153,16 @@ export class Database {
     const oldest = this.#get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
     const found = this.#get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
-       where e.id > ? and e.type in ('message', 'join', 'leave', 'room', 'user') and coalesce(r.kind, 'open') = 'open' order by e.id desc limit 1 offset ?`,
+       where e.id > ? and e.type in ('message', 'delete', 'join', 'leave', 'room', 'user') and coalesce(r.kind, 'open') = 'open'
+         and (e.type <> 'message' or exists (select 1 from bodies where event = e.id)) order by e.id desc limit 1 offset ?`,
       oldest, count - 1,
     )
     return found ? found.id - 1 : oldest
   }
 
   lastMessageIds(room: number, limit: number): number[] {
-    return this.#all<{ id: number }>("select id from events where room = ? and type = 'message' order by id desc limit ?", room, limit).map(({ id }) => id)
+    const sql = "select id from events e where room = ? and type = 'message' and exists (select 1 from bodies where event = e.id) order by id desc limit ?"
+    return this.#all<{ id: number }>(sql, room, limit).map(({ id }) => id)
   }
 
   messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {

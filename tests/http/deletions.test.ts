@@ -50,6 +50,20 @@ test('a deleted message is a cursor and a key like any other', async (t) => {
   assert.deepEqual(await textsIn(chat), ['after'])
 })
 
+test('the last few are counted without what is deleted', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const messages = []
+  for (const text of ['1', '2', '3', '4']) messages.push(await ada.say('lobby', text))
+  await remove(ada, messages[2]!)
+
+  for (const [path, texts] of [['/events?since=-3', ['2', '4']], ['/events?room=lobby&since=-2', ['2', '4']]] as const) {
+    const reader = await chat.stranger.listen({ path })
+    assert.deepEqual(await reader.texts(texts.length), texts, path)
+    await reader.next('delete')
+  }
+})
+
 test('the bytes of what is deleted are gone from the files', async (t) => {
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
