@@ -103,7 +103,8 @@ function carryOut(database: Database, event: LogEvent, id: number): void {
       if (event.text !== undefined) database.indexText(id, searchable(event.text), placeOf(event.room, event.user))
       break
     case 'delete':
-      database.deleteMessage(event.target, id)
+      database.emptyBody(event.target)
+      database.insertDeletion(event.target, id)
       break
   }
   database.insertEvent(id, event, nameOf(database, event.user))

@@ -34,8 +34,11 @@ export interface SessionRow {
 }
 
 const eventColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, b.text
+  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, iif(b.text glob char(1) || '*', null, b.text) as text
   from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id`
+
+// An event that is no deleted message.
+const kept = 'not exists (select 1 from deletions where message = e.id)'
 
 export class Database {
   #connection: Connection
@@ -154,34 +157,45 @@ export class Database {
     const found = this.#get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
        where e.id > ? and e.type in ('message', 'delete', 'join', 'leave', 'room', 'user') and coalesce(r.kind, 'open') = 'open'
-         and (e.type <> 'message' or exists (select 1 from bodies where event = e.id)) order by e.id desc limit 1 offset ?`,
+         and ${kept} order by e.id desc limit 1 offset ?`,
       oldest, count - 1,
     )
     return found ? found.id - 1 : oldest
   }
 
   lastMessageIds(room: number, limit: number): number[] {
-    const sql = "select id from events e where room = ? and type = 'message' and exists (select 1 from bodies where event = e.id) order by id desc limit ?"
+    const sql = `select id from events e where room = ? and type = 'message' and ${kept} order by id desc limit ?`
     return this.#all<{ id: number }>(sql, room, limit).map(({ id }) => id)
   }
 
   messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? and b.event is not null order by e.id desc limit ?`, room, id, limit)
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
   }
 
   messagesAfter(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? and b.event is not null order by e.id limit ?`, room, id, limit)
+    return this.#all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
   }
 
   isDeleted(message: number): boolean {
     return this.#get('select 1 from deletions where message = ?', message) !== undefined
   }
 
-  /** Takes away what was written in a message, here and in the search; its bytes are gone from the files with the commit. */
-  deleteMessage(message: number, event: number): void {
-    this.#run('delete from bodies where event = ?', message)
-    this.#run('delete from search where rowid = ?', message)
+  insertDeletion(message: number, event: number): void {
     this.#run('insert into deletions (message, event) values (?, ?)', message, event)
+  }
+
+  /**
+   * Takes away what an event's body says, here and in the search; its bytes are gone from the files with the commit. They are
+   * written over, and no row goes: where rows go SQLite moves others together, and leaves copies of them in the unused part of
+   * a page, which `secure_delete` does not look at when their time comes.
+   */
+  emptyBody(event: number): void {
+    const body = this.#get<{ bytes: number }>('select octet_length(text) as bytes from bodies where event = ?', event)
+    if (!body) return
+    const nothing = '\x01'.repeat(body.bytes)
+    this.#run('update bodies set text = ? where event = ?', nothing, event)
+    const indexed = this.#get<{ bytes: number }>('select octet_length(text) as bytes from search where rowid = ?', event)
+    if (indexed) this.#run('update search set text = ? where rowid = ?', '\x01'.repeat(indexed.bytes), event)
     this.#emptied = true
   }
 

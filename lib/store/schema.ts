@@ -22,7 +22,7 @@ export const migrations = [
   create unique index events_by_key on events (user, key) where key is not null;
   create index messages_by_room on events (room, id) where type = 'message';
 
-  -- What people wrote. A body can be emptied: then its row is gone, and nothing else.
+  -- What people wrote. A body can be emptied: its row stays, with as many bytes of char(1) as it had (see emptyBody).
   create table bodies (event integer primary key, text text not null) strict;
 
   -- The rest is what the log adds up to. Rooms and users have the id of the event that made them.

@@ -61,10 +61,10 @@ const faults: Record<string, () => Promise<void> | void> = {
   },
 
   /** A deletion takes the place in the log, and leaves what was said. */
-  'skeleton-lost-on-delete': () => otherStatement('delete from bodies where event = ?', 'delete from events where id = ?'),
+  'skeleton-lost-on-delete': () => otherStatement('update bodies set text = ? where event = ?', 'delete from events where ? is not null and id = ?'),
 
   /** A deletion leaves what was said. */
-  'body-kept-on-delete': () => otherStatement('delete from bodies where event = ?', 'delete from bodies where event = -?'),
+  'body-kept-on-delete': () => otherStatement('update bodies set text = ? where event = ?', 'update bodies set text = ? where event = -?'),
 
   /** Who comes back gets the last event that they had once more. */
   async 'cursor-off-by-one'() {
