@@ -15,7 +15,7 @@ type Unnamed<Events extends EventMap> = 'message' extends keyof Events ? { event
 
 /** What a hub is made with; everything has a default. */
 export interface HubOptions {
-  /** How many of the newest events are kept in memory: 1,000 by default, and never more than 16 MiB of them, frames and data. */
+  /** How many of the newest events are kept in memory: 1,000 by default, and never more than 32 MiB of them, frames and data. */
   ring?: number | undefined
   /** Where older ones are read. Without it, who is further behind than the ring gets a `reset`. */
   history?: History

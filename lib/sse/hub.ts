@@ -12,7 +12,7 @@ import { between, type ServerSentEventsStream } from './server-sent-events-strea
 
 const limits = {
   ringEntries: 1000,
-  ringBytes: 16 * 1024 * 1024, // whatever the events' size
+  ringBytes: 32 * 1024 * 1024, // of frames and of the data they were made from, whatever their number
   tickBytes: 64 * 1024, // of a tick, after which it is delivered without waiting for its end
   pageEvents: 500, // read from history in one go
   stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
@@ -85,7 +85,7 @@ export class Hub<Events extends EventMap = EventMap> {
   /**
    * Keeps an event and delivers it at the end of this tick, with all others of the tick in one write a stream.
    * Returns its id.
-   * @throws RangeError if a given id is not a whole number above the newest or its frame larger than 8 MiB, TypeError if
+   * @throws RangeError if a given id is not a whole number above the newest or its frame larger than 16 MiB, TypeError if
    * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {

@@ -23,7 +23,7 @@ const limits = {
   patienceMs: 60_000,
   cutOffMs: 20_000,
   takenBySystem: 0.1, // of the readers, at the most
-  cutOffLateMs: 40_000, // a thousand of them still make the system shift its buffers about for a while
+  cutOffLateMs: 120_000, // a thousand of them take long to fill what their system takes, and are stuck only then
 }
 
 const text = '😀'.repeat(4000) // four bytes a character
