@@ -63,6 +63,12 @@ test('two people come in, talk, make a room, and meet there', { skip }, async (t
   await say(bob.page, 'hello back')
   await sees(ada.page, 'hello back')
 
+  const carol = await chat.comeIn('carol')
+  const regretted = await carol.say('lobby', 'regretted')
+  await sees(ada.page, 'regretted')
+  await carol.fetch(`/rooms/lobby/messages/${regretted.id}`, { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })
+  await ada.page.locator('.message', { hasText: 'regretted' }).waitFor({ state: 'detached' })
+
   await ada.page.getByRole('button', { name: 'New room' }).click()
   await ada.page.locator('#new-room-name').fill('Küche')
   await ada.page.getByRole('button', { name: 'Make' }).click()
