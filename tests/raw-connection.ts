@@ -111,3 +111,15 @@ function chunksOf(bytes: Buffer): Buffer[] {
     at = end + 2
   }
 }
+
+/** Sends bytes in one go and resolves with all that comes back until the server ends the connection. */
+export function sendAtOnce(url: string, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    let back = ''
+    socket.on('data', (chunk) => (back += chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(back))
+    socket.write(bytes)
+  })
+}

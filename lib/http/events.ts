@@ -5,7 +5,7 @@ import type { Exchange, Handler } from './exchange.ts'
 import { takeCookie } from './identity.ts'
 
 /**
- * Turns the response into a stream, or ends it with 204 for who is logged out: any other end, and an EventSource would come
+ * Turns the response into a stream, or ends it with 204 for who is logged out: after every other end an EventSource would come
  * back for ever. What was sent behind it is cut off with it. Must be called before the first await of a request.
  */
 export function openStream({ request, response, who, secure, connections }: Exchange): ServerSentEventsStream | undefined {

@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { startChat, type ChatServer } from '../chat-server.ts'
-
-/** Sends bytes in one go and resolves with all that comes back until the server ends the connection. */
-function sendAtOnce(chat: ChatServer, bytes: string): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
-    let back = ''
-    socket.on('data', (chunk) => (back += chunk))
-    socket.on('error', () => {})
-    socket.on('close', () => resolve(back))
-    socket.write(bytes)
-  })
-}
+import { startChat } from '../chat-server.ts'
+import { sendAtOnce } from '../raw-connection.ts'
 
 const host = 'Host: localhost\r\n'
 const say = (text: string) => `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic ${btoa('ada:')}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
@@ -22,7 +11,7 @@ const read = (more = '') => `GET /rooms/lobby/messages HTTP/1.1\r\n${host}${more
 test('requests that are sent in one go are carried out in their order', async (t) => {
   const chat = await startChat(t)
 
-  const back = await sendAtOnce(chat, say('one') + say('two') + read('Connection: close\r\n'))
+  const back = await sendAtOnce(chat.url, say('one') + say('two') + read('Connection: close\r\n'))
 
   assert.deepEqual(back.match(/(?<=HTTP\/1.1 )\d+/g), ['201', '201', '200'])
   assert.match(back.slice(back.lastIndexOf('HTTP/1.1')), /"one"[^]*"two"/)
@@ -31,7 +20,7 @@ test('requests that are sent in one go are carried out in their order', async (t
 test('who sends a hundred at once is cut off, and not much of it is carried out', async (t) => {
   const chat = await startChat(t)
 
-  const back = await sendAtOnce(chat, say('first') + say('again').repeat(100))
+  const back = await sendAtOnce(chat.url, say('first') + say('again').repeat(100))
 
   assert.ok((back.match(/HTTP\/1.1 /g) ?? []).length < 20)
   const { messages } = await chat.stranger.read<{ messages: unknown[] }>('/rooms/lobby/messages')
@@ -48,7 +37,7 @@ test('a stream may come behind a post, and nothing behind that', async (t) => {
   for await (const chunk of socket) if (/event: message[^]*"one"/.test((back += chunk))) break
   assert.match(back, /^HTTP\/1.1 201/)
 
-  assert.match(await sendAtOnce(chat, say('two') + stream + say('three')), /^HTTP\/1.1 201[^]*"two"/)
+  assert.match(await sendAtOnce(chat.url, say('two') + stream + say('three')), /^HTTP\/1.1 201[^]*"two"/)
   const { messages } = await chat.stranger.read<{ messages: { text: string }[] }>('/rooms/lobby/messages')
   assert.deepEqual(messages.map(({ text }) => text), ['one', 'two'])
 })

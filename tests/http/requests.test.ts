@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Message } from '../../lib/chat/events.ts'
 import { startChat, type ChatServer } from '../chat-server.ts'
+import { sendAtOnce } from '../raw-connection.ts'
 
 interface Problem {
   status: number
@@ -21,18 +21,6 @@ async function problemOf(answer: Response): Promise<Problem> {
 async function historyOf(chat: ChatServer, room = 'lobby'): Promise<string[]> {
   const { messages } = await chat.stranger.read<{ messages: Message[] }>(`/rooms/${room}/messages`)
   return messages.map(({ text }) => text)
-}
-
-/** Sends bytes as they are and resolves with all that comes back until the server ends the connection. */
-function raw(chat: ChatServer, bytes: string | Buffer): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
-    let back = ''
-    socket.on('data', (chunk) => (back += chunk))
-    socket.on('error', () => {})
-    socket.on('close', () => resolve(back))
-    socket.write(bytes)
-  })
 }
 
 const host = 'Host: localhost\r\n'
@@ -205,7 +193,7 @@ test('a page of another site can do nothing in my name', async (t) => {
 
 test('request targets and Hosts that try something get a 4xx, and the server lives', async (t) => {
   const chat = await startChat(t)
-  const statusOf = async (head: string) => /^HTTP\/1\.1 (\d+)/.exec(await raw(chat, head))?.[1]
+  const statusOf = async (head: string) => /^HTTP\/1\.1 (\d+)/.exec(await sendAtOnce(chat.url, head))?.[1]
 
   for (const [target, status] of [['//evil.example', '404'], ['/\\evil.example', '404'], ['/%', '400'], ['/%ff', '400'], ['http://evil.example/rooms', '400'], ['*', '400'], ['/rooms/..', '404'], ['/../server.ts', '404'], ['/tsconfig.json', '404'], ['/rooms/%2e%2e', '404']] as const) {
     assert.equal(await statusOf(`GET ${target} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`), status, target)
@@ -219,13 +207,13 @@ test('request targets and Hosts that try something get a 4xx, and the server liv
 test('a body that is too large is not asked for', async (t) => {
   const chat = await startChat(t)
   const head = `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nConnection: close\r\n`
-  assert.match(await raw(chat, `${head}Content-Length: 100000000\r\n\r\n`), /^HTTP\/1\.1 413 /)
-  assert.match(await raw(chat, `${head}Content-Length: 2\r\n\r\nhi`), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
+  assert.match(await sendAtOnce(chat.url, `${head}Content-Length: 100000000\r\n\r\n`), /^HTTP\/1\.1 413 /)
+  assert.match(await sendAtOnce(chat.url, `${head}Content-Length: 2\r\n\r\nhi`), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
 })
 
 test('what is pipelined behind an open stream has no effect', async (t) => {
   const chat = await startChat(t)
-  const back = await raw(chat, `GET /events HTTP/1.1\r\n${host}\r\nPOST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi`)
+  const back = await sendAtOnce(chat.url, `GET /events HTTP/1.1\r\n${host}\r\nPOST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi`)
   assert.doesNotMatch(back, /201/)
   assert.deepEqual(await historyOf(chat), [])
 })
