@@ -227,7 +227,7 @@ export class Chat {
   follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
     const rooms = this.#roomsIn(who, view)
     const followed = rooms ? rooms.map(topics.room) : [topics.open]
-    if (view.mine) followed.push(topics.mine(this.people.proven(who).id))
+    if (view.mine && !view.rooms) followed.push(topics.mine(this.people.proven(who).id))
     const start = since === undefined ? after : readSince(since, this.#appender.idNow, (count) => this.#beforeLast(rooms, count))
     this.#hub.follow(stream, [...followed, ...sessionTopic(who)], { after: start })
   }

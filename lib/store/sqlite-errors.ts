@@ -3,7 +3,7 @@
 import type { Refusal } from '../errors.ts'
 
 /** SQLite's primary result codes that we tell apart: https://www.sqlite.org/rescode.html */
-export const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, tooBig: 18, constraint: 19, mismatch: 20, notDatabase: 26 }
+export const codes = { busy: 5, corrupt: 11, full: 13, tooBig: 18, constraint: 19, mismatch: 20, notDatabase: 26 }
 
 /** Does the error say that the file is damaged? */
 export function isDamage(error: unknown): boolean {

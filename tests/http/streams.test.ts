@@ -177,6 +177,13 @@ test('a stream of some rooms shows only these, and one of mine follows what I jo
   await bob.say('attic', 'and up again')
   assert.deepEqual(await mine.texts(1), ['and up again'])
 
+  // Named rooms are all there is, even with mine beside them.
+  const named = await bob.listen({ path: '/events?room=attic&mine' })
+  await bob.say('cellar', 'joined again')
+  await ada.say('attic', 'only this')
+  await named.take('message', 1)
+  assert.ok(!named.bytes.includes('cellar'))
+
   await assert.rejects(chat.stranger.listen({ path: '/events?mine' }), /401/)
   await assert.rejects(chat.stranger.listen({ path: '/events?room=nowhere' }), /404/)
 })
