@@ -8,8 +8,11 @@ export type ErrorCode =
   | 'invalid_name'
   | 'invalid_text'
   | 'invalid_key'
+  | 'invalid_password'
   | 'unauthorized'
   | 'forbidden'
+  | 'banned'
+  | 'invite_needed'
   | 'not_found'
   | 'method_not_allowed'
   | 'name_taken'
@@ -17,9 +20,13 @@ export type ErrorCode =
   | 'already_member'
   | 'not_member'
   | 'key_reused'
+  | 'account_exists'
+  | 'archived'
+  | 'invite_over'
   | 'timeout'
   | 'too_large'
   | 'misdirected'
+  | 'too_many'
   | 'internal'
   | 'busy'
   | 'stopping'
@@ -36,10 +43,13 @@ export interface Refusal {
 /** An operation was refused; nothing has changed. */
 export class ChatError extends Error implements Refusal {
   readonly code: ErrorCode
+  /** After how many seconds it is worth another try, where that is known. */
+  readonly retryAfter: number | undefined
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: ErrorCode, message: string, { retryAfter }: { retryAfter?: number } = {}) {
     super(message)
     this.code = code
+    this.retryAfter = retryAfter
   }
 }
 

@@ -80,7 +80,7 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
   }
 
   function failure(error: unknown): Answer {
-    if (error instanceof ChatError) return problem(error.code, error.message)
+    if (error instanceof ChatError) return problem(error.code, error.message, error.retryAfter)
     const incident = randomUUID()
     onError(error, incident)
     return problem('internal', `something went wrong on our side; its number is ${incident}`)
