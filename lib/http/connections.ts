@@ -16,12 +16,15 @@ interface Pipelined {
 export class Connections {
   #pipelined = new WeakMap<Socket, Pipelined>()
   #streaming = new WeakSet<Socket>()
+  /** The request on a connection that all which comes behind it waits for. */
+  #held = new WeakMap<Socket, IncomingMessage>()
 
   /**
    * Calls `begin` for a request when it is its turn. What changes something begins at once, since its answer is short, and what is
    * posted together is committed together. What reads waits until its answer can be written: a hundred requests in one packet
    * had a hundred pages made and kept in memory for somebody who may never read the first. What is pipelined behind an open
-   * stream must have no effect, since its answer could never be sent: it is cut off with the stream.
+   * stream must have no effect, since its answer could never be sent: it is cut off with the stream. Behind a held request
+   * everything waits.
    */
   inTurn({ method, socket }: IncomingMessage, response: ServerResponse, begin: () => void): void {
     if (this.#streaming.has(socket)) return void socket.destroy()
@@ -32,7 +35,7 @@ export class Connections {
     this.#pipelined.set(socket, pipelined)
     if (pipelined.begun + pipelined.waiting >= pipelinedMax) return void socket.destroy()
     // What it waits behind may be a stream.
-    const state = method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 ? 'begun' : 'waiting'
+    const state = method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 && !this.#held.has(socket) ? 'begun' : 'waiting'
     pipelined[state]++
     response.once('socket', () => {
       pipelined[state]--
@@ -40,6 +43,18 @@ export class Connections {
       if (state === 'waiting') setImmediate(begin)
     })
     if (state === 'begun') begin()
+  }
+
+  /**
+   * Has what comes behind a request wait: it is not known yet whether it becomes a stream, or who asks, and what comes later must
+   * not overtake it. Must be called before the first await of a request, and followed by `release`.
+   */
+  hold(request: IncomingMessage): void {
+    this.#held.set(request.socket, request)
+  }
+
+  release(request: IncomingMessage): void {
+    if (this.#held.get(request.socket) === request) this.#held.delete(request.socket)
   }
 
   /** Do requests wait for their turn on this connection? */

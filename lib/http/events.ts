@@ -6,7 +6,7 @@ import { takeCookie } from './identity.ts'
 
 /**
  * Turns the response into a stream, or ends it with 204 for who is logged out: after every other end an EventSource would come
- * back for ever. What was sent behind it is cut off with it. Must be called before the first await of a request.
+ * back for ever. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
  */
 export function openStream({ request, response, who, secure, connections }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {

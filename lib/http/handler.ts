@@ -67,10 +67,21 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
-    const who = identify(chat, request, secure)
-    if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
-    if (!reads) guard.origin(request, host)
-    return route.handler({ chat, request, response, params, query, who, secure, connections })
+    const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
+    const known = identify(chat, request, secure)
+    // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
+    if (streams || known instanceof Promise) connections.hold(request)
+    try {
+      const who = known instanceof Promise ? await known : known
+      if (!streams) connections.release(request)
+      // Who went away meanwhile can't be answered, and the rest of a body would never come.
+      if (request.socket.destroyed) return
+      if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+      if (!reads) guard.origin(request, host)
+      return await route.handler({ chat, request, response, params, query, who, secure, connections })
+    } finally {
+      connections.release(request)
+    }
   }
 
   function health(name: string): Answer | undefined {

@@ -8,7 +8,7 @@ import { ChatError } from '../errors.ts'
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
 /** @throws ChatError `unauthorized` if what Authorization says can't be proved, `name_taken` if its name is somebody's. */
-export function identify(chat: Chat, request: IncomingMessage, secure: boolean): Who {
+export function identify(chat: Chat, request: IncomingMessage, secure: boolean): Who | Promise<Who> {
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization)
   const secret = sessionSecret(request, secure)

@@ -15,17 +15,19 @@ export interface Route {
   handler: Handler
   /** Who accepts text/html gets the page here, which shows the same. */
   page?: true
+  /** Its answer is a stream: always, or for who accepts text/event-stream. */
+  streams?: 'always' | 'accept'
 }
 
 export const routes: readonly Route[] = [
-  { method: 'GET', path: '/events', who: 'anyone', handler: watch },
+  { method: 'GET', path: '/events', who: 'anyone', handler: watch, streams: 'always' },
   { method: 'GET', path: '/session', who: 'anyone', handler: whoAmI },
   { method: 'POST', path: '/session', who: 'anyone', handler: comeIn },
   { method: 'DELETE', path: '/session', who: 'anyone', handler: logOut },
-  { method: 'GET', path: '/rooms', who: 'anyone', handler: listRooms },
+  { method: 'GET', path: '/rooms', who: 'anyone', handler: listRooms, streams: 'accept' },
   { method: 'POST', path: '/rooms', who: 'named', handler: createRoom },
   { method: 'GET', path: '/rooms/:room', who: 'anyone', handler: showRoom, page: true },
-  { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages },
+  { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages, streams: 'accept' },
   { method: 'POST', path: '/rooms/:room/messages', who: 'named', handler: post },
   { method: 'GET', path: '/rooms/:room/messages/:message', who: 'anyone', handler: showMessage, page: true },
   { method: 'DELETE', path: '/rooms/:room/messages/:message', who: 'named', handler: remove },
