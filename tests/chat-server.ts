@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Message, WireEvents } from '../lib/chat/events.ts'
+import { readSettings, type Settings } from '../lib/config.ts'
 import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
 
 const serverFile = fileURLToPath(new URL('../server.ts', import.meta.url))
@@ -32,11 +33,20 @@ export interface StartOptions {
   /** 0, any free one, unless given. */
   port?: number
   flags?: readonly string[]
+  /** With the limits on posts and streams that natter has unless told otherwise; most tests are quicker than people. */
+  limits?: boolean
   /** The Node to run it with. */
   node?: string
   /** What stands before `server.ts`. */
   execArgv?: readonly string[]
   environment?: Record<string, string>
+}
+
+const unlimited = ['--posts-per-second', '0', '--streams-per-address', '0']
+
+/** The settings of a server within this process, on any free port. */
+export function settings({ data = ':memory:' } = {}): Settings {
+  return readSettings(['--port', '0', '--data', data, ...unlimited], {})!
 }
 
 /** Starts a server that is stopped after the test. */
@@ -78,9 +88,9 @@ export class ChatServer {
 
   /** Starts it, or starts it again on the port that it had. */
   async start(): Promise<void> {
-    const { data = ':memory:', port = 0, flags = [], node = process.execPath, execArgv = [], environment = {} } = this.#options
+    const { data = ':memory:', port = 0, flags = [], limits = false, node = process.execPath, execArgv = [], environment = {} } = this.#options
     const samePort = this.url === '' ? port : Number(new URL(this.url).port)
-    const args = [...execArgv, serverFile, '--port', String(samePort), '--data', data, ...flags]
+    const args = [...execArgv, serverFile, '--port', String(samePort), '--data', data, ...(limits ? [] : unlimited), ...flags]
     const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', ...environment } })
     this.#child = child
     child.stderr!.on('data', (chunk) => (this.errors += chunk))

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readSettings } from '../lib/config.ts'
 import { runServer, startChat, temporaryFolder } from './chat-server.ts'
 
 test('what can\'t start says why in one line and ends with 1 within a second', async (t) => {
@@ -24,6 +25,17 @@ test('what can\'t start says why in one line and ends with 1 within a second', a
     ['an unusable host', ['--host', 'no.such.host.invalid', '--port', '0', '--data', ':memory:'], /can't listen/],
     ['a folder that can\'t be made', ['--port', '0', '--data', join(file, 'data')], /can't be made/],
     ['an unusable url', ['--url', 'chat.example'], /--url/],
+    ['an unknown access', ['--access', 'closed'], /--access must be open or invite/],
+    ['an origin with a path', ['--allow-origin', 'https://a.example/chat'], /--allow-origin must be like https/],
+    ['any origin', ['--allow-origin', 'https://a.example,*'], /--allow-origin must be like https:[^\n]*"\*"/],
+    ['an unusable proxy', ['--trust-proxy', 'proxy.example'], /--trust-proxy must be an address/],
+    ['a range too narrow', ['--trust-proxy', 'loopback,10.0.0.0/33'], /"10.0.0.0\/33"/],
+    ['an empty name', ['--name', ' '], /--name must have 1 to 40/],
+    ['a name of 41 characters', ['--name', 'n'.repeat(41)], /--name must have 1 to 40/],
+    ['a name of two lines', ['--name', 'a\nb'], /--name must have 1 to 40/],
+    ['a negative rate', ['--posts-per-second=-1'], /--posts-per-second must be a number/],
+    ['a rate that is no number', ['--posts-per-second', 'Infinity'], /--posts-per-second must be a number/],
+    ['half a stream', ['--streams-per-address', '1.5'], /--streams-per-address must be a whole number/],
   ] as const) {
     const { code, out, err, ms } = await runServer(flags)
     assert.equal(code, 1, what)
@@ -122,7 +134,28 @@ test('a second signal stops at once', async (t) => {
 test('--help names every setting', async () => {
   const { code, out } = await runServer(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--url']) assert.ok(out.includes(word), word)
+  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--streams-per-address']) {
+    assert.ok(out.includes(word), word)
+  }
+  // Each flag's help begins in the same column.
+  const columns = out.split('\n').filter((line) => line.startsWith('  --')).map((line) => /^  --[a-z-]+ +(?:[A-Z_]+ +\S* *)?(?<= {2})/.exec(line)![0].length)
+  assert.ok(columns.length > 10)
+  assert.equal(new Set(columns.slice(0, -1)).size, 1)
+})
+
+test('a flag wins over the environment, and a list is flags or commas', () => {
+  const environment = { NATTER_ACCESS: 'invite', NATTER_NAME: 'the attic', NATTER_POSTS_PER_SECOND: '0.5', NATTER_TRUST_PROXY: '', NATTER_ALLOW_ORIGIN: 'https://a.example, https://b.example' }
+  const read = (...flags: string[]) => readSettings(flags, environment)!
+
+  const { access, name, postsPerSecond, streamsPerAddress, allowedOrigins, trustedProxies } = read()
+  assert.deepEqual([access, name, postsPerSecond, streamsPerAddress], ['invite', 'the attic', 0.5, 30])
+  assert.deepEqual(allowedOrigins, ['https://a.example', 'https://b.example'])
+  assert.deepEqual(['127.8.8.8', '::1', '10.1.1.1'].map((address) => trustedProxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [true, true, false])
+
+  const flags = read('--access', 'open', '--name', 'x', '--name', 'cellar', '--allow-origin', 'https://c.example/', '--allow-origin', 'http://localhost:3000', '--trust-proxy', '10.0.0.0/8,2001:db8::/32')
+  assert.deepEqual([flags.access, flags.name], ['open', 'cellar'])
+  assert.deepEqual(flags.allowedOrigins, ['https://c.example', 'http://localhost:3000'])
+  assert.deepEqual(['127.0.0.1', '10.1.1.1', '11.0.0.1', '::ffff:10.1.1.1', '2001:db8::7', '2001:db9::'].map((address) => flags.trustedProxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [false, true, false, true, true, false])
 })
 
 test('a log that can\'t be written does not end the chat', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import type { Membership, Message, Room } from '../../lib/chat/events.ts'
 import { startServer } from '../../lib/main.ts'
-import { ChatServer, Listener, Person, startChat, temporaryFolder } from '../chat-server.ts'
+import { ChatServer, Listener, Person, settings, startChat, temporaryFolder } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 
 const ours = { 'sec-fetch-site': 'same-origin' }
@@ -52,7 +52,7 @@ const rooms = ['lobby', 'attic', 'cellar']
 property('what is replayed after any cursor is what came after it, from a large ring, a small one and disk alike', async (random, t) => {
   const data = await temporaryFolder(t)
   const serve = async (ring: number) => {
-    const server = await startServer({ port: 0, host: '127.0.0.1', data, urls: [] }, { ring })
+    const server = await startServer(settings({ data }), { ring })
     const chat = new ChatServer({})
     chat.url = server.url
     return { chat, stop: () => server.stop() }

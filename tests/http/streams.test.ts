@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Room } from '../../lib/chat/events.ts'
 import { startServer } from '../../lib/main.ts'
-import { ChatServer, Listener, Person, startChat, temporaryFolder } from '../chat-server.ts'
+import { ChatServer, Listener, Person, settings, startChat, temporaryFolder } from '../chat-server.ts'
 
 test('a reader who was away gets what it missed, once and in order', async (t) => {
   const chat = await startChat(t)
@@ -110,7 +110,7 @@ test('since takes an id, a duration, a time, all, or a count', async (t) => {
 })
 
 test('with a ring of 100, a reader that missed 10,000 messages gets them all, in order, while others are served', async (t) => {
-  const server = await startServer({ port: 0, host: '127.0.0.1', data: ':memory:', urls: [] }, { ring: 100 })
+  const server = await startServer(settings(), { ring: 100 })
   t.after(() => server.stop())
   const chat = new ChatServer({})
   chat.url = server.url
