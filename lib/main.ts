@@ -11,6 +11,7 @@ import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
 import { createGuard } from './http/guard.ts'
 import { createHandler } from './http/handler.ts'
+import { Limits } from './http/limits.ts'
 import { readFiles } from './http/page.ts'
 import { log } from './log.ts'
 import { checkDataFolder } from './store/check.ts'
@@ -85,7 +86,7 @@ export async function startServer(settings: Settings, { ring }: { ring?: number 
   }
 }
 
-async function serve(events: LocalLog, { port, host, urls }: Settings, ring: number | undefined): Promise<RunningServer> {
+async function serve(events: LocalLog, { port, host, urls, trustedProxies, postsPerSecond, streamsPerAddress }: Settings, ring: number | undefined): Promise<RunningServer> {
   // What the storage refuses to read it has told of itself.
   const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
   const chat = new Chat({ log: events, database: events.database, ring, onError })
@@ -94,6 +95,8 @@ async function serve(events: LocalLog, { port, host, urls }: Settings, ring: num
     chat,
     files: readFiles(new URL('../static/', import.meta.url)),
     guard: createGuard({ urls, loopback: isLoopback(host) }),
+    limits: new Limits({ postsPerSecond, streamsPerAddress, report: log }),
+    trustedProxies,
     secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
     onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
   })

@@ -1,14 +1,16 @@
 // The streams of events: over one connection each.
 
-import { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import { between, ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { takeCookie } from './identity.ts'
 
+const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
+
 /**
  * Turns the response into a stream, or ends it with 204 for who is logged out: after every other end an EventSource would come
- * back for ever. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
+ * back for ever. Where there are too many it is a stream that ends at once: after an error an EventSource would never come back. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
  */
-export function openStream({ request, response, who, secure, connections }: Exchange): ServerSentEventsStream | undefined {
+export function openStream({ request, response, who, address, secure, connections, limits }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
     response.writeHead(204, { 'set-cookie': takeCookie(secure) }).end()
@@ -16,9 +18,17 @@ export function openStream({ request, response, who, secure, connections }: Exch
   }
   const { socket } = request
   if (connections.othersWait(socket)) return void socket.destroy()
-  const stream = new ServerSentEventsStream(request, response)
+  const refusal = limits.streamRefusal(who, address)
+  const stream = new ServerSentEventsStream(request, response, refusal === undefined ? {} : { retryMs: between(...comeBackMs) })
+  if (refusal !== undefined) {
+    stream.comment(`${refusal}; close one, or come back later`)
+    return void stream.close()
+  }
   // HEAD has had its end already.
-  if (stream.open) connections.carries(socket, stream)
+  if (stream.open) {
+    connections.carries(socket, stream)
+    limits.countStream(who, address, stream.closed)
+  }
   return stream
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
 import type { Who } from '../chat/people.ts'
 import type { Connections } from './connections.ts'
+import type { Limits } from './limits.ts'
 
 export interface Exchange {
   readonly chat: Chat
@@ -13,9 +14,12 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly who: Who
+  /** The client's address as limits count it, if we know it: for IPv6 a network of 64 bits. */
+  readonly address: string | undefined
   /** We are reached by HTTPS alone, and cookies say so. */
   readonly secure: boolean
   readonly connections: Connections
+  readonly limits: Limits
 }
 
 export interface Answer {

@@ -2,13 +2,16 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BlockList } from 'node:net'
 import type { Chat } from '../chat/chat.ts'
 import { needsName } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
+import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { accepts, type Answer } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { identify } from './identity.ts'
+import type { Limits } from './limits.ts'
 import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
@@ -20,6 +23,9 @@ export interface HandlerOptions {
   chat: Chat
   files: Files
   guard: Guard
+  limits: Limits
+  /** Whose X-Forwarded-For counts. */
+  trustedProxies: BlockList
   /** We are reached by HTTPS alone. */
   secure: boolean
   /** Called with what went wrong on our side. */
@@ -32,7 +38,7 @@ export interface RequestHandler {
   stopping: boolean
 }
 
-export function createHandler({ chat, files, guard, secure, onError }: HandlerOptions): RequestHandler {
+export function createHandler({ chat, files, guard, limits, trustedProxies, secure, onError }: HandlerOptions): RequestHandler {
   const connections = new Connections()
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
@@ -77,8 +83,13 @@ export function createHandler({ chat, files, guard, secure, onError }: HandlerOp
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
       if (request.socket.destroyed) return
       if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
-      if (!reads) guard.origin(request, host)
-      return await route.handler({ chat, request, response, params, query, who, secure, connections })
+      const address = clientAddress(request, trustedProxies)
+      if (!reads) {
+        guard.origin(request, host)
+        // Before the handler, so that what is refused has no body read.
+        limits.change(`${route.method} ${route.path}`, who, address)
+      }
+      return await route.handler({ chat, request, response, params, query, who, address, secure, connections, limits })
     } finally {
       connections.release(request)
     }

@@ -1,0 +1,58 @@
+// From which address a request comes, when proxies may stand in between. Knows nothing of what is limited by it.
+
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIP, type BlockList } from 'node:net'
+
+/** What is needed of a request. */
+interface Asked {
+  socket: { remoteAddress?: string | undefined }
+  headers: IncomingHttpHeaders
+}
+
+/**
+ * The client's address as limits count it, or undefined where a trusted proxy names none. Each proxy adds to the right of
+ * X-Forwarded-For whom it was asked by, so it is read from there as far as the trusted ones go; what stands further left was
+ * written by the client, and proves nothing.
+ */
+export function clientAddress({ socket, headers }: Asked, trusted: BlockList): string | undefined {
+  // Without an address it is a Unix socket, where only this machine's proxies are.
+  const peer = socket.remoteAddress === undefined ? undefined : readAddress(socket.remoteAddress)
+  if (peer !== undefined && !isTrusted(peer, trusted)) return countedAs(peer)
+  // Node has joined several such headers to one.
+  const hops = String(headers['x-forwarded-for'] ?? '').split(',').reverse()
+  for (const hop of hops) {
+    const address = readAddress(hop)
+    if (address === undefined) return undefined
+    if (!isTrusted(address, trusted)) return countedAs(address)
+  }
+  return undefined
+}
+
+function isTrusted(address: string, trusted: BlockList): boolean {
+  return trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
+}
+
+// Some proxies add a port, and a link-local address its interface. An IPv4 address has one form, however it is wrapped.
+function readAddress(text: string): string | undefined {
+  const bare = /^\s*(?:\[(.+)\](?::\d+)?|([\d.]+):\d+|(\S+?)(?:%\S+)?)\s*$/.exec(text)
+  const address = bare?.[1] ?? bare?.[2] ?? bare?.[3] ?? ''
+  const version = isIP(address)
+  if (version === 0) return undefined
+  if (version === 4) return address
+  const groups = groupsOf(address)
+  const [high = 0, low = 0] = groups.slice(6)
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+  return mapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : address
+}
+
+// Whoever has an IPv6 address has a whole network of 64 bits to choose it from.
+function countedAs(address: string): string {
+  return address.includes(':') ? `${groupsOf(address).slice(0, 4).map((group) => group.toString(16)).join(':')}::/64` : address
+}
+
+// The eight groups of an IPv6 address. URL writes all its forms alike, with the longest run of zeros left out.
+function groupsOf(address: string): number[] {
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map((part) => part.split(':').filter(Boolean))
+  const zeros = Array<string>(8 - head.length - (tail?.length ?? 0)).fill('0')
+  return [...head, ...zeros, ...(tail ?? [])].map((group) => parseInt(group, 16))
+}
