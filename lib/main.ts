@@ -9,6 +9,7 @@ import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
+import { createCors } from './http/cors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHandler } from './http/handler.ts'
 import { Limits } from './http/limits.ts'
@@ -86,7 +87,7 @@ export async function startServer(settings: Settings, { ring }: { ring?: number 
   }
 }
 
-async function serve(events: LocalLog, { port, host, urls, trustedProxies, postsPerSecond, streamsPerAddress }: Settings, ring: number | undefined): Promise<RunningServer> {
+async function serve(events: LocalLog, { port, host, urls, allowedOrigins, trustedProxies, postsPerSecond, streamsPerAddress }: Settings, ring: number | undefined): Promise<RunningServer> {
   // What the storage refuses to read it has told of itself.
   const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
   const chat = new Chat({ log: events, database: events.database, ring, onError })
@@ -94,7 +95,8 @@ async function serve(events: LocalLog, { port, host, urls, trustedProxies, posts
   const handler = createHandler({
     chat,
     files: readFiles(new URL('../static/', import.meta.url)),
-    guard: createGuard({ urls, loopback: isLoopback(host) }),
+    guard: createGuard({ urls, allowedOrigins, loopback: isLoopback(host) }),
+    cors: createCors(allowedOrigins),
     limits: new Limits({ postsPerSecond, streamsPerAddress, report: log }),
     trustedProxies,
     secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),

@@ -12,9 +12,9 @@ export interface Guard {
   origin(request: IncomingMessage, host: string): void
 }
 
-/** `urls` are our public addresses; `loopback` tells that only this machine can reach us. */
-export function createGuard({ urls, loopback }: { urls: readonly string[]; loopback: boolean }): Guard {
-  const origins = new Set(urls.map((url) => new URL(url).origin))
+/** `urls` are our public addresses, `allowedOrigins` others' that may do what ours may; `loopback` tells that only this machine can reach us. */
+export function createGuard({ urls, allowedOrigins, loopback }: { urls: readonly string[]; allowedOrigins: readonly string[]; loopback: boolean }): Guard {
+  const origins = new Set([...urls.map((url) => new URL(url).origin), ...allowedOrigins])
   const hosts = new Set(urls.map((url) => new URL(url).host))
   return {
     host(host) {
@@ -29,7 +29,7 @@ export function createGuard({ urls, loopback }: { urls: readonly string[]; loopb
       const fromBrowser = site !== undefined || origin !== undefined
       if (!fromBrowser && (authorization !== undefined || isJson(request))) return
       throw new ChatError('forbidden', fromBrowser
-        ? 'a page of another site may not do this; the owner can name our own address with --url'
+        ? 'a page of another site may not do this; the owner can name our own address with --url, or the other site with --allow-origin'
         : 'without a browser this needs a name (curl -u ada: …) or a JSON body with its content type')
     },
   }

@@ -8,6 +8,7 @@ import { needsName } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
+import type { Cors } from './cors.ts'
 import { accepts, type Answer } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { identify } from './identity.ts'
@@ -23,6 +24,7 @@ export interface HandlerOptions {
   chat: Chat
   files: Files
   guard: Guard
+  cors: Cors
   limits: Limits
   /** Whose X-Forwarded-For counts. */
   trustedProxies: BlockList
@@ -38,13 +40,14 @@ export interface RequestHandler {
   stopping: boolean
 }
 
-export function createHandler({ chat, files, guard, limits, trustedProxies, secure, onError }: HandlerOptions): RequestHandler {
+export function createHandler({ chat, files, guard, cors, limits, trustedProxies, secure, onError }: HandlerOptions): RequestHandler {
   const connections = new Connections()
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
       // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
       // sender knows that nobody has read it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+      cors.mark(request, response)
       connections.inTurn(request, response, () => {
         answer(request, response)
           .catch(failure)
@@ -61,6 +64,8 @@ export function createHandler({ chat, files, guard, limits, trustedProxies, secu
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
     const host = readHost(request)
     guard.host(host)
+    const preflight = cors.preflight(request)
+    if (preflight) return preflight
     const { segments, query } = readTarget(request.url ?? '')
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
@@ -120,7 +125,10 @@ export function createHandler({ chat, files, guard, limits, trustedProxies, secu
       response.setHeader('content-type', 'application/json')
       response.setHeader('cache-control', 'no-store')
     }
-    for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
+    for (const [name, value] of Object.entries(headers ?? {})) {
+      if (name === 'vary') response.appendHeader(name, value)
+      else response.setHeader(name, value)
+    }
     if (body) response.setHeader('content-length', body.length)
     // Who does not read the answer is cut off, and what waits for them with it.
     response.setTimeout(unreadMs)
