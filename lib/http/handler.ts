@@ -17,6 +17,7 @@ import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget } from './target.ts'
+import { refuseSecrets } from './url-secrets.ts'
 
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
@@ -62,6 +63,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
   )
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
+    refuseSecrets(request.url ?? '')
     const host = readHost(request)
     guard.host(host)
     const preflight = cors.preflight(request)
