@@ -9,6 +9,7 @@ import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
+import { connectionsMax } from './http/connections-max.ts'
 import { createCors } from './http/cors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHandler } from './http/handler.ts'
@@ -106,6 +107,8 @@ async function serve(events: LocalLog, { port, host, urls, allowedOrigins, trust
     { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },
     handler,
   )
+  // Who comes when there are that many is hung up on at once, and may try again.
+  server.maxConnections = connectionsMax() ?? Infinity
   // A body that will be refused for its size is not asked for.
   server.on('checkContinue', (request, response) => {
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()
