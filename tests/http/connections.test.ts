@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { Connections } from '../../lib/http/connections.ts'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
+import { startChat } from '../chat-server.ts'
 import { RawConnection } from '../raw-connection.ts'
 
 const ask = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`
@@ -76,4 +77,33 @@ test('what waited behind a request that became no stream is answered, in its ord
 
   assert.ok(await connection.until((text) => /slow[^]*fast/.test(text)))
   assert.deepEqual(server.begun, ['/slow', '/fast'])
+})
+
+test('more connections than files may be open: who finds no room is hung up on, and the chat goes on', async (t) => {
+  const chat = await startChat(t, { node: '/bin/sh', execArgv: ['-c', `ulimit -n 256; exec "${process.execPath}" "$@"`, 'sh'] })
+  const ada = await chat.comeIn('ada')
+  const held: RawConnection[] = []
+  t.after(() => held.forEach((connection) => connection.leave()))
+
+  // Each in its turn, so that it is seen which of them found room.
+  let refused = 0
+  for (let count = 0; count < 400; count++) {
+    const connection = new RawConnection(chat.url)
+    connection.send('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    if (await connection.until((text) => text.includes('retry:'))) held.push(connection)
+    else refused++
+  }
+  // Up to the limit itself Node would hold them, and then there is no file left for the database.
+  assert.ok(held.length > 128 && held.length <= 256 - 64 && refused > 0, `${held.length} held, ${refused} refused`)
+
+  // Who had come in before still has a connection.
+  const { id } = await ada.say('lobby', 'is there room?')
+  for (const connection of held) assert.ok(await connection.until((text) => text.includes(`id: ${id}`)))
+  for (const connection of held.splice(0, 50)) connection.leave()
+  for (;;) {
+    const found = await RawConnection.ask(chat.url, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    if (found.includes('HTTP/1.1 200')) break
+  }
+  await (await chat.comeIn('bob')).say('lobby', 'there is')
+  assert.equal(chat.errors, '')
 })
