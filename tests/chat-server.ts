@@ -250,18 +250,21 @@ export class Listener {
   async take(event: string, count: number): Promise<ParsedEvent[]> {
     const found: ParsedEvent[] = []
     const late = setTimeout(() => this.response.destroy(), patienceMs)
-    while (found.length < count) {
-      const next = this.all[this.#read]
-      if (next) {
-        this.#read++
-        if (next.event === event) found.push(next)
-      } else {
-        if (this.response.destroyed) throw new Error(`the stream ended before ${count} ${event} events came; it had ${JSON.stringify(this.all.slice(-5))}`)
-        await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over])
+    try {
+      while (found.length < count) {
+        const next = this.all[this.#read]
+        if (next) {
+          this.#read++
+          if (next.event === event) found.push(next)
+        } else {
+          if (this.response.destroyed) throw new Error(`the stream ended before ${count} ${event} events came; it had ${JSON.stringify(this.all.slice(-5))}`)
+          await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over])
+        }
       }
+      return found
+    } finally {
+      clearTimeout(late)
     }
-    clearTimeout(late)
-    return found
   }
 
   leave(): void {
