@@ -81,6 +81,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
+    const address = clientAddress(request, trustedProxies)
     const known = identify(chat, request, secure)
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
     if (streams || known instanceof Promise) connections.hold(request)
@@ -90,7 +91,6 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
       if (request.socket.destroyed) return
       if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
-      const address = clientAddress(request, trustedProxies)
       if (!reads) {
         guard.origin(request, host)
         // Before the handler, so that what is refused has no body read.

@@ -17,8 +17,8 @@ const limits = {
 /** How somebody new comes in. */
 const comingIn = new Set(['POST /session', 'POST /users', 'POST /invites/accept'])
 
-/** What nobody should ever have to wait for. */
-const unlimited = new Set(['DELETE /session'])
+/** What nobody should ever have to wait for: whoever uses a stolen session to its limit must not keep its owner from ending it. */
+const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'])
 
 export interface LimitsOptions {
   /** A person's rate; 0 is no limit. */
@@ -64,8 +64,8 @@ export class Limits {
     const unproven = 'claims' in who ? who.claims : 'user' in who && who.user.kind === 'unproven' ? who.user.name : undefined
     if ('user' in who && unproven === undefined) {
       const bot = who.user.kind === 'bot'
-      const times = bot ? limits.botTimes : 1
-      return this.#take([[bot ? this.#bots : this.#people, String(who.user.id)]], `that is more than ${this.#postsPerSecond * times} a second`)
+      const rate = Number((this.#postsPerSecond * (bot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
+      return this.#take([[bot ? this.#bots : this.#people, String(who.user.id)]], `that is more than ${rate} a second`)
     }
     const name: [Buckets, string][] = unproven === undefined ? [] : [[this.#people, `unproven ${foldName(unproven)}`]]
     this.#take([...name, [this.#addresses, address]], `that is more than ${this.#postsPerSecond} a second, or too much from this address`)

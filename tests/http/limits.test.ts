@@ -219,6 +219,12 @@ test('a bot has ten times as much as a person', () => {
   assert.deepEqual([count(person(1)), count(person(2, 'bot'))], [2, 20])
 })
 
+test('whoever has used up what they may do can still end their sessions', () => {
+  const { allowed } = limitsAt({ ms: 0 })
+  while (allowed(person(1)));
+  assert.ok(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'].every((change) => allowed(person(1), undefined, change)))
+})
+
 test('newcomers of an address: thirty, then one in ten seconds', () => {
   const clock = { ms: 0 }
   const { allowed } = limitsAt(clock, 100)
