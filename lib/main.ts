@@ -1,33 +1,21 @@
-// Reads the settings, wires the parts, listens, stops.
+// Reads the settings, opens a chat, listens, stops.
 
 import { createServer, type Server } from 'node:http'
 import { isIPv4, type AddressInfo } from 'node:net'
-import { extname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { apply } from './chat/apply.ts'
-import { Chat } from './chat/chat.ts'
 import { help, readSettings, type Settings } from './config.ts'
-import { ChatError, StartError } from './errors.ts'
+import { StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
 import { connectionsMax } from './http/connections-max.ts'
-import { createCors } from './http/cors.ts'
-import { createGuard } from './http/guard.ts'
-import { createHandler } from './http/handler.ts'
-import { Limits } from './http/limits.ts'
-import { readFiles } from './http/page.ts'
 import { log } from './log.ts'
+import { MountedChat } from './mounted-chat.ts'
 import { checkDataFolder } from './store/check.ts'
-import { LocalLog } from './store/local-log.ts'
 
 const limits = {
   headersMs: 10_000, // for a request's headers to arrive
   keepAliveMs: 72_000, // longer than proxies keep theirs, or they would send a request into a connection that we just closed
   checkMs: 2000, // how often those are looked at
-  spreadMs: 3000, // at the most, over which streams are ended when we stop
-  spreadPerStreamMs: 3, // so that few streams make a quick stop
-  streamsMs: 8000, // after which we no longer wait for streams to end,
-  stopMs: 9000, // whoever has not taken its answer is cut off,
-  overMs: 9800, // and the disk is not waited for either: what was answered is on it already
+  stopMs: 9800, // after which connections are not waited for any longer
   backlog: 4096, // connections that wait to be taken: after a restart all readers come at once, and who finds no place tries again only seconds later
 }
 
@@ -51,9 +39,6 @@ export async function main(args: readonly string[], environment: Record<string, 
   }
 }
 
-// The thread's file is TypeScript beside our own source, and JavaScript in the published package.
-const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
-
 function sayWhetherWhole(data: string): void {
   const { file, events, faults } = checkDataFolder(data, apply)
   if (faults.length === 0) return void process.stdout.write(`${file} is whole: ${events} events\n`)
@@ -66,70 +51,44 @@ export interface RunningServer {
   url: string
   /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
   stop(): Promise<void>
-  /** Removes what `:memory:` kept; for the very end, however it comes. */
-  forget(): void
 }
 
 /**
  * `ring` is how many of the newest events are kept in memory.
  * @throws StartError in one line if the folder or the port can't be had.
  */
-export async function startServer(settings: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
-  let serving = false // until then what fails is told in the one line of a StartError
-  const events = await LocalLog.open({ folder: settings.data, writer, report: (line) => serving && log(line) })
-  try {
-    const server = await serve(events, settings, ring)
-    serving = true
-    return server
-  } catch (error) {
-    await events.close()
-    // Making what is always there failed for a reason that the owner can mend: a full disk.
-    throw error instanceof ChatError ? new StartError(`the data folder ${settings.data} can't be used: ${error.message}`) : error
-  }
-}
-
-async function serve(events: LocalLog, { port, host, urls, allowedOrigins, trustedProxies, postsPerSecond, streamsPerAddress }: Settings, ring: number | undefined): Promise<RunningServer> {
-  // What the storage refuses to read it has told of itself.
-  const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
-  const chat = new Chat({ log: events, database: events.database, ring, onError })
-  await chat.start()
-  const handler = createHandler({
-    chat,
-    files: readFiles(new URL('../static/', import.meta.url)),
-    guard: createGuard({ urls, allowedOrigins, loopback: isLoopback(host) }),
-    cors: createCors(allowedOrigins),
-    limits: new Limits({ postsPerSecond, streamsPerAddress, report: log }),
-    trustedProxies,
-    secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
-    onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
-  })
+export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
+  const chat = await MountedChat.open({ ...settings, base: '', log }, { loopback: isLoopback(host), ring })
+  // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
     { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },
-    handler,
+    chat.handler,
   )
   // Who comes when there are that many is hung up on at once, and may try again.
   server.maxConnections = connectionsMax() ?? Infinity
   // A body that will be refused for its size is not asked for.
   server.on('checkContinue', (request, response) => {
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()
-    handler(request, response)
+    chat.handler(request, response)
   })
   // Any other expectation may be passed over (RFC 9110, 10.1.1); Node would answer it past our handler.
-  server.on('checkExpectation', handler)
-  await listen(server, port, host)
+  server.on('checkExpectation', chat.handler)
+  try {
+    await listen(server, port, host)
+  } catch (error) {
+    await chat.close()
+    throw error
+  }
   return {
     url: urlOf(server, host),
     async stop() {
-      handler.stopping = true
-      const over = sleep(limits.overMs, undefined, { ref: false })
-      const cutOff = setTimeout(() => server.closeAllConnections(), limits.stopMs)
-      const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * chat.streams)
-      await Promise.race([chat.close({ spread }), sleep(limits.streamsMs, undefined, { ref: false })])
+      const began = performance.now()
+      // Streams first: the server waits for its connections.
+      await chat.close()
+      const cutOff = setTimeout(() => server.closeAllConnections(), Math.max(0, limits.stopMs - (performance.now() - began)))
       await new Promise((resolve) => server.close(resolve))
       clearTimeout(cutOff)
-      await Promise.race([events.close(), over])
     },
-    forget: () => events.forget(),
   }
 }
 
@@ -154,7 +113,6 @@ function stopOnSignals(server: RunningServer): void {
   }
   // SIGHUP: the terminal was closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop)
-  process.on('exit', server.forget)
 }
 
 function isLoopback(host: string): boolean {
@@ -171,8 +129,4 @@ function whoCanReach(host: string): string {
   return isLoopback(host)
     ? 'Only this machine can reach it; --host 0.0.0.0 lets others in.'
     : 'Whoever can reach this machine can come in; --host 127.0.0.1 keeps it to this machine.'
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -12,10 +12,12 @@ export interface Author {
   unproven?: true
 }
 
+/** Somebody as they are now. */
 export interface User extends Author {
   role: 'owner' | 'admin' | 'member' | 'guest' | 'bot'
 }
 
+/** A room as it is now. */
 export interface Room {
   /** The room's name made into a slug: this is how it stands in URLs and events, and it never changes. */
   id: string
@@ -25,6 +27,7 @@ export interface Room {
   at: string
 }
 
+/** What somebody said. */
 export interface Message {
   id: Id
   /** The slug of the room. */

@@ -14,7 +14,8 @@ export const bodyLimits = {
  * @throws ChatError `too_large`, `timeout`, or `invalid_request` if it is cut off or not UTF-8.
  */
 export async function readText(request: IncomingMessage): Promise<string> {
-  const bytes = await readBytes(request)
+  // What middleware of another server has read can't be read again: it would be waited for in vain.
+  const bytes = request.readableDidRead || request.readableEnded ? bytesOfParsed(request) : await readBytes(request)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -63,6 +64,21 @@ function positionIn(error: unknown): string {
   return /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
 }
 
+// What is in `request.body` if the server that carries us has read it: parsed if it was JSON, or as it was.
+function bytesOfParsed(request: IncomingMessage & { body?: unknown }): Uint8Array {
+  const { body } = request
+  if (body === undefined) throw new Error('the body was read before natter got the request, and is not in request.body; have the chat before what reads bodies, or put it there')
+  const asItWas = typeof body === 'string' || body instanceof Uint8Array
+  if (!asItWas && !isJson(request)) throw new ChatError('invalid_request', 'the body was taken for a form; send JSON, or the bare text with Content-Type: text/plain')
+  const bytes = body instanceof Uint8Array ? body : Buffer.from(asItWas ? body : JSON.stringify(body))
+  if (bytes.length > bodyLimits.bytes || Number(request.headers['content-length']) > bodyLimits.bytes) throw tooLargeError()
+  return bytes
+}
+
+function tooLargeError(): ChatError {
+  return new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`)
+}
+
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -81,7 +97,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       reject(error)
     }
     const tooLarge = () => {
-      refuse(new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`))
+      refuse(tooLargeError())
       // What is still coming is dropped, but not waited for without end. An answered request hears nothing of its connection.
       const { socket } = request
       const drop = setTimeout(() => request.destroy(), bodyLimits.silenceMs).unref()

@@ -2,7 +2,6 @@
 
 import { between, ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
-import { takeCookie } from './identity.ts'
 
 const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
 
@@ -10,10 +9,10 @@ const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no 
  * Turns the response into a stream, or ends it with 204 for who is logged out: after every other end an EventSource would come
  * back for ever. Where there are too many it is a stream that ends at once: after an error an EventSource would never come back. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
  */
-export function openStream({ request, response, who, address, secure, connections, limits }: Exchange): ServerSentEventsStream | undefined {
+export function openStream({ request, response, who, address, cookie, connections, limits }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
-    response.writeHead(204, { 'set-cookie': takeCookie(secure) }).end()
+    response.writeHead(204, { 'set-cookie': cookie.take() }).end()
     return undefined
   }
   const { socket } = request

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
 import type { Who } from '../chat/people.ts'
 import type { Connections } from './connections.ts'
+import type { SessionCookie } from './identity.ts'
 import type { Limits } from './limits.ts'
 
 export interface Exchange {
@@ -16,8 +17,9 @@ export interface Exchange {
   readonly who: Who
   /** The client's address as limits count it, if we know it: for IPv6 a network of 64 bits. */
   readonly address: string | undefined
-  /** We are reached by HTTPS alone, and cookies say so. */
-  readonly secure: boolean
+  readonly cookie: SessionCookie
+  /** The server that carries us says who asks. */
+  readonly hosted: boolean
   readonly connections: Connections
   readonly limits: Limits
 }

@@ -4,19 +4,19 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlockList } from 'node:net'
 import type { Chat } from '../chat/chat.ts'
-import { needsName } from '../chat/people.ts'
+import { needsName, type Who } from '../chat/people.ts'
 import { ChatError } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import type { Cors } from './cors.ts'
 import { accepts, type Answer } from './exchange.ts'
 import type { Guard } from './guard.ts'
-import { identify } from './identity.ts'
+import { identify, sessionCookie } from './identity.ts'
 import type { Limits } from './limits.ts'
 import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
-import { readHost, readTarget } from './target.ts'
+import { readHost, readTarget, targetOf } from './target.ts'
 import { refuseSecrets } from './url-secrets.ts'
 
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
@@ -29,6 +29,10 @@ export interface HandlerOptions {
   limits: Limits
   /** Whose X-Forwarded-For counts. */
   trustedProxies: BlockList
+  /** The path that all of ours is below, as `readBase` gives it. */
+  base: string
+  /** Who asks, where the server that carries us says so; otherwise we find out ourselves. */
+  hosted: ((request: IncomingMessage) => Promise<Who>) | undefined
   /** We are reached by HTTPS alone. */
   secure: boolean
   /** Called with what went wrong on our side. */
@@ -39,10 +43,13 @@ export interface RequestHandler {
   (request: IncomingMessage, response: ServerResponse): void
   /** From now on `/readyz` says no, and connections end with their answer. */
   stopping: boolean
+  /** From now on everything is refused. */
+  over: boolean
 }
 
-export function createHandler({ chat, files, guard, cors, limits, trustedProxies, secure, onError }: HandlerOptions): RequestHandler {
+export function createHandler({ chat, files, guard, cors, limits, trustedProxies, base, hosted, secure, onError }: HandlerOptions): RequestHandler {
   const connections = new Connections()
+  const cookie = sessionCookie({ secure, base })
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
       // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
@@ -59,16 +66,17 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
           })
       })
     },
-    { stopping: false },
+    { stopping: false, over: false },
   )
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
+    if (handle.over) throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
     guard.host(host)
     const preflight = cors.preflight(request)
     if (preflight) return preflight
-    const { segments, query } = readTarget(request.url ?? '')
+    const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
     if (segments.length < 2) {
@@ -79,10 +87,11 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
+    if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
     const address = clientAddress(request, trustedProxies)
-    const known = identify(chat, request, secure)
+    const known = hosted ? hosted(request) : identify(chat, request, cookie)
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
     if (streams || known instanceof Promise) connections.hold(request)
     try {
@@ -96,7 +105,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
         // Before the handler, so that what is refused has no body read.
         limits.change(`${route.method} ${route.path}`, who, address)
       }
-      return await route.handler({ chat, request, response, params, query, who, address, secure, connections, limits })
+      return await route.handler({ chat, request, response, params, query, who, address, cookie, hosted: hosted !== undefined, connections, limits })
     } finally {
       connections.release(request)
     }
@@ -129,6 +138,8 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     }
     for (const [name, value] of Object.entries(headers ?? {})) {
       if (name === 'vary') response.appendHeader(name, value)
+      // What handlers link to they write as if we had the whole host.
+      else if (name === 'location' && value.startsWith('/')) response.setHeader(name, base + value)
       else response.setHeader(name, value)
     }
     if (body) response.setHeader('content-length', body.length)

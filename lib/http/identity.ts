@@ -7,27 +7,38 @@ import { ChatError } from '../errors.ts'
 
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
+/** The cookie that keeps somebody in: how it is given, taken away and found. */
+export interface SessionCookie {
+  give(secret: string): string
+  take(): string
+  read(request: IncomingMessage): string | undefined
+}
+
+/**
+ * `secure`: we are reached by HTTPS alone. `base` is the path that all of ours is below: of two chats on a host each has its
+ * own cookie, and what else is on the host sees none.
+ */
+export function sessionCookie({ secure, base }: { secure: boolean; base: string }): SessionCookie {
+  // A prefix binds it to HTTPS, and __Host- to this host as well, but only for the whole of it:
+  // https://www.rfc-editor.org/rfc/rfc6265.html and its successor, "__Host-".
+  const prefix = secure ? (base === '' ? '__Host-' : '__Secure-') : ''
+  // Named after the path too: a chat at the root has its cookie sent along to one below.
+  const name = `${prefix}natter${base.replaceAll('/', '-')}`
+  const named = new RegExp(`(?:^|; *)${name.replaceAll('.', '\\.')}=([A-Za-z0-9_-]{43})(?:;|$)`)
+  const written = (value: string, seconds: number) => `${name}=${value}; Path=${base || '/'}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  return {
+    give: (secret) => written(secret, cookieLasts),
+    take: () => written('', 0),
+    read: ({ headers }) => named.exec(headers.cookie ?? '')?.[1],
+  }
+}
+
 /** @throws ChatError `unauthorized` if what Authorization says can't be proved, `name_taken` if its name is somebody's. */
-export function identify(chat: Chat, request: IncomingMessage, secure: boolean): Who | Promise<Who> {
+export function identify(chat: Chat, request: IncomingMessage, cookie: SessionCookie): Who | Promise<Who> {
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization)
-  const secret = sessionSecret(request, secure)
+  const secret = cookie.read(request)
   return secret === undefined ? { nobody: true } : chat.people.bySession(secret)
-}
-
-/** The cookie that keeps somebody in. */
-export function giveCookie(secret: string, secure: boolean): string {
-  return cookie(secret, cookieLasts, secure)
-}
-
-/** The cookie that takes it away. */
-export function takeCookie(secure: boolean): string {
-  return cookie('', 0, secure)
-}
-
-// The prefix binds it to this host and to HTTPS: https://www.rfc-editor.org/rfc/rfc6265.html and its successor, "__Host-".
-function cookie(value: string, seconds: number, secure: boolean): string {
-  return `${secure ? '__Host-' : ''}natter=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
 }
 
 function byAuthorization(chat: Chat, authorization: string): Who {
@@ -44,9 +55,4 @@ function decoded(base64: string): string {
   } catch {
     throw new ChatError('invalid_request', 'the name in Authorization is not valid UTF-8')
   }
-}
-
-function sessionSecret({ headers }: IncomingMessage, secure: boolean): string | undefined {
-  const named = secure ? /(?:^|; *)__Host-natter=([A-Za-z0-9_-]{43})(?:;|$)/ : /(?:^|; *)natter=([A-Za-z0-9_-]{43})(?:;|$)/
-  return named.exec(headers.cookie ?? '')?.[1]
 }

@@ -15,6 +15,8 @@ export interface Route {
   handler: Handler
   /** Who accepts text/html gets the page here, which shows the same. */
   page?: true
+  /** Only where people are natter's own, and no server that carries us says who they are. */
+  own?: true
   /** Its answer is a stream: always, or for who accepts text/event-stream. */
   streams?: 'always' | 'accept'
 }
@@ -22,8 +24,8 @@ export interface Route {
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/events', who: 'anyone', handler: watch, streams: 'always' },
   { method: 'GET', path: '/session', who: 'anyone', handler: whoAmI },
-  { method: 'POST', path: '/session', who: 'anyone', handler: comeIn },
-  { method: 'DELETE', path: '/session', who: 'anyone', handler: logOut },
+  { method: 'POST', path: '/session', who: 'anyone', handler: comeIn, own: true },
+  { method: 'DELETE', path: '/session', who: 'anyone', handler: logOut, own: true },
   { method: 'GET', path: '/rooms', who: 'anyone', handler: listRooms, streams: 'accept' },
   { method: 'POST', path: '/rooms', who: 'named', handler: createRoom },
   { method: 'GET', path: '/rooms/:room', who: 'anyone', handler: showRoom, page: true },

@@ -9,10 +9,35 @@ export interface Target {
   query: URLSearchParams
 }
 
-/** @throws ChatError `invalid_request` if the target is not a path, or not decodable. */
-export function readTarget(url: string): Target {
-  if (!url.startsWith('/')) throw new ChatError('invalid_request', 'the request target must be a path')
-  const [, path = '', query = ''] = /^\/([^?#]*)(?:\?([^#]*))?/.exec(url) ?? []
+/**
+ * A path to be mounted at as it stands before every other: `/chat`, or nothing for the root.
+ * @throws TypeError if it can't be one
+ */
+export function readBase(path: string): string {
+  if (path === '' || path === '/') return ''
+  // Plain characters, so that it stands in links, cookies and HTML as it is, and can be written in one way only.
+  if (/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(path)) return path
+  throw new TypeError(`path must be like /chat, with a slash at its beginning and none at its end, not ${JSON.stringify(path)}`)
+}
+
+/** The whole target, also where a framework has cut off of `url` what it has dealt with. */
+export function targetOf(request: IncomingMessage & { originalUrl?: unknown }): string {
+  return typeof request.originalUrl === 'string' ? request.originalUrl : (request.url ?? '')
+}
+
+/** Is the target at or below a path that `readBase` gave? */
+export function isBelow(target: string, base: string): boolean {
+  return base === '' || (target.startsWith(base) && /^([/?#]|$)/.test(target.slice(base.length, base.length + 1)))
+}
+
+/**
+ * What is asked for below `base`.
+ * @throws ChatError `invalid_request` if the target is not a path, or not decodable; `not_found` if it is not below
+ */
+export function readTarget(target: string, base: string): Target {
+  if (!target.startsWith('/')) throw new ChatError('invalid_request', 'the request target must be a path')
+  if (!isBelow(target, base)) throw new ChatError('not_found', `there is nothing here; the chat is at ${base}`)
+  const [, path = '', query = ''] = /^\/?([^?#]*)(?:\?([^#]*))?/.exec(target.slice(base.length)) ?? []
   try {
     return { segments: path === '' ? [] : path.split('/').map(decodeURIComponent), query: new URLSearchParams(query) }
   } catch {

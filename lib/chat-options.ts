@@ -1,0 +1,98 @@
+// What a program gives that mounts a chat in a server of its own. Most of it are the settings that flags give a server of ours,
+// and they are read by the same code.
+
+import type { IncomingMessage } from 'node:http'
+import { readSettings, type Settings } from './config.ts'
+import { StartError } from './errors.ts'
+import type { Identity } from './host-identity.ts'
+import { readBase } from './http/target.ts'
+import { log as logToStderr, type Log } from './log.ts'
+
+/** What `createChat` takes. Everything may be left out. */
+export interface CreateChatOptions {
+  /** The folder that keeps everything, for one chat at a time, made if need be; `./data` by default. `:memory:` keeps nothing once it closes. */
+  data?: string | undefined
+  /**
+   * Where it is mounted, as a browser sees it: `/chat`, or `/team/chat` if an Express router at `/team` has it at `/chat`. All that
+   * is below belongs to the chat, and all its links stay below. The root by default, which may be written as `''` or `'/'`.
+   */
+  path?: string | undefined
+  /**
+   * Says who sent a request, from the host's own session: it is asked for each request that needs it, and may take its time.
+   * `undefined` or `null` is nobody, who may read what is open to everyone. Left out, natter keeps people of its own, who come in
+   * on its page. Should it throw, or give what is no identity, that request alone is answered with 500, and the log says why.
+   */
+  identify?: Identify | undefined
+  /** What the page calls this place; `natter` by default. */
+  name?: string | undefined
+  /** `open`, by default: nobody in particular may read open rooms, and come in as a guest. `invite`: neither. */
+  access?: 'open' | 'invite' | undefined
+  /** Our public addresses, such as `https://chat.example`: pages from there may write, and if all are https cookies are `Secure`. */
+  urls?: readonly string[] | undefined
+  /** Other origins whose pages may use it (CORS); none by default. */
+  allowOrigins?: readonly string[] | undefined
+  /** Proxies whose `X-Forwarded-For` counts for limits: addresses, ranges like `10.0.0.0/8`, `loopback` (by default). */
+  trustProxy?: string | readonly string[] | undefined
+  /** How much a person may post, ten at once; 1 by default, 0 is no limit. What is posted by function has none. */
+  postsPerSecond?: number | undefined
+  /** Streams that an address may have open; 30 by default, 0 is no limit. */
+  streamsPerAddress?: number | undefined
+  /** Takes a line for each thing of consequence; stderr by default. */
+  log?: ((line: string) => void) | undefined
+}
+
+/** Tells who sent a request. Express's own request is one of these too, with all that other middleware has put on it. */
+export type Identify = (request: IncomingMessage) => Identity | null | undefined | Promise<Identity | null | undefined>
+
+/** What a chat needs to know, whoever carries it. */
+export interface ChatSettings extends Omit<Settings, 'port' | 'host'> {
+  /** The path that all of it is below, as `readBase` gives it. */
+  base: string
+  identify?: Identify | undefined
+  log: Log
+}
+
+/** The flag that means the same. */
+const flags = {
+  data: 'data',
+  name: 'name',
+  access: 'access',
+  urls: 'url',
+  allowOrigins: 'allow-origin',
+  trustProxy: 'trust-proxy',
+  postsPerSecond: 'posts-per-second',
+  streamsPerAddress: 'streams-per-address',
+} as const satisfies Partial<Record<keyof CreateChatOptions, string>>
+
+const names: readonly string[] = [...Object.keys(flags), 'path', 'identify', 'log']
+
+/** @throws TypeError that names the option which can't be used */
+export function readOptions(options: CreateChatOptions): ChatSettings {
+  const { path = '', identify, log = logToStderr } = options
+  // A name that is mistyped would be a limit, or an identity, that is not there.
+  const unknown = Object.keys(options).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new TypeError(`there is no option ${unknown.slice(0, 40)}; there are ${names.join(', ')}`)
+  if (identify !== undefined && typeof identify !== 'function') throw new TypeError('identify must be a function that takes a request')
+  if (typeof log !== 'function') throw new TypeError('log must be a function that takes a line')
+  const { port: _, host: __, ...settings } = asSettings(options)
+  return { ...settings, base: readBase(path), identify, log }
+}
+
+function asSettings(options: CreateChatOptions): Settings {
+  const given = Object.entries(flags).flatMap(([name, flag]) => {
+    // Each is a name of an option.
+    const value: unknown = options[name as keyof typeof flags]
+    if (value === undefined) return []
+    const values: unknown[] = Array.isArray(value) ? value : [value]
+    if (!values.every((value) => typeof value === 'string' || typeof value === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
+    // An empty list is not the same as none: nobody is trusted then.
+    return [...values, ...(values.length === 0 ? [''] : [])].map((value) => `--${flag}=${value}`)
+  })
+  try {
+    // Undefined only where help is asked for, which is no option here.
+    return readSettings(given, {})!
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    throw new TypeError(error.message.replace(/^--([a-z-]+)/, (_, flag) => Object.entries(flags).find(([, named]) => named === flag)?.[0] ?? flag))
+  }
+}

@@ -1,0 +1,27 @@
+// The whole chat inside another program's HTTP server. Knows what may be asked for; mounted-chat.ts does it.
+
+import { readOptions, type CreateChatOptions } from './chat-options.ts'
+import type { MountedChat } from './mounted-chat.ts'
+
+/**
+ * Opens a chat that another HTTP server carries: `node:http`, `https`, Express, Koa, Fastify.
+ *
+ *     const chat = await createChat({ data: './chat', path: '/chat', identify: (request) => sessions.get(request)?.user })
+ *     app.use('/chat', chat.handler)                 // Express; or server.on('request', chat.handler)
+ *     await chat.post({ id: 'deploys', name: 'deploys', role: 'bot' }, 'lobby', { text: 'deployed' })
+ *     await chat.close()                             // before server.close(), which waits for streams
+ *
+ * The server stays the host's, and so do its times. What `npx natter` sets on its own: `headersTimeout` 10 s and
+ * `connectionsCheckingInterval` 2 s against slow headers, `keepAliveTimeout` 72 s behind a proxy that keeps connections, and
+ * `requestTimeout` 0, since slow bodies have a limit here of 30 s without a byte. A `timeout` on sockets must be above 30 s, or it
+ * cuts quiet streams off. A page of another site that has its name resolve to this machine is the host's to refuse, by its Host.
+ *
+ * @throws TypeError if an option can't be used
+ * @throws Error in one line if the folder can't be used: another chat has it, it is damaged, or from a newer natter
+ */
+export async function createChat(options: CreateChatOptions = {}): Promise<MountedChat> {
+  const settings = readOptions(options)
+  // Only now: whoever takes no more than a Hub from this package loads no database.
+  const { MountedChat } = await import('./mounted-chat.ts')
+  return MountedChat.open(settings)
+}

@@ -1,0 +1,275 @@
+// A chat that is open: log, rules and doors wired together behind one handler, its operations as functions, and its end. Whose
+// server carries it, it does not know: main.ts has one of its own, a host another.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname } from 'node:path'
+import type { ChatSettings, Identify } from './chat-options.ts'
+import { Chat, type PageOptions, type PostOptions } from './chat/chat.ts'
+import type { Message, Room, User } from './chat/events.ts'
+import type { Who } from './chat/people.ts'
+import { ChatError, StartError } from './errors.ts'
+import { readIdentity, type Identity } from './host-identity.ts'
+import { createCors } from './http/cors.ts'
+import { createGuard } from './http/guard.ts'
+import { createHandler, type RequestHandler } from './http/handler.ts'
+import { Limits } from './http/limits.ts'
+import { readFiles } from './http/page.ts'
+import { isBelow, targetOf } from './http/target.ts'
+import type { Log } from './log.ts'
+import { LocalLog } from './store/local-log.ts'
+
+const limits = {
+  spreadMs: 3000, // at the most, over which streams are ended when we close
+  spreadPerStreamMs: 3, // so that few streams make a quick end
+  streamsMs: 8000, // after which we no longer wait for streams to end,
+  answersMs: 9000, // whoever has not taken its answer is cut off,
+  overMs: 9800, // and the disk is not waited for either: what was answered is on it already
+  identifyMs: 30_000, // for the host to say who sent a request; a connection waits for each
+}
+
+// The thread's file is TypeScript beside our own source, and JavaScript in the published package.
+const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
+
+/** What main.ts knows of its own server. */
+export interface OwnServer {
+  /** Only this machine can reach it. */
+  loopback?: boolean
+  /** How many of the newest events are kept in memory. */
+  ring?: number | undefined
+}
+
+/** A request handler of `node:http`, and a middleware of Express and whatever else hands `next` on. */
+export type ChatHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
+
+/** What `createChat` gives. Its operations refuse with a `ChatError`, whose `code` says why; after `close` with `stopping`. */
+export class MountedChat {
+  /**
+   * Answers what is below the chat's path. Anything else goes to `next`, or gets 404 where there is none. It goes by
+   * `request.originalUrl` if a framework has cut the path off `request.url`, takes the body from `request.body` if another
+   * middleware has read it, and leaves a request alone that is answered already. It never throws.
+   */
+  readonly handler: ChatHandler
+  readonly #chat: Chat
+  readonly #events: LocalLog
+  readonly #handle: RequestHandler
+  readonly #base: string
+  /** Answers that are not out yet, streams among them. */
+  readonly #open = new Set<ServerResponse>()
+  /** Operations that were called and are not done. */
+  readonly #operations = new Set<Promise<unknown>>()
+  /** Whom the host is just telling us about. */
+  readonly #asking = new Set<{ id?: string; outdated?: true }>()
+  #closed: Promise<void> | undefined
+  readonly #forget = () => this.#events.forget()
+
+  /** Other programs call `createChat`. @throws StartError in one line if the folder can't be had. */
+  static async open(settings: ChatSettings, { loopback = false, ring }: OwnServer = {}): Promise<MountedChat> {
+    let serving = false // until then what fails is told in the one line of an error
+    const log = neverThrowing(settings.log)
+    const events = await LocalLog.open({ folder: settings.data, writer, report: (line) => serving && log(line) })
+    try {
+      // What the storage refuses to read it has told of itself.
+      const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
+      const chat = new Chat({ log: events, database: events.database, ring, onError })
+      await chat.start()
+      const mounted = new MountedChat(chat, events, { ...settings, log, loopback })
+      serving = true
+      return mounted
+    } catch (error) {
+      await events.close()
+      // Making what is always there failed for a reason that the owner can mend: a full disk.
+      throw error instanceof ChatError ? new StartError(`the data folder ${settings.data} can't be used: ${error.message}`) : error
+    }
+  }
+
+  private constructor(chat: Chat, events: LocalLog, { loopback, base, identify, log, ...settings }: ChatSettings & { loopback: boolean }) {
+    const { data, urls, allowedOrigins, trustedProxies } = settings
+    this.#chat = chat
+    this.#events = events
+    this.#base = base
+    this.#handle = createHandler({
+      chat,
+      files: readFiles(new URL('../static/', import.meta.url)),
+      guard: createGuard({ urls, allowedOrigins, loopback }),
+      cors: createCors(allowedOrigins),
+      limits: new Limits({ ...settings, report: log }),
+      trustedProxies,
+      base,
+      hosted: identify && ((request) => this.#identify(identify, request)),
+      secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
+      onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
+    })
+    this.handler = (request, response, next) => this.#take(request, response, next)
+    // What is kept in memory is a folder, and must not outlive the process, however that ends.
+    if (data === ':memory:') process.once('exit', this.#forget)
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, next: ((error?: unknown) => void) | undefined): void {
+    if (response.headersSent || response.writableEnded) return
+    if (next && !isBelow(targetOf(request), this.#base)) return next()
+    // One that is pipelined has no connection yet, and will never be closed if it gets none.
+    if (response.socket === null) response.once('socket', () => this.#remember(response))
+    else this.#remember(response)
+    this.#handle(request, response)
+  }
+
+  #remember(response: ServerResponse): void {
+    this.#open.add(response)
+    response.once('close', () => this.#open.delete(response))
+  }
+
+  // Who is disconnected while the host is still saying who they are may be somebody else by now, or nobody.
+  async #identify(identify: Identify, request: IncomingMessage): Promise<Who> {
+    for (;;) {
+      const asking: { id?: string; outdated?: true } = {}
+      this.#asking.add(asking)
+      try {
+        const given = await answerOf(identify, request)
+        if (given === undefined || given === null) return { nobody: true }
+        const identity = readIdentity(given)
+        asking.id = identity.id
+        const who = await this.#chat.people.hosted(identity)
+        if (!asking.outdated) return who
+      } finally {
+        this.#asking.delete(asking)
+      }
+    }
+  }
+
+  /**
+   * Says something in a room, and puts whoever says it into the room.
+   * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, …
+   */
+  post(by: Identity, room: string, options: PostOptions): Promise<Message> {
+    return this.#do(by, (who) => this.#chat.post(who, room, options))
+  }
+
+  /** Deletes a message of one's own: what it said is gone, everywhere. */
+  remove(by: Identity, room: string, message: string): Promise<void> {
+    return this.#do(by, (who) => this.#chat.remove(who, room, message))
+  }
+
+  /** Makes a room; its `id` is the name as it stands in URLs. */
+  createRoom(by: Identity, name: string): Promise<Room> {
+    return this.#do(by, (who) => this.#chat.createRoom(who, name))
+  }
+
+  /** Puts somebody into a room; does nothing for who is in it already. */
+  join(by: Identity, room: string): Promise<void> {
+    return this.#do(by, (who) => this.#chat.join(who, room))
+  }
+
+  /** Takes somebody out of a room; does nothing for who is not in it. */
+  leave(by: Identity, room: string): Promise<void> {
+    return this.#do(by, (who) => this.#chat.leave(who, room))
+  }
+
+  /** The rooms that somebody may see, or nobody in particular. `cursor` is where a stream takes over. */
+  rooms(by: Identity | null): Promise<{ rooms: Room[]; cursor: string }> {
+    return this.#do(by, () => this.#chat.rooms())
+  }
+
+  /** One room. */
+  room(by: Identity | null, room: string): Promise<Room> {
+    return this.#do(by, () => this.#chat.room(room))
+  }
+
+  /** Who is in a room. */
+  members(by: Identity | null, room: string): Promise<{ members: User[]; cursor: string }> {
+    return this.#do(by, () => this.#chat.members(room))
+  }
+
+  /** A page of a room's history, oldest first: the newest, or what is before or after an id. `more` tells whether it goes on. */
+  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<{ messages: Message[]; cursor: string; more: boolean }> {
+    return this.#do(by, () => this.#chat.messages(room, options))
+  }
+
+  /**
+   * Ends the open streams of whoever has this id: for the host's logout, and whenever what they may do has changed. Their pages
+   * come back within seconds, and `identify` is asked again.
+   */
+  async disconnect(id: Identity['id']): Promise<void> {
+    for (const asking of this.#asking) if (asking.id === undefined || asking.id === id) asking.outdated = true
+    if (!this.#closed) this.#chat.disconnectHosted(id)
+  }
+
+  /**
+   * Ends it: tells each stream to come back later, lets answers and operations under way finish, and lets go of the folder, which can be
+   * opened again at once. It takes at most 10 s, and as a rule less than a tenth of one. The handler answers 503 from then on.
+   * Call it before the server's own `close`, which waits for streams.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    const began = performance.now()
+    const until = (ms: number) => ms - (performance.now() - began)
+    const operations = Promise.allSettled(this.#operations)
+    this.#handle.stopping = true
+    const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams)
+    await within(limits.streamsMs, this.#chat.close({ spread }))
+    this.#handle.over = true
+    const answers = [...this.#open].map((response) => new Promise((resolve) => response.once('close', resolve)))
+    await within(until(limits.answersMs), Promise.all([operations, ...answers]))
+    for (const response of this.#open) response.destroy()
+    await within(until(limits.overMs), this.#events.close())
+    this.#events.forget()
+    process.off('exit', this.#forget)
+  }
+
+  // Whoever calls an operation is told what is wrong with an identity; there is no log line.
+  async #do<Result>(by: Identity | null, operation: (who: Who) => Result | Promise<Result>): Promise<Result> {
+    const identity = by && readIdentity(by)
+    if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
+    const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }))()
+    this.#operations.add(done)
+    try {
+      return await done
+    } finally {
+      this.#operations.delete(done)
+    }
+  }
+}
+
+// An error of the host's own must not pass for a refusal of ours, and one that never answers must not keep a connection for ever.
+async function answerOf(identify: Identify, request: IncomingMessage): Promise<unknown> {
+  const late = Symbol('late')
+  let given
+  try {
+    given = await within(limits.identifyMs, Promise.resolve(identify(request)), late)
+  } catch (error) {
+    throw new Error(`identify failed: ${describe(error)}`)
+  }
+  if (given === late) throw new Error(`identify gave no answer within ${limits.identifyMs / 1000} s`)
+  return given
+}
+
+/** The promise's value, or the other one after some ms. */
+async function within<Value, Late = void>(ms: number, promise: Promise<Value>, late?: Late): Promise<Value | Late | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<Late | undefined>((resolve) => (timer = setTimeout(resolve, Math.max(0, ms), late)))
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+// It is called from where an error would end the process.
+function neverThrowing(log: Log): Log {
+  return (line) => {
+    try {
+      log(line)
+    } catch {
+      // A host whose log fails has to see to that itself; here there is no other place to say so.
+    }
+  }
+}
+
+// Without what an error carries beside its stack: a host's may have a request's headers with it. Of what is no error not even
+// String is safe.
+function describe(error: unknown): string {
+  if (error instanceof Error) return error.stack ?? error.message
+  return typeof error === 'string' ? error : `what was thrown is no Error but a ${typeof error}`
+}
