@@ -30,16 +30,37 @@ interface File {
 
 export type Files = ReadonlyMap<string, File>
 
+export interface PageOptions {
+  /** The path that the chat is mounted at in another server, such as `/chat`; empty where it has the whole host. */
+  base?: string | undefined
+  /** What the page calls this place. */
+  name?: string | undefined
+}
+
 /** Every file of the folder that a browser may have, by its name. */
-export function readFiles(folder: URL): Files {
+export function readFiles(folder: URL, options: PageOptions = {}): Files {
   const files = new Map<string, File>()
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)]
     if (!type) continue
-    const bytes = readFileSync(new URL(name, folder))
+    const read = readFileSync(new URL(name, folder))
+    const bytes = type.startsWith('text/html') ? Buffer.from(fillIn(read.toString(), options)) : read
     files.set(name, { type, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` })
   }
   return files
+}
+
+// The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called.
+// Functions put the new text in, since in a plain one `$&` would mean something.
+function fillIn(html: string, { base = '', name = 'natter' }: PageOptions): string {
+  return html
+    .replace(/ (href|src)="\/(?!\/)/g, (_, attribute) => ` ${attribute}="${escaped(base)}/`)
+    .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
+    .replaceAll('>natter<', () => `>${escaped(name)}<`)
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }
 
 /** The file of that name, unless the browser has it already. */
