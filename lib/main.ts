@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { isIPv4, type AddressInfo } from 'node:net'
 import { apply } from './chat/apply.ts'
 import { help, readSettings, type Settings } from './config.ts'
-import { StartError } from './errors.ts'
+import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
 import { connectionsMax } from './http/connections-max.ts'
 import { log } from './log.ts'
@@ -31,7 +31,7 @@ export async function main(args: readonly string[], environment: Record<string, 
     stopOnSignals(server)
     // Who started us may have stopped listening.
     process.stdout.on('error', () => {})
-    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n`)
+    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`natter can't ${check ? 'check' : 'start'}: ${error.message}\n`)
@@ -49,6 +49,8 @@ function sayWhetherWhole(data: string): void {
 
 export interface RunningServer {
   url: string
+  /** Makes whoever opens it first the owner, while there is none. */
+  ownerLink: string | undefined
   /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
   stop(): Promise<void>
 }
@@ -79,8 +81,15 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
     await chat.close()
     throw error
   }
+  const url = urlOf(server, host)
+  const ownerPath = await chat.ownerPath().catch((error) => {
+    // A disk that is full is no reason not to serve what is there, and the storage has told of itself.
+    if (error instanceof ChatError) return undefined
+    throw error
+  })
   return {
-    url: urlOf(server, host),
+    url,
+    ownerLink: ownerPath && `${settings.urls[0] ?? url}${ownerPath}`,
     async stop() {
       const began = performance.now()
       // Streams first: the server waits for its connections.

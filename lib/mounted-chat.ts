@@ -4,9 +4,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import type { ChatSettings, Identify } from './chat-options.ts'
-import { Chat, type PageOptions, type PostOptions } from './chat/chat.ts'
+import { Chat, type NewRoom, type PageOptions, type PostOptions } from './chat/chat.ts'
 import type { Message, Room, User } from './chat/events.ts'
-import type { Who } from './chat/people.ts'
+import type { Who } from './chat/who.ts'
 import { ChatError, StartError } from './errors.ts'
 import { readIdentity, type Identity } from './host-identity.ts'
 import { createCors } from './http/cors.ts'
@@ -70,7 +70,7 @@ export class MountedChat {
     try {
       // What the storage refuses to read it has told of itself.
       const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
-      const chat = new Chat({ log: events, database: events.database, ring, onError })
+      const chat = new Chat({ log: events, database: events.database, access: settings.access, ring, onError })
       await chat.start()
       const mounted = new MountedChat(chat, events, { ...settings, log, loopback })
       serving = true
@@ -95,6 +95,7 @@ export class MountedChat {
       limits: new Limits({ ...settings, report: log }),
       trustedProxies,
       base,
+      urls,
       hosted: identify && ((request) => this.#identify(identify, request)),
       secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
       onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
@@ -150,8 +151,8 @@ export class MountedChat {
   }
 
   /** Makes a room; its `id` is the name as it stands in URLs. */
-  createRoom(by: Identity, name: string): Promise<Room> {
-    return this.#do(by, (who) => this.#chat.createRoom(who, name))
+  createRoom(by: Identity, room: NewRoom): Promise<Room> {
+    return this.#do(by, (who) => this.#chat.createRoom(who, room))
   }
 
   /** Puts somebody into a room; does nothing for who is in it already. */
@@ -166,22 +167,31 @@ export class MountedChat {
 
   /** The rooms that somebody may see, or nobody in particular. `cursor` is where a stream takes over. */
   rooms(by: Identity | null): Promise<{ rooms: Room[]; cursor: string }> {
-    return this.#do(by, () => this.#chat.rooms())
+    return this.#do(by, (who) => this.#chat.rooms(who))
   }
 
   /** One room. */
   room(by: Identity | null, room: string): Promise<Room> {
-    return this.#do(by, () => this.#chat.room(room))
+    return this.#do(by, (who) => this.#chat.room(who, room))
   }
 
   /** Who is in a room. */
   members(by: Identity | null, room: string): Promise<{ members: User[]; cursor: string }> {
-    return this.#do(by, () => this.#chat.members(room))
+    return this.#do(by, (who) => this.#chat.members(who, room))
   }
 
   /** A page of a room's history, oldest first: the newest, or what is before or after an id. `more` tells whether it goes on. */
   messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<{ messages: Message[]; cursor: string; more: boolean }> {
-    return this.#do(by, () => this.#chat.messages(room, options))
+    return this.#do(by, (who) => this.#chat.messages(who, room, options))
+  }
+
+  /**
+   * The end of a link that makes whoever opens it first the owner, as long as there is none: `/chat/join#…`. Each call gives
+   * another, and those before it are good no more. A host that says who people are gives roles itself.
+   */
+  async ownerPath(): Promise<string | undefined> {
+    const code = await this.#chat.invites.forOwner()
+    return code && `${this.#base}/join#${code}`
   }
 
   /**
@@ -190,7 +200,7 @@ export class MountedChat {
    */
   async disconnect(id: Identity['id']): Promise<void> {
     for (const asking of this.#asking) if (asking.id === undefined || asking.id === id) asking.outdated = true
-    if (!this.#closed) this.#chat.disconnectHosted(id)
+    if (!this.#closed) this.#chat.disconnect(id)
   }
 
   /**
@@ -207,8 +217,8 @@ export class MountedChat {
     const until = (ms: number) => ms - (performance.now() - began)
     const operations = Promise.allSettled(this.#operations)
     this.#handle.stopping = true
-    const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams)
-    await within(limits.streamsMs, this.#chat.close({ spread }))
+    const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams.open)
+    await within(limits.streamsMs, this.#chat.streams.close({ spread }))
     this.#handle.over = true
     const answers = [...this.#open].map((response) => new Promise((resolve) => response.once('close', resolve)))
     await within(until(limits.answersMs), Promise.all([operations, ...answers]))

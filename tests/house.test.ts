@@ -74,9 +74,9 @@ test('everything that another program may import says what it is', () => {
   }
 })
 
-test('only the database imports SQLite, and nothing comes from outside', () => {
+test('only the connection imports SQLite, and nothing comes from outside', () => {
   for (const [name, text] of files) {
-    if (name !== 'store/database.ts') assert.doesNotMatch(text, /node:sqlite/, name)
+    if (name !== 'store/connection.ts') assert.doesNotMatch(text, /node:sqlite/, name)
     for (const [, path] of text.matchAll(/from '([^']+)'/g)) assert.match(path!, /^(\.|node:)/, name)
   }
   const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies?: unknown }

@@ -16,6 +16,11 @@ export class Appender {
     this.#database = database
   }
 
+  /** The newest id that everybody was told of. */
+  get cursor(): string {
+    return String(this.#log.newest)
+  }
+
   /** About the id that an event would get now. */
   get idNow(): number {
     return Math.max(this.#log.newest, Date.now() * 1000)
@@ -28,17 +33,17 @@ export class Appender {
   }
 
   /**
-   * The event as it was accepted: now, or earlier if it is a repeated request. Those in `before` are appended with it, and
-   * only refused for themselves.
+   * The event as it was accepted: now, or earlier if it is a repeated request. Those in `before` and `after` are appended with
+   * it, and only refused for themselves.
    * @throws ChatError if it is refused
    */
-  async append(event: LogEvent, before: readonly LogEvent[] = []): Promise<LoggedEvent> {
+  async append(event: LogEvent, { before = [], after = [] }: { before?: readonly LogEvent[]; after?: readonly LogEvent[] } = {}): Promise<LoggedEvent> {
     const judged = judge(this.#database, event, this.idNow)
     // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
     const underWay = judged && 'id' in judged && judged.id > this.#log.newest
     if (judged && !underWay) return this.#accepted(judged)
-    const outcomes = await this.#log.append([...before, event])
-    return this.#accepted(outcomes.at(-1)!)
+    const outcomes = await this.#log.append([...before, event, ...after])
+    return this.#accepted(outcomes[before.length]!)
   }
 
   /** The same, for what is no harm if it is so already. */

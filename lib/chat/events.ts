@@ -14,15 +14,25 @@ export interface Author {
 
 /** Somebody as they are now. */
 export interface User extends Author {
+  /** In the whole place. An `owner` or `admin` governs it, `member` has an account, `guest` only a name, `bot` a token. */
   role: 'owner' | 'admin' | 'member' | 'guest' | 'bot'
+  /** May not do or read anything any more. */
+  banned?: true
 }
 
 /** A room as it is now. */
 export interface Room {
-  /** The room's name made into a slug: this is how it stands in URLs and events, and it never changes. */
+  /**
+   * The room's name made into a slug: this is how it stands in URLs and events, and it never changes. A private room's ends with
+   * something random, so that no name tells whether there is such a room.
+   */
   id: string
   name: string
+  /** `open` to all; `private` to its members; `direct`: two people's. */
   kind: 'open' | 'private' | 'direct'
+  topic?: string
+  /** It can be read, and nothing more is said in it. */
+  archived?: true
   /** When it was made: ISO 8601, UTC. */
   at: string
 }
@@ -49,9 +59,16 @@ export interface Deletion {
   deleted: true
 }
 
+/** Somebody came into a room or left it; a join of who is in it already is a change of their role. */
 export interface Membership {
   room: string
   user: Author
+  /** Who owns a room may change it, and who is in it. */
+  role?: 'owner'
+}
+
+export interface Member extends User {
+  roomRole?: 'owner'
 }
 
 /** What stands behind `event:` on a stream, and the JSON behind its `data:`. */

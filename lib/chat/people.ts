@@ -1,20 +1,25 @@
-// Who asks, and who they are: sessions, and names that nothing proves.
+// Who asks, and who they are: by a session, a token, a password, another server's word, or a name that nothing proves.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import type { Database, UserRow } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
+import type { SessionRow, TokenRow, UserRow } from '../store/people-tables.ts'
 import type { Appender } from './appender.ts'
-import { sessionLasts } from './apply.ts'
 import type { User } from './events.ts'
-import { rules } from './log-events.ts'
-import { cleanName, foldName } from './text.ts'
-import { toUser } from './wire.ts'
+import { FailedLogins } from './failed-logins.ts'
+import { rules, type Hosted, type Role } from './log-events.ts'
+import { Passwords } from './passwords.ts'
+import { cleanName, cleanPersonName, foldName } from './text.ts'
+import { sessionLasts } from './user-rules.ts'
+import { hasScope, type Who } from './who.ts'
+import { idOfUser, toUser } from './wire.ts'
 
-/** Who asks: somebody with a session, a name that nothing proves yet, or nobody. */
-export type Who =
-  | { user: UserRow; session?: string }
-  | { claims: string }
-  | { nobody: true; /** A session was shown, and is over. */ loggedOut?: true }
+/** Somebody whom the server that natter is mounted in knows, under an id that is theirs for good. */
+export interface HostedUser {
+  id: string
+  name: string
+  role: Role
+}
 
 const limits = {
   renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
@@ -22,28 +27,43 @@ const limits = {
 }
 
 export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
+const wrong = 'the name or the password is wrong; curl -u name:password …'
+
+export interface PeopleOptions {
+  access: 'open' | 'invite'
+  /** Tells the newest id of the log. */
+  newest: () => number
+}
 
 export class People {
   readonly #database: Database
   readonly #appender: Appender
-  readonly #newest: () => number
+  readonly #options: PeopleOptions
+  readonly passwords = new Passwords()
+  readonly #failed = new FailedLogins()
   /** By how much the clock was behind the log when this began, in µs. */
   readonly #startedBehind: number
 
-  /** `newest` tells the newest id of the log. */
-  constructor(database: Database, appender: Appender, newest: () => number) {
+  constructor(database: Database, appender: Appender, options: PeopleOptions) {
     this.#database = database
     this.#appender = appender
-    this.#newest = newest
-    this.#startedBehind = Math.max(0, newest() - evenNow())
+    this.#options = options
+    this.#startedBehind = Math.max(0, options.newest() - evenNow())
   }
+
+  /** `invite`: nobody comes in by a name alone. */
+  get access(): 'open' | 'invite' {
+    return this.#options.access
+  }
+
+  // By what they show
 
   /** Who a session's secret belongs to. Using a session keeps it alive. */
   bySession(secret: string): Who {
     const hash = hashOf(secret)
-    const session = this.#database.session(hash)
-    const user = session && this.#database.user(session.user)
-    if (!user || session.ended !== null || this.#age(session.used) > sessionLasts) return { nobody: true, loggedOut: true }
+    const session = this.#database.people.session(hash)
+    const user = session && this.#database.people.user(session.user)
+    if (!user || !this.isLive(session)) return { nobody: true, loggedOut: true }
     if (session.used + limits.renewAfter < this.#appender.idNow) {
       // It is no loss if this fails: the next use tries again.
       this.#appender.append({ type: 'session', rules, user: user.id, facts: { hash } }).catch(() => {})
@@ -51,34 +71,59 @@ export class People {
     return { user, session: hash }
   }
 
+  isLive({ ended, used }: SessionRow): boolean {
+    return ended === null && this.#age(used) <= sessionLasts
+  }
+
+  /** @throws ChatError `unauthorized` */
+  byToken(secret: string): Who {
+    const token = this.#database.people.tokenByHash(hashOf(secret))
+    const user = token && this.#database.people.user(token.bot)
+    if (!user || !this.#isGood(token)) throw new ChatError('unauthorized', 'this token is not known, or over; an admin can make another with POST /tokens')
+    return { user, token }
+  }
+
   /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
   byName(raw: string): Who {
-    const name = cleanName(raw)
+    const name = cleanPersonName(raw)
     const refused = this.#appender.refusal(unproven(name))
-    if (!refused) return { claims: name }
-    const holder = this.#database.userByName(foldName(name))
-    if (holder?.kind === 'unproven') return { user: holder }
-    throw refused
+    const holder = this.#holder(name)
+    if (refused && holder?.kind !== 'unproven') throw refused
+    if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
+    return refused ? { user: holder! } : { claims: name }
   }
+
+  /**
+   * An account by its password; `address` is where it is asked from, if that is known.
+   * @throws ChatError `unauthorized`, `too_many`, `busy`
+   */
+  async byPassword(raw: string, password: string, address: string | undefined): Promise<{ user: UserRow }> {
+    const folded = foldName(raw)
+    const user = this.#database.people.nameHolder(folded)
+    const [id, version] = [user?.id ?? 0, user?.freed === null ? user.password : null]
+    if (version !== null && this.passwords.known(id, version, password)) return { user: user! }
+    const right = await this.#failed.attempt(address, folded, () => this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version)))
+    // Hashing takes its time, in which it may have been changed.
+    const now = this.#database.people.user(id)
+    if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', wrong)
+    this.passwords.remember(id, version, password)
+    return { user: now }
+  }
+
+  /** Somebody by another server's word: made, or brought up to what it says of them now. */
+  async hosted({ id: outside, name: raw, role }: HostedUser): Promise<{ user: UserRow }> {
+    const name = cleanName(raw)
+    const known = this.#database.people.userByOutside(outside)
+    if (known?.name === name && known.role === role) return { user: known }
+    const event: Hosted = { type: 'hosted', rules, facts: { outside, name, folded: foldName(name), role } }
+    await this.#appender.append(event)
+    return { user: this.#database.people.userByOutside(outside)! }
+  }
+
+  // What they may
 
   whoAmI(who: Who): User | null {
     return 'user' in who ? toUser(who.user) : null
-  }
-
-  /** Comes in as a guest, and out of the session that asks. The secret proves it from then on; only its hash is kept. */
-  async comeIn(who: Who, raw: string): Promise<{ user: User; secret: string }> {
-    const name = cleanName(raw)
-    const secret = randomBytes(32).toString('base64url')
-    const facts = { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } as const
-    const { id } = await this.#appender.append({ type: 'user', rules, facts })
-    await this.logOut(who)
-    return { user: toUser(this.#database.user(id)!), secret }
-  }
-
-  /** Ends the session that asks, with its streams. */
-  async logOut(who: Who): Promise<void> {
-    if (!('user' in who) || who.session === undefined) return
-    await this.#appender.appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
   }
 
   /** The user who asks and can prove it. */
@@ -88,28 +133,62 @@ export class People {
     throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
   }
 
-  // Between who asked and what is asked there may be a slow body, and in that time a logout or another owner of the name.
-  #still({ user, session }: { user: UserRow; session?: string }): UserRow {
-    if (session !== undefined && this.#database.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')
-    if (user.kind === 'unproven' && this.#database.userByName(foldName(user.name))?.id !== user.id) {
-      throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
-    }
+  /** The same, if they may change something. */
+  writer(who: Who): UserRow {
+    writes(who)
+    return this.proven(who)
+  }
+
+  /** The same, if it is no bot. */
+  person(who: Who): UserRow {
+    const user = this.writer(who)
+    if (user.kind === 'bot') throw new ChatError('forbidden', 'a bot reads, posts, joins and leaves, and nothing else')
     return user
   }
 
   /** The user who asks, made now if it is a name's first deed. */
   async somebody(who: Who): Promise<UserRow> {
+    writes(who)
     if ('user' in who) return this.#still(who)
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
     const event = unproven(who.claims)
     try {
-      return this.#database.user((await this.#appender.append(event)).id)!
+      return this.#database.people.user((await this.#appender.append(event)).id)!
     } catch (error) {
       // The same name may just have done its first deed in another request.
-      const holder = this.#database.userByName(event.facts.folded)
+      const holder = this.#holder(who.claims)
       if (holder?.kind === 'unproven') return holder
       throw error
     }
+  }
+
+  /** Somebody by their id, their name, or `me`. */
+  find(who: Who, raw: string): UserRow {
+    if (raw === 'me') return this.proven(who)
+    const id = idOfUser(raw)
+    const user = id === undefined ? this.#holder(raw) : this.#database.people.user(id)
+    if (!user) throw new ChatError('not_found', 'there is nobody of that name or id; GET /users lists who there is')
+    return user
+  }
+
+  // Between who asked and what is asked there may be a slow body, and in that time a logout, a ban, or another owner of the name.
+  #still({ user: { id }, session, token }: { user: UserRow; session?: string; token?: TokenRow }): UserRow {
+    const user = this.#database.people.user(id)!
+    if (user.banned !== 0) throw new ChatError('banned', 'you are banned here')
+    if (session !== undefined && this.#database.people.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')
+    if (token && !this.#isGood(this.#database.people.token(token.id)!)) throw new ChatError('unauthorized', 'this token is over')
+    if (user.kind === 'unproven' && this.#holder(user.name)?.id !== id) throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
+    return user
+  }
+
+  // Whoever made a token knows it, so it is worth no more than they are.
+  #isGood({ ended, expires, maker }: TokenRow): boolean {
+    return ended === null && (expires === null || expires > Date.now() * 1000) && this.#database.people.user(maker)?.banned === 0
+  }
+
+  #holder(name: string): UserRow | undefined {
+    const holder = this.#database.people.nameHolder(foldName(name))
+    return holder?.freed === null ? holder : undefined
   }
 
   // How long ago an id was given, in µs: by the wall clock, or by the time that passed since this process started if that is
@@ -117,17 +196,22 @@ export class People {
   #age(id: number): number {
     const wall = Date.now() * 1000
     // A clock that was set back: ids only count up from the newest and tell no time, and nothing gets older until it is right.
-    if (wall + limits.clockSlack < this.#newest()) return 0
+    if (wall + limits.clockSlack < this.#options.newest()) return 0
     const even = evenNow() + this.#startedBehind
     return (even < id ? wall : Math.min(wall, even)) - id
   }
+}
+
+function writes(who: Who): void {
+  if ('user' in who && !hasScope(who.token, 'write')) throw new ChatError('forbidden', 'this token is not for writing')
 }
 
 function unproven(name: string) {
   return { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'unproven', role: 'guest' } } as const
 }
 
-function hashOf(secret: string): string {
+/** What is kept of a session's, a token's or an invite's secret. These are random, so nothing slower is needed. */
+export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }
 

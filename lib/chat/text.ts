@@ -7,6 +7,7 @@ import { ChatError } from '../errors.ts'
 export const limits = {
   textPoints: 4000, // Unicode code points of a message
   namePoints: 40, // of a person's or a room's name
+  topicPoints: 200,
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
@@ -32,6 +33,22 @@ export function cleanName(raw: string): string {
   if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
   if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
   return name
+}
+
+/** A person's name: no colon, which ends a name in `curl -u name:password`, and none that stands for somebody else in a URL. */
+export function cleanPersonName(raw: string): string {
+  const name = cleanName(raw)
+  if (name.includes(':')) throw new ChatError('invalid_name', 'the name has a colon; leave it out')
+  if (/^(me|u_[0-9a-z]+)$/.test(foldName(name))) throw new ChatError('invalid_name', `${name} stands for somebody else here; choose another name`)
+  return name
+}
+
+/** A room's topic: one line, or nothing. */
+export function cleanTopic(raw: string): string {
+  const topic = raw.replace(/\s+/g, ' ').trim()
+  if (topic === '') return ''
+  if (pointsOver(topic, limits.topicPoints)) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
+  return cleanText(topic)
 }
 
 /** Two names that fold alike are the same name. */

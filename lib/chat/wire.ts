@@ -2,19 +2,29 @@
 // replay both come through here.
 
 import type { HistoryEvent } from '../sse/history.ts'
-import type { RoomRow, UserRow } from '../store/database.ts'
 import type { LoggedEvent } from '../store/event-log.ts'
-import type { Author, Message, Room, User } from './events.ts'
+import type { UserRow } from '../store/people-tables.ts'
+import type { RoomChange, RoomRow } from '../store/room-tables.ts'
+import type { Author, Membership, Message, Room, User } from './events.ts'
 
 /** Topics that streams follow. */
 export const topics = {
-  /** What everyone may see. */
+  /** What everyone may see: open rooms, and who is here. */
   open: 'open',
   room: (id: number) => `room:${id}`,
-  /** A user's streams that show only the rooms they are in. */
-  mine: (user: number) => `mine:${user}`,
-  /** Nothing is published to it: it finds the streams that end with the session. */
+  /** A user's own comings and goings, for streams whose rooms grow and shrink with them. */
+  of: (user: number) => `of:${user}`,
+  /** The same in one room, for streams that are bound to it. */
+  ofIn: (user: number, room: number) => `of:${user}:${room}`,
+  // Nothing is published to these: they find the streams that end with a session, a token, or a user.
   session: (hash: string) => `session:${hash}`,
+  token: (id: number) => `token:${id}`,
+  user: (id: number) => `user:${id}`,
+}
+
+/** Where somebody's own coming into a room, or leaving it, goes beside the room itself. */
+export function ownTopics(user: number, room: number): string[] {
+  return [topics.of(user), topics.ofIn(user, room)]
 }
 
 /** The event as a frame's fields; without topics if it is nobody's to see. */
@@ -28,14 +38,33 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: [...topicsOf(event), topics.mine(event.user!)], event: event.type, data: { room: event.slug, user: toAuthor(event) } }
+      return { id, topics: [...topicsOf(event), ...ownTopics(event.user!, event.room!)], event: event.type, data: toMembership(event) }
     case 'room':
+    case 'room_change':
       return { id, topics: topicsOf(event), event: 'room', data: toRoom({ ...factsOf(event), id: event.room! }) }
     case 'user':
       return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.user! }) }
+    case 'account':
+    case 'rename':
+    case 'role':
+    case 'ban':
+    case 'hosted':
+    case 'accept':
+    case 'token':
+      // Of those that change nothing that can be seen no target is noted.
+      return event.target === null ? { id, topics: [] } : { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.target }) }
     default:
       return { id, topics: [] }
   }
+}
+
+/** What happened to somebody's list of rooms, for a stream of it. */
+export function toListing(change: RoomChange): HistoryEvent {
+  const { at: id, how, user } = change
+  if (how === 'changed') return { id, topics: roomTopics(change), data: toRoom(change) }
+  const own = ownTopics(user!, change.id)
+  if (how === 'entered') return { id, topics: own, data: toRoom(change) }
+  return { id, topics: own, event: 'leave', data: { room: change.slug, user: { id: userId(user!), name: change.userName! } } satisfies Membership }
 }
 
 export function toMessage(event: LoggedEvent): Message {
@@ -50,12 +79,12 @@ export function toMessage(event: LoggedEvent): Message {
   }
 }
 
-export function toRoom({ id, slug, name, kind }: Pick<RoomRow, 'id' | 'slug' | 'name' | 'kind'>): Room {
-  return { id: slug, name, kind, at: timeOf(id) }
+export function toRoom({ id, slug, name, kind, topic, archived }: Pick<RoomRow, 'id' | 'slug' | 'name' | 'kind'> & { topic?: string; archived?: number | boolean }): Room {
+  return { id: slug, name, kind, at: timeOf(id), ...(topic && { topic }), ...(archived && { archived: true }) }
 }
 
-export function toUser({ id, name, kind, role }: UserRow): User {
-  return { id: userId(id), name, role, ...(kind === 'unproven' && { unproven: true }) }
+export function toUser({ id, name, kind, role, banned }: Pick<UserRow, 'id' | 'name' | 'kind' | 'role'> & { banned?: number | boolean }): User {
+  return { id: userId(id), name, role, ...(kind === 'unproven' && { unproven: true }), ...(banned && { banned: true }) }
 }
 
 /** A user's id in URLs and events. */
@@ -63,12 +92,26 @@ export function userId(id: number): string {
   return `u_${id.toString(36)}`
 }
 
+/** And back. */
+export function idOfUser(id: string): number | undefined {
+  return /^u_[0-9a-z]{1,11}$/.test(id) ? Number.parseInt(id.slice(2), 36) : undefined
+}
+
+function toMembership(event: LoggedEvent): Membership {
+  const { role } = event.facts === null ? {} : factsOf(event)
+  return { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && role === 'owner' && { role }) }
+}
+
 function toAuthor({ user, name, userKind }: LoggedEvent): Author {
   return { id: userId(user!), name: name!, ...(userKind === 'unproven' && { unproven: true }) }
 }
 
 function topicsOf({ room, roomKind }: LoggedEvent): string[] {
-  return roomKind === 'open' ? [topics.room(room!), topics.open] : [topics.room(room!)]
+  return roomTopics({ id: room!, kind: roomKind! })
+}
+
+function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
+  return kind === 'open' ? [topics.room(id), topics.open] : [topics.room(id)]
 }
 
 // The log's own JSON, written by `insertEvent`.
@@ -76,6 +119,6 @@ function factsOf(event: LoggedEvent) {
   return JSON.parse(event.facts!)
 }
 
-function timeOf(id: number): string {
+export function timeOf(id: number): string {
   return new Date(id / 1000).toISOString()
 }

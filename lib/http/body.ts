@@ -23,24 +23,43 @@ export async function readText(request: IncomingMessage): Promise<string> {
   }
 }
 
+interface Kinds {
+  string: string
+  number: number
+  boolean: boolean
+  strings: string[]
+}
+
+type Spec = Record<string, keyof Kinds | `${keyof Kinds}?`>
+
+type Fields<Wanted extends Spec> = {
+  [Name in keyof Wanted]: Wanted[Name] extends keyof Kinds ? Kinds[Wanted[Name]] : Wanted[Name] extends `${infer Kind extends keyof Kinds}?` ? Kinds[Kind] | undefined : never
+}
+
 /**
- * The body as a JSON object that has only these fields; those marked `?` may be missing, all are strings.
+ * The body as a JSON object that has only these fields, each of its kind; those marked `?` may be missing. Where all are, so may
+ * be the body.
  * @throws ChatError `invalid_json`, `unknown_field`, `invalid_request`, and as `readText`
  */
-export async function readFields<Needed extends string, Optional extends string = never>(
-  request: IncomingMessage,
-  needed: readonly Needed[],
-  optional: readonly Optional[] = [],
-): Promise<Record<Needed, string> & Partial<Record<Optional, string>>> {
-  const value = parseObject(await readText(request))
-  const known: readonly string[] = [...needed, ...optional]
+export async function readFields<const Wanted extends Spec>(request: IncomingMessage, wanted: Wanted): Promise<Fields<Wanted>> {
+  const text = await readText(request)
+  const optional = Object.values(wanted).every((kind) => kind.endsWith('?'))
+  const value = text === '' && optional ? {} : parseObject(text)
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) throw new ChatError('unknown_field', `unknown field ${JSON.stringify(name.slice(0, 40))}; known here: ${known.join(', ')}`)
-    if (typeof value[name] !== 'string') throw new ChatError('invalid_request', `${name} must be a string`)
+    if (!Object.hasOwn(wanted, name)) throw new ChatError('unknown_field', `unknown field ${JSON.stringify(name.slice(0, 40))}; known here: ${Object.keys(wanted).join(', ')}`)
   }
-  for (const name of needed) if (!Object.hasOwn(value, name)) throw new ChatError('invalid_request', `${name} is missing`)
-  // Every field was just seen to be known and a string.
-  return value as Record<Needed, string> & Partial<Record<Optional, string>>
+  for (const [name, kind] of Object.entries(wanted)) {
+    const given = Object.hasOwn(value, name) ? value[name] : undefined
+    if (given === undefined && !kind.endsWith('?')) throw new ChatError('invalid_request', `${name} is missing`)
+    if (given !== undefined && !isOfKind(given, kind.replace('?', ''))) throw new ChatError('invalid_request', `${name} must be ${kind.startsWith('strings') ? 'a list of strings' : `a ${kind.replace('?', '')}`}`)
+  }
+  // Every field was just seen to be known and of its kind.
+  return value as Fields<Wanted>
+}
+
+function isOfKind(value: unknown, kind: string): boolean {
+  if (kind === 'strings') return Array.isArray(value) && value.every((one) => typeof one === 'string')
+  return typeof value === kind
 }
 
 /** Is the body declared to be JSON? */

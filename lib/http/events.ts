@@ -34,7 +34,7 @@ export function openStream({ request, response, who, address, cookie, connection
 export const watch: Handler = (exchange) => {
   const { chat, query, who } = exchange
   const view = { ...(query.has('room') && { rooms: query.getAll('room') }), mine: query.has('mine') }
-  chat.mayFollow(who, view)
+  chat.streams.mayFollow(who, view)
   const stream = openStream(exchange)
-  if (stream) chat.follow(who, stream, view, { since: stream.lastEventId })
+  if (stream) chat.streams.follow(who, stream, view, { since: stream.lastEventId })
 }

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
-import type { Who } from '../chat/people.ts'
+import type { Who } from '../chat/who.ts'
 import type { Connections } from './connections.ts'
 import type { SessionCookie } from './identity.ts'
 import type { Limits } from './limits.ts'
@@ -20,6 +20,8 @@ export interface Exchange {
   readonly cookie: SessionCookie
   /** The server that carries us says who asks. */
   readonly hosted: boolean
+  /** Where we are reached, without a slash at the end: for links. */
+  readonly publicUrl: string
   readonly connections: Connections
   readonly limits: Limits
 }

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlockList } from 'node:net'
 import type { Chat } from '../chat/chat.ts'
-import { needsName, type Who } from '../chat/people.ts'
+import { needsName } from '../chat/people.ts'
+import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
@@ -33,6 +34,8 @@ export interface HandlerOptions {
   base: string
   /** Who asks, where the server that carries us says so; otherwise we find out ourselves. */
   hosted: ((request: IncomingMessage) => Promise<Who>) | undefined
+  /** Our public addresses, if we were told. */
+  urls: readonly string[]
   /** We are reached by HTTPS alone. */
   secure: boolean
   /** Called with what went wrong on our side. */
@@ -47,7 +50,7 @@ export interface RequestHandler {
   over: boolean
 }
 
-export function createHandler({ chat, files, guard, cors, limits, trustedProxies, base, hosted, secure, onError }: HandlerOptions): RequestHandler {
+export function createHandler({ chat, files, guard, cors, limits, trustedProxies, base, hosted, urls, secure, onError }: HandlerOptions): RequestHandler {
   const connections = new Connections()
   const cookie = sessionCookie({ secure, base })
   const handle: RequestHandler = Object.assign(
@@ -80,7 +83,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
     if (segments.length < 2) {
-      const short = segments.length === 0 ? sendFile(files, 'index.html', request) : health(segments[0]!) ?? sendFile(files, segments[0]!, request)
+      const short = segments.length === 0 || segments[0] === 'join' ? sendFile(files, 'index.html', request) : health(segments[0]!) ?? sendFile(files, segments[0]!, request)
       if (short) return reads ? short : notAllowed(['GET'], method)
     }
     const { routes, params } = routesAt(segments)
@@ -91,7 +94,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
     const address = clientAddress(request, trustedProxies)
-    const known = hosted ? hosted(request) : identify(chat, request, cookie)
+    const known = hosted ? hosted(request) : identify(chat, request, { cookie, address })
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
     if (streams || known instanceof Promise) connections.hold(request)
     try {
@@ -105,7 +108,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
         // Before the handler, so that what is refused has no body read.
         limits.change(`${route.method} ${route.path}`, who, address)
       }
-      return await route.handler({ chat, request, response, params, query, who, address, cookie, hosted: hosted !== undefined, connections, limits })
+      return await route.handler({ chat, request, response, params, query, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits })
     } finally {
       connections.release(request)
     }

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
-import type { Who } from '../chat/people.ts'
+import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
@@ -33,20 +33,24 @@ export function sessionCookie({ secure, base }: { secure: boolean; base: string 
   }
 }
 
-/** @throws ChatError `unauthorized` if what Authorization says can't be proved, `name_taken` if its name is somebody's. */
-export function identify(chat: Chat, request: IncomingMessage, cookie: SessionCookie): Who | Promise<Who> {
+/**
+ * At once where nothing has to be hashed: what is posted together is committed together. `address` is where it is asked from.
+ * @throws ChatError `unauthorized` if what Authorization says can't be proved, `name_taken` if its name is somebody's.
+ */
+export function identify(chat: Chat, request: IncomingMessage, { cookie, address }: { cookie: SessionCookie; address: string | undefined }): Who | Promise<Who> {
   const { authorization } = request.headers
-  if (authorization !== undefined) return byAuthorization(chat, authorization)
+  if (authorization !== undefined) return byAuthorization(chat, authorization, address)
   const secret = cookie.read(request)
   return secret === undefined ? { nobody: true } : chat.people.bySession(secret)
 }
 
-function byAuthorization(chat: Chat, authorization: string): Who {
-  const [, credentials] = /^Basic ([A-Za-z0-9+/]{1,1024}={0,2})$/i.exec(authorization) ?? []
-  if (credentials === undefined) throw new ChatError('unauthorized', 'only a name is taken here: curl -u ada: …')
-  const [, name = '', password] = /^([^:]*):([^]*)$/.exec(decoded(credentials)) ?? []
-  if (password !== '') throw new ChatError('unauthorized', 'there are no passwords here yet; give only a name: curl -u ada: …')
-  return chat.people.byName(name)
+function byAuthorization(chat: Chat, authorization: string, address: string | undefined): Who | Promise<Who> {
+  const [, token] = /^Bearer +(\S{1,1024})$/i.exec(authorization) ?? []
+  if (token !== undefined) return chat.people.byToken(token)
+  const [, credentials] = /^Basic +([A-Za-z0-9+/]{1,4096}={0,2})$/i.exec(authorization) ?? []
+  if (credentials === undefined) throw new ChatError('unauthorized', 'Authorization must be a token (Bearer), or a name with or without a password: curl -u ada: …')
+  const [, name = '', password = ''] = /^([^:]*):([^]*)$/.exec(decoded(credentials)) ?? []
+  return password === '' ? chat.people.byName(name) : chat.people.byPassword(name, password, address)
 }
 
 function decoded(base64: string): string {

@@ -1,7 +1,7 @@
 // How much one person, or one address, may do: changes a second, newcomers, open streams. Only requests are limited; a program
 // that natter is mounted in calls the chat itself, and is not.
 
-import type { Who } from '../chat/people.ts'
+import type { Who } from '../chat/who.ts'
 import { foldName } from '../chat/text.ts'
 import { ChatError } from '../errors.ts'
 import { Buckets } from './buckets.ts'

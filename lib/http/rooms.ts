@@ -7,32 +7,61 @@ import { accepts, type Exchange, type Handler } from './exchange.ts'
 
 export const listRooms: Handler = (exchange) => {
   const { chat, request, who } = exchange
-  if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: chat.rooms() }
+  const rooms = chat.rooms(who)
+  if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: rooms }
   const stream = openStream(exchange)
-  if (stream) chat.followRooms(who, stream)
+  if (stream) chat.streams.followRooms(who, stream)
 }
 
 export const createRoom: Handler = async ({ chat, request, who }) => {
-  const { name } = await readFields(request, ['name'])
-  const room = await chat.createRoom(who, name)
-  return { status: 201, headers: { location: `/rooms/${encodeURIComponent(room.id)}` }, json: room }
+  const { name, kind, topic } = await readFields(request, { name: 'string', kind: 'string?', topic: 'string?' })
+  if (kind !== undefined && kind !== 'open' && kind !== 'private') throw new ChatError('invalid_request', 'kind must be open or private; POST /direct makes a room for two')
+  const room = await chat.createRoom(who, { name, kind, topic })
+  return { status: 201, headers: { location: locationOf(room.id) }, json: room }
 }
 
-export const showRoom: Handler = ({ chat, params }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.room(params.room!) })
+export const showRoom: Handler = ({ chat, params, who }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.room(who, params.room!) })
 
-export const listMembers: Handler = ({ chat, params }) => ({ status: 200, json: chat.members(params.room!) })
+export const changeRoom: Handler = async ({ chat, params, request, who }) => {
+  const change = await readFields(request, { name: 'string?', topic: 'string?', archived: 'boolean?' })
+  if (Object.keys(change).length === 0) throw new ChatError('invalid_request', 'give what is to change: name, topic, archived')
+  return { status: 200, json: await chat.changeRoom(who, params.room!, change) }
+}
 
-export const join: Handler = async (exchange) => {
-  await exchange.chat.join(onlyMyself(exchange), exchange.params.room!)
+export const archiveRoom: Handler = async ({ chat, params, who }) => {
+  await chat.changeRoom(who, params.room!, { archived: true })
   return { status: 204 }
 }
 
-export const leave: Handler = async (exchange) => {
-  await exchange.chat.leave(onlyMyself(exchange), exchange.params.room!)
+export const openDirect: Handler = async ({ chat, request, who }) => {
+  const { user } = await readFields(request, { user: 'string' })
+  const { room, made } = await chat.direct(who, { with: user })
+  return { status: made ? 201 : 200, headers: { location: locationOf(room.id) }, json: room }
+}
+
+export const listMembers: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.members(who, params.room!) })
+
+/** Oneself joins; others are added, or given another role in the room. */
+export const addMember: Handler = async (exchange) => {
+  const { chat, params, request, who } = exchange
+  const { role } = await readFields(request, { role: 'string?' })
+  if (role !== undefined && role !== 'owner' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner or member')
+  if (role === undefined && isMyself(exchange)) await chat.join(who, params.room!)
+  else await chat.addMember(who, params.room!, { user: params.user!, role })
   return { status: 204 }
 }
 
-function onlyMyself({ chat, params, who }: Exchange) {
-  if (params.user !== 'me' && params.user !== chat.people.whoAmI(who)?.id) throw new ChatError('forbidden', 'you can join and leave only for yourself; write `me` in place of the user')
-  return who
+export const removeMember: Handler = async (exchange) => {
+  const { chat, params, who } = exchange
+  if (isMyself(exchange)) await chat.leave(who, params.room!)
+  else await chat.removeMember(who, params.room!, params.user!)
+  return { status: 204 }
+}
+
+function isMyself({ chat, params, who }: Exchange): boolean {
+  return params.user === 'me' || chat.people.find(who, params.user!).id === chat.people.proven(who).id
+}
+
+function locationOf(room: string): string {
+  return `/rooms/${encodeURIComponent(room)}`
 }

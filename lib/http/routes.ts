@@ -2,9 +2,12 @@
 
 import type { Handler } from './exchange.ts'
 import { watch } from './events.ts'
+import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
 import { listMessages, post, remove, showMessage } from './messages.ts'
-import { createRoom, join, leave, listMembers, listRooms, showRoom } from './rooms.ts'
-import { comeIn, logOut, whoAmI } from './session.ts'
+import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './rooms.ts'
+import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './session.ts'
+import { endToken, listTokens, makeToken } from './tokens.ts'
+import { changeUser, listUsers, register, showUser } from './users.ts'
 
 export interface Route {
   method: string
@@ -23,24 +26,49 @@ export interface Route {
 
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/events', who: 'anyone', handler: watch, streams: 'always' },
+
   { method: 'GET', path: '/session', who: 'anyone', handler: whoAmI },
   { method: 'POST', path: '/session', who: 'anyone', handler: comeIn, own: true },
   { method: 'DELETE', path: '/session', who: 'anyone', handler: logOut, own: true },
+  { method: 'GET', path: '/sessions', who: 'named', handler: listSessions, own: true },
+  { method: 'DELETE', path: '/sessions', who: 'named', handler: logOutEverywhere, own: true },
+  { method: 'DELETE', path: '/sessions/:id', who: 'named', handler: endSession, own: true },
+
+  { method: 'GET', path: '/users', who: 'anyone', handler: listUsers },
+  { method: 'POST', path: '/users', who: 'anyone', handler: register, own: true },
+  { method: 'GET', path: '/users/:user', who: 'anyone', handler: showUser },
+  { method: 'PATCH', path: '/users/:user', who: 'named', handler: changeUser },
+
   { method: 'GET', path: '/rooms', who: 'anyone', handler: listRooms, streams: 'accept' },
   { method: 'POST', path: '/rooms', who: 'named', handler: createRoom },
   { method: 'GET', path: '/rooms/:room', who: 'anyone', handler: showRoom, page: true },
+  { method: 'PATCH', path: '/rooms/:room', who: 'named', handler: changeRoom },
+  { method: 'DELETE', path: '/rooms/:room', who: 'named', handler: archiveRoom },
+  { method: 'GET', path: '/rooms/:room/members', who: 'anyone', handler: listMembers },
+  { method: 'PUT', path: '/rooms/:room/members/:user', who: 'named', handler: addMember },
+  { method: 'DELETE', path: '/rooms/:room/members/:user', who: 'named', handler: removeMember },
+  { method: 'POST', path: '/direct', who: 'named', handler: openDirect },
+
   { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages, streams: 'accept' },
   { method: 'POST', path: '/rooms/:room/messages', who: 'named', handler: post },
   { method: 'GET', path: '/rooms/:room/messages/:message', who: 'anyone', handler: showMessage, page: true },
   { method: 'DELETE', path: '/rooms/:room/messages/:message', who: 'named', handler: remove },
-  { method: 'GET', path: '/rooms/:room/members', who: 'anyone', handler: listMembers },
-  { method: 'PUT', path: '/rooms/:room/members/:user', who: 'named', handler: join },
-  { method: 'DELETE', path: '/rooms/:room/members/:user', who: 'named', handler: leave },
+
+  { method: 'GET', path: '/invites', who: 'named', handler: listInvites, own: true },
+  { method: 'POST', path: '/invites', who: 'named', handler: makeInvite, own: true },
+  { method: 'POST', path: '/invites/accept', who: 'anyone', handler: acceptInvite, own: true },
+  { method: 'DELETE', path: '/invites/:id', who: 'named', handler: endInvite, own: true },
+  { method: 'GET', path: '/tokens', who: 'named', handler: listTokens },
+  { method: 'POST', path: '/tokens', who: 'named', handler: makeToken },
+  { method: 'DELETE', path: '/tokens/:id', who: 'named', handler: endToken },
 ]
 
 /** The routes of a path, whatever their method, and what its segments stand for. */
 export function routesAt(segments: readonly string[]): { routes: Route[]; params: Record<string, string> } {
-  const found = split.filter(({ parts }) => parts.length === segments.length && parts.every((part, at) => part.startsWith(':') || part === segments[at]))
+  const matching = split.filter(({ parts }) => parts.length === segments.length && parts.every((part, at) => part.startsWith(':') || part === segments[at]))
+  // A path that is written out is no name of something: `accept` is not the id of an invite.
+  const exact = matching.filter(({ parts }) => parts.every((part) => !part.startsWith(':')))
+  const found = exact.length > 0 ? exact : matching
   const params: Record<string, string> = {}
   for (const [at, part] of (found[0]?.parts ?? []).entries()) if (part.startsWith(':')) params[part.slice(1)] = segments[at]!
   return { routes: found.map(({ route }) => route), params }

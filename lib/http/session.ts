@@ -1,4 +1,4 @@
-// Coming in, who am I, and leaving.
+// Coming in, who am I, leaving; and all the places where one is logged in.
 
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
@@ -7,16 +7,29 @@ export const whoAmI: Handler = ({ chat, who, cookie, hosted }) => ({
   status: 200,
   // A cookie that proves nothing any more would keep its browser from every stream.
   ...('nobody' in who && who.loggedOut && { headers: { 'set-cookie': cookie.take() } }),
-  json: { user: chat.people.whoAmI(who), ...(hosted && { hosted }) },
+  json: { user: chat.people.whoAmI(who), access: chat.people.access, ...(hosted && { hosted }) },
 })
 
-export const comeIn: Handler = async ({ chat, request, who, cookie }) => {
-  const { name } = await readFields(request, ['name'])
-  const { user, secret } = await chat.people.comeIn(who, name)
+/** With a password into an account, without one as a guest. */
+export const comeIn: Handler = async ({ chat, request, who, address, cookie }) => {
+  const { name, password } = await readFields(request, { name: 'string', password: 'string?' })
+  const { user, secret } = password === undefined ? await chat.accounts.comeIn(who, name) : await chat.accounts.logIn(who, { name, password, address })
   return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
 }
 
 export const logOut: Handler = async ({ chat, who, cookie }) => {
-  await chat.people.logOut(who)
+  await chat.accounts.logOut(who)
   return { status: 204, headers: { 'set-cookie': cookie.take() } }
+}
+
+export const listSessions: Handler = ({ chat, who }) => ({ status: 200, json: chat.accounts.sessions(who) })
+
+export const logOutEverywhere: Handler = async ({ chat, who, cookie }) => {
+  await chat.accounts.logOutEverywhere(who)
+  return { status: 204, headers: { 'set-cookie': cookie.take() } }
+}
+
+export const endSession: Handler = async ({ chat, params, who }) => {
+  await chat.accounts.endSession(who, params.id!)
+  return { status: 204 }
 }

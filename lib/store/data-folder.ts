@@ -5,7 +5,8 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rea
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { StartError } from '../errors.ts'
-import { Database, holdLock } from './database.ts'
+import { holdLock } from './connection.ts'
+import { Database } from './database.ts'
 import { applicationId, schemaVersion } from './schema.ts'
 
 export interface DataFolder {

@@ -1,6 +1,8 @@
 // The contract of the log: what is appended, what is read back, and who is told when. One box and many keep it alike.
 
 import type { Refusal } from '../errors.ts'
+import type { UserRow } from './people-tables.ts'
+import type { RoomRow } from './room-tables.ts'
 
 /** An event as it is asked for. The log gives it its id: the same one wherever it is applied. */
 export interface NewEvent {
@@ -27,10 +29,10 @@ export interface LoggedEvent {
   user: number | null
   /** The user's name then. */
   name: string | null
-  userKind: 'account' | 'guest' | 'unproven' | 'bot' | null
+  userKind: UserRow['kind'] | null
   room: number | null
   slug: string | null
-  roomKind: 'open' | 'private' | 'direct' | null
+  roomKind: RoomRow['kind'] | null
   target: number | null
   /** JSON. */
   facts: string | null

@@ -29,7 +29,7 @@ export const migrations = [
   create table users (
     id integer primary key,
     name text not null,
-    kind text not null,      -- account, guest, unproven, bot
+    kind text not null,      -- account, guest, unproven, bot, hosted
     role text not null       -- owner, admin, member, guest, bot
   ) strict;
   create table names (       -- who has a name now
@@ -67,6 +67,56 @@ export const migrations = [
   -- Its content is a copy of its own, so that secure-delete can take a word out of it again.
   create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2");
   insert into search (search, rank) values ('secure-delete', 1);
+  `,
+  `
+  -- Accounts, rights, private and direct rooms, invites and tokens.
+  alter table users add column folded text not null default '';
+  alter table users add column banned integer not null default 0;  -- the event that banned them, or 0
+  alter table users add column password integer;                   -- the event whose body is its hash
+  alter table users add column outside text;                       -- who they are to the server that natter is mounted in
+  update users set folded = coalesce((select folded from names where user = users.id), '');
+  create unique index users_by_outside on users (outside) where outside is not null;
+
+  alter table names add column freed integer;                      -- when its holder took another: it is kept for them a while
+
+  alter table sessions add column began integer not null default 0;
+  update sessions set began = used;
+
+  alter table rooms add column topic text not null default '';
+  alter table rooms add column archived integer not null default 0;
+  alter table rooms add column one integer;                        -- the two of a direct room
+  alter table rooms add column other integer;
+
+  alter table members add column role text not null default 'member';  -- owner, member
+  create index leaves on events (id) where type = 'leave';
+
+  create table invites (
+    id integer primary key,
+    hash text not null unique,  -- SHA-256 of the code
+    maker integer,              -- null: natter itself, for the first owner
+    room integer,
+    role text not null,         -- guest, member, admin, owner
+    uses integer not null,      -- that are left
+    expires integer not null,   -- microseconds, like ids
+    ended integer
+  ) strict;
+  create table accepted (       -- who came by which invite; whether its room was entered already
+    invite integer not null,
+    user integer not null,
+    entered integer not null,
+    primary key (invite, user)
+  ) strict, without rowid;
+
+  create table tokens (
+    id integer primary key,
+    hash text not null unique,  -- SHA-256 of the token
+    bot integer not null,
+    maker integer not null,
+    scopes text not null,       -- read, write, or both with a space between
+    rooms text,                 -- the rooms' ids as JSON; null: all that the bot may see
+    expires integer,
+    ended integer
+  ) strict;
   `,
 ]
 

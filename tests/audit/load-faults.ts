@@ -39,9 +39,9 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Throws at names with a letter that is not ASCII. */
   async 'name-that-throws'() {
-    const { People } = await import('../../lib/chat/people.ts')
-    const { comeIn } = People.prototype
-    People.prototype.comeIn = async function (who, name) {
+    const { Accounts } = await import('../../lib/chat/accounts.ts')
+    const { comeIn } = Accounts.prototype
+    Accounts.prototype.comeIn = async function (who, name) {
       if (/[^\0-\x7f]/.test(name)) throw new TypeError('no such letter')
       return comeIn.call(this, who, name)
     }

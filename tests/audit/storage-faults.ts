@@ -7,6 +7,7 @@ import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.
 import type { StartOptions } from '../chat-server.ts'
 import { LocalLog } from '../../lib/store/local-log.ts'
 import { Database } from '../../lib/store/database.ts'
+import { PeopleTables } from '../../lib/store/people-tables.ts'
 import { codes, sqliteCode } from '../../lib/store/sqlite-errors.ts'
 
 const faults: Record<string, () => void> = {
@@ -40,8 +41,8 @@ const faults: Record<string, () => void> = {
   },
 
   'sessions-without-end'() {
-    const { session } = Database.prototype
-    Database.prototype.session = function (hash) {
+    const { session } = PeopleTables.prototype
+    PeopleTables.prototype.session = function (hash) {
       const found = session.call(this, hash)
       return found && { ...found, used: Date.now() * 1000 }
     }

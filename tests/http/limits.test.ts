@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Who } from '../../lib/chat/people.ts'
+import type { Who } from '../../lib/chat/who.ts'
 import { ChatError } from '../../lib/errors.ts'
 import { Buckets } from '../../lib/http/buckets.ts'
 import { Limits } from '../../lib/http/limits.ts'
@@ -191,7 +191,7 @@ test('streams that come and go leave no count behind', async (t) => {
 
 // With a clock of our own
 
-const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({ user: { id, name: `n${id}`, kind, role: 'guest' } })
+const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({ user: { id, name: `n${id}`, folded: `n${id}`, kind, role: 'guest', banned: 0, password: null, outside: null } })
 const posting = 'POST /rooms/:room/messages'
 
 function limitsAt(clock: { ms: number }, postsPerSecond = 1): { limits: Limits; allowed: (who: Who, address?: string, change?: string) => boolean } {

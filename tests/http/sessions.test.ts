@@ -11,7 +11,7 @@ test('a cookie that proves nothing any more is taken away, so that its browser c
   const stale = { cookie: `natter=${'x'.repeat(43)}` }
 
   const who = await chat.fetch('/session', { headers: stale })
-  assert.deepEqual(await who.json(), { user: null })
+  assert.deepEqual(await who.json(), { user: null, access: 'open' })
   assert.match(who.headers.get('set-cookie') ?? '', /^natter=; Path=\/; Max-Age=0/)
   const stream = await chat.fetch('/events', { headers: stale })
   assert.equal(stream.status, 204)
@@ -26,7 +26,7 @@ test('who comes in under another name leaves the session that they had', async (
   assert.equal((await kim.send('POST', '/session', { name: 'kim2' }, own)).status, 201)
 
   await stream.over
-  assert.deepEqual(await (await kim.fetch('/session')).json(), { user: null })
+  assert.deepEqual(await (await kim.fetch('/session')).json(), { user: null, access: 'open' })
 })
 
 test('what is asked by a slow body counts for who one is when it is there', async (t) => {

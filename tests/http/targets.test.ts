@@ -67,11 +67,11 @@ function anyTarget(random: Random): string {
 test('a method that a place does not know is told which ones it does', async (t) => {
   const chat = await startChat(t)
   for (const [path, allowed] of [
-    ['/events', 'GET, HEAD'], ['/session', 'GET, HEAD, POST, DELETE'], ['/rooms', 'GET, HEAD, POST'], ['/rooms/lobby', 'GET, HEAD'],
+    ['/events', 'GET, HEAD'], ['/session', 'GET, HEAD, POST, DELETE'], ['/rooms', 'GET, HEAD, POST'], ['/rooms/lobby', 'GET, HEAD, PATCH, DELETE'],
     ['/rooms/lobby/messages', 'GET, HEAD, POST'], ['/rooms/lobby/members', 'GET, HEAD'], ['/rooms/lobby/members/me', 'PUT, DELETE'],
     ['/', 'GET, HEAD'], ['/healthz', 'GET, HEAD'], ['/readyz', 'GET, HEAD'], ['/chat.js', 'GET, HEAD'],
   ] as const) {
-    const answer = await chat.fetch(path, { method: 'PATCH' })
+    const answer = await chat.fetch(path, { method: 'PROPFIND' })
     assert.deepEqual([answer.status, answer.headers.get('allow')], [405, allowed], path)
     assert.equal(((await answer.json()) as { code: string }).code, 'method_not_allowed')
     const options = await chat.fetch(path, { method: 'OPTIONS' })

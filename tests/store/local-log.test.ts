@@ -157,8 +157,8 @@ property('ids increase, whatever the clock does and however often it starts agai
     const { log, told } = await open(t, { folder, writer: new URL('writer-with-clock.ts', import.meta.url) })
     assert.equal(log.newest, newest)
     if (life === 0) await begin(log)
-    const { id: ada } = log.database.userByName('ada')!
-    const { id: lobby } = log.database.roomBySlug('lobby')!
+    const { id: ada } = log.database.people.nameHolder('ada')!
+    const { id: lobby } = log.database.rooms.roomBySlug('lobby')!
     for (let group = 0; group < 5; group++) {
       await log.append(random.times(6, () => random.pick<NewEvent>([{ type: 'message', rules: 1, user: ada, room: lobby, text: 'x' }, room('lobby')])))
     }

@@ -1,0 +1,58 @@
+// What somebody who asks may see: which rooms, and so which events. Operations and streams ask here; the rules themselves are
+// in rights.ts.
+
+import { ChatError } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { RoomRow } from '../store/room-tables.ts'
+import { sees } from './rights.ts'
+import { noRoom } from './rule.ts'
+import { foldName } from './text.ts'
+import { hasScope, inToken, userIn, type Who } from './who.ts'
+
+export class Access {
+  readonly #database: Database
+  readonly #open: boolean
+
+  /** `open`: whoever asks may read the open rooms, without a name. */
+  constructor(database: Database, { open }: { open: boolean }) {
+    this.#database = database
+    this.#open = open
+  }
+
+  /** @throws ChatError if they may read nothing at all */
+  reads(who: Who): void {
+    if ('user' in who) {
+      if (who.user.banned !== 0) throw new ChatError('banned', 'you are banned here')
+      if (!hasScope(who.token, 'read')) throw new ChatError('forbidden', 'this token is not for reading')
+    } else if (!this.#open) {
+      throw new ChatError('unauthorized', 'only who was invited may read here; log in with POST /session {"name":"…","password":"…"}, or ask for an invite')
+    }
+  }
+
+  /** @throws ChatError `not_found` alike for a room that is not theirs to see and for none */
+  room(who: Who, slug: string): RoomRow {
+    this.reads(who)
+    return this.roomToWrite(who, slug)
+  }
+
+  /** The same for who may write in it without reading. */
+  roomToWrite(who: Who, slug: string): RoomRow {
+    const room = this.#database.rooms.roomBySlug(slug) ?? this.#database.rooms.roomBySlug(foldName(slug))
+    if (!room || !this.#maySee(who, room)) throw new ChatError(noRoom.code, noRoom.message)
+    return room
+  }
+
+  rooms(who: Who, limit: number): RoomRow[] {
+    this.reads(who)
+    return this.#database.rooms.roomsSeenBy(userIn(who), limit).filter((room) => inToken(who, room.id))
+  }
+
+  /** The rooms they are in. */
+  roomsOf(who: Who): { room: number; kind: RoomRow['kind'] }[] {
+    return this.#database.rooms.roomsOf(userIn(who)).filter(({ room }) => inToken(who, room))
+  }
+
+  #maySee(who: Who, room: RoomRow): boolean {
+    return inToken(who, room.id) && sees(this.#database, userIn(who), room)
+  }
+}

@@ -1,0 +1,44 @@
+// Who may see a room, and who may do what in it: the same answers for the rules, the operations and the streams. They are
+// those of now, and never look at what was.
+
+import type { Database } from '../store/database.ts'
+import type { UserRow } from '../store/people-tables.ts'
+import type { RoomRow } from '../store/room-tables.ts'
+import type { Role } from './log-events.ts'
+
+const ranks: Record<Role, number> = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
+
+export function rank(role: Role): number {
+  return ranks[role]
+}
+
+/** Owner or admin of the whole place. */
+export function governs(user: UserRow | undefined): boolean {
+  return user !== undefined && rank(user.role) >= ranks.admin && user.banned === 0
+}
+
+/** Open rooms are everyone's to see, others their members'; 0 stands for nobody. */
+export function sees(database: Database, user: number, room: RoomRow): boolean {
+  return room.kind === 'open' || database.rooms.roleIn(room.id, user) !== undefined
+}
+
+/**
+ * May they change the room, and who is in it? Its owners may, and whoever governs the place and sees it. A private room whose
+ * owners have all left is its members'. A direct room is nobody's to change.
+ */
+export function manages(database: Database, user: number, room: RoomRow): boolean {
+  if (room.kind === 'direct' || !sees(database, user, room)) return false
+  const row = database.people.user(user)
+  if (!row || row.banned !== 0) return false
+  if (database.rooms.roleIn(room.id, user) === 'owner' || governs(row)) return true
+  return room.kind === 'private' && !database.rooms.hasOwner(room.id)
+}
+
+/** May they invite people with this role, to this room or to the place as a whole? */
+export function mayInvite(database: Database, user: number, role: Role, room: RoomRow | undefined): boolean {
+  const row = database.people.user(user)
+  if (!row || row.banned !== 0 || row.kind === 'unproven' || row.kind === 'bot') return false
+  if (room && !manages(database, user, room)) return false
+  if (role === 'guest') return room !== undefined || governs(row)
+  return governs(row) && rank(role) < rank(row.role)
+}

@@ -1,0 +1,147 @@
+// The rules of rooms: making and changing them, coming and going, and what is said in them.
+
+import type { Database } from '../store/database.ts'
+import type { RoomRow } from '../store/room-tables.ts'
+import type { Joined } from './log-events.ts'
+import { manages, sees } from './rights.ts'
+import { no, noRoom, type RulesOf } from './rule.ts'
+import { searchable } from './text.ts'
+
+const roomsMax = 10_000 // whoever can make rooms must not be able to fill the disk with them
+
+export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave' | 'message' | 'delete'> = {
+  room: {
+    refuse(database, { user, facts: { slug } }) {
+      if (user !== undefined && database.people.user(user)?.kind === 'unproven') return unproven
+      if (database.rooms.roomBySlug(slug)) return no('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
+      if (database.rooms.roomCount() >= roomsMax) return no('forbidden', `there are ${roomsMax} rooms, and no more can be made`)
+      return undefined
+    },
+    carryOut(database, event, id) {
+      const { slug, name, kind, topic = '', pair } = event.facts
+      database.rooms.insertRoom({ id, slug, name, kind, topic, changed: id, one: pair?.[0] ?? null, other: pair?.[1] ?? null })
+      return { ...event, room: id }
+    },
+  },
+
+  room_change: {
+    refuse(database, { user, room: id, facts: { archived } }) {
+      const room = database.rooms.room(id)
+      if (!room || !sees(database, user, room)) return noRoom
+      if (!manages(database, user, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may change it`)
+      if (room.slug === 'lobby' && archived) return no('forbidden', 'the lobby is always there')
+      return undefined
+    },
+    carryOut(database, event, id) {
+      const room = database.rooms.room(event.room)!
+      const { name = room.name, topic = room.topic, archived = room.archived !== 0 } = event.facts
+      database.rooms.updateRoom({ ...room, name, topic, archived: Number(archived), changed: id })
+      return { ...event, facts: { ...event.facts, name, topic, archived, slug: room.slug, kind: room.kind } }
+    },
+  },
+
+  join: {
+    refuse(database, event) {
+      const { user, room } = placed(database, event)
+      const joining = user && database.people.user(user)
+      if (!joining || !room) return noRoom
+      const { by, role, invite } = event.facts ?? {}
+      if (joining.banned !== 0) return no('banned', `${joining.name} is banned`)
+      if (room.archived) return no('archived', `${room.slug} is archived; nobody comes into it any more`)
+      const already = database.rooms.roleIn(room.id, joining.id)
+      if (room.kind === 'direct') {
+        if (joining.id !== room.one && joining.id !== room.other) return noRoom
+      } else if (by !== undefined && by !== joining.id) {
+        if (!sees(database, by, room)) return noRoom
+        if (!manages(database, by, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
+        if (joining.kind === 'unproven') return no('forbidden', `nothing proves that ${joining.name} is who they say; they have to come in first`)
+      } else if (!isItsMaker(database, room, joining.id)) {
+        // One's own step back from owner to member needs nobody.
+        if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room)) return sees(database, joining.id, room) ? no('forbidden', `only who owns ${room.slug} may make an owner of it`) : noRoom
+        if (room.kind === 'private' && already === undefined && !isInvited(database, room, joining.id, invite)) return noRoom
+      }
+      if (already !== undefined && already === (role ?? already)) return no('already_member', 'they are in this room already')
+      return undefined
+    },
+    carryOut(database, event, id) {
+      const { user, room } = placed(database, event)
+      const { role, invite } = event.facts ?? {}
+      // Refuse has seen that both are there.
+      if (database.rooms.roleIn(room!.id, user!) === undefined) database.rooms.insertMember(room!.id, user!, id, role ?? 'member')
+      else database.rooms.setRole(room!.id, user!, role ?? 'member')
+      const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
+      if (byInvite) database.people.enterBy(byInvite.id, user!)
+      return { ...event, user: user!, room: room!.id }
+    },
+  },
+
+  leave: {
+    refuse(database, { user, room: id, facts: { by } = {} }) {
+      const room = database.rooms.room(id)
+      if (!room || !sees(database, by ?? user, room)) return noRoom
+      if (room.kind === 'direct') return no('forbidden', 'a direct room is always the room of its two')
+      if (by !== undefined && by !== user && !manages(database, by, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may remove somebody`)
+      if (database.rooms.roleIn(id, user) === undefined) return no('not_member', 'they are not in this room')
+      return undefined
+    },
+    carryOut(database, { room, user }) {
+      database.rooms.deleteMember(room, user)
+    },
+  },
+
+  message: {
+    refuse(database, { user, room: id, target }) {
+      const room = database.rooms.room(id)
+      if (!room || !sees(database, user, room)) return noRoom
+      if (room.archived) return no('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`)
+      if (target !== undefined && !isMessageIn(database, id, target)) return no('not_found', 'the message that this one answers is not in this room')
+      return undefined
+    },
+    carryOut(database, { room, user, text }, id) {
+      if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
+    },
+  },
+
+  delete: {
+    refuse(database, { user, room: id, target }) {
+      const room = database.rooms.room(id)
+      if (!room || !sees(database, user, room)) return noRoom
+      if (!isMessageIn(database, id, target) || database.isDeleted(target)) return no('not_found', 'there is no such message in this room')
+      if (database.event(target)!.user !== user) return no('forbidden', 'only who wrote a message may delete it')
+      return undefined
+    },
+    carryOut(database, { target }, id) {
+      database.emptyBody(target)
+      database.insertDeletion(target, id)
+    },
+  },
+}
+
+const unproven = no('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
+
+function placed(database: Database, { user, room, facts: { slug, proof } = {} }: Joined): { user: number | undefined; room: RoomRow | undefined } {
+  return {
+    user: user ?? (proof === undefined ? undefined : database.people.session(proof)?.user ?? database.people.tokenByHash(proof)?.bot),
+    room: room !== undefined ? database.rooms.room(room) : slug === undefined ? undefined : database.rooms.roomBySlug(slug),
+  }
+}
+
+// Who made a room is the first in it.
+function isItsMaker(database: Database, room: RoomRow, user: number): boolean {
+  return database.event(room.id)?.user === user && database.rooms.members(room.id, 1).length === 0
+}
+
+function isInvited(database: Database, room: RoomRow, user: number, hash: string | undefined): boolean {
+  const invite = hash === undefined ? undefined : database.people.inviteByHash(hash)
+  return invite?.room === room.id && database.people.accepted(invite.id, user)?.entered === 0
+}
+
+function isMessageIn(database: Database, room: number, id: number): boolean {
+  const target = database.event(id)
+  return target?.type === 'message' && target.room === room
+}
+
+// Words of the same row as the text, so that a search for a room's or a person's messages needs no filter afterwards.
+function placeOf(room: number, user: number): string {
+  return `r${room.toString(36)} u${user.toString(36)}`
+}

@@ -1,0 +1,32 @@
+// What the rules are made of: for each type of event when it may not be, and what it does. Nothing here looks at a clock, at
+// chance, at Unicode's tables, or at a body.
+
+import type { ErrorCode, Refusal } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { UserRow } from '../store/people-tables.ts'
+import type { LogEvent } from './log-events.ts'
+
+export interface Rule<Event> {
+  /** Why it may not be, at the time `now`, which is about the id it would get. */
+  refuse(database: Database, event: Event, now: number): Refusal | undefined
+  /** Changes the tables; gives the event as it goes into the log, if that is not as it came. */
+  carryOut(database: Database, event: Event, id: number): Written<Event> | void
+}
+
+/** Its skeleton is written with what had to be looked up first, and with what readers see of it. */
+export type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown> }
+
+export type EventOf<Type extends LogEvent['type']> = Extract<LogEvent, { type: Type }>
+export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<EventOf<Name>> }
+
+export function no(code: ErrorCode, message: string): Refusal {
+  return { code, message }
+}
+
+/** The same for a room that is not there and one that is not theirs. */
+export const noRoom = no('not_found', 'there is no such room; GET /rooms lists those there are')
+
+/** What readers see of a user: it goes with the event, since the user may be another by the time it is replayed. */
+export function shown({ name, kind, role, banned }: UserRow): { name: string; kind: UserRow['kind']; role: UserRow['role']; banned: boolean } {
+  return { name, kind, role, banned: banned !== 0 }
+}

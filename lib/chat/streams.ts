@@ -1,0 +1,219 @@
+// Who follows what: streams of events and streams of the list of rooms. What happens is passed on to those who may see it now;
+// a stream is widened, narrowed or ended the moment its reader's rights change.
+
+import { ChatError } from '../errors.ts'
+import type { History } from '../sse/history.ts'
+import { Hub } from '../sse/hub.ts'
+import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import type { Database } from '../store/database.ts'
+import type { EventLog, LoggedEvent } from '../store/event-log.ts'
+import type { Access } from './access.ts'
+import { needsName } from './people.ts'
+import { readSince } from './since.ts'
+import { roomsOfToken, userIn, type Who } from './who.ts'
+import { ownTopics, toListing, topics, toRoom, toWire } from './wire.ts'
+
+/** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
+export interface View {
+  rooms?: readonly string[]
+  mine?: boolean
+}
+
+export interface FollowOptions {
+  /** Where to go on: an id, or any form of `since`. */
+  since?: string | undefined
+  /** Where to start without a `since`. */
+  after?: number | undefined
+}
+
+export interface StreamsOptions {
+  log: EventLog
+  database: Database
+  access: Access
+  /** How many of the newest events are kept in memory. */
+  ring?: number | undefined
+  /** Called when what a stream missed can't be read. */
+  onError: (error: unknown) => void
+}
+
+const limits = {
+  ringEvents: 10_000, // in memory, for whoever is a little behind
+  lookedBack: 10_000, // events, for the last few that may be seen
+  timerMs: 2 ** 31 - 1, // longer ones Node fires at once
+}
+
+export class Streams {
+  readonly #log: EventLog
+  readonly #database: Database
+  readonly #access: Access
+  /** All that happens. */
+  readonly #hub: Hub
+  /** The rooms, each as it is now, under the id of its newest change. */
+  readonly #rooms: Hub
+
+  constructor({ log, database, access, ring = limits.ringEvents, onError }: StreamsOptions) {
+    this.#log = log
+    this.#database = database
+    this.#access = access
+    const has = (id: number) => database.hasEvent(id)
+    const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
+    const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }
+    this.#hub = new Hub({ ring, history: events, newest: log.newest, onError })
+    this.#rooms = new Hub({ history: rooms, newest: log.newest, onError })
+    log.tail((group) => {
+      for (const event of group) this.#broadcast(event)
+      this.#hub.flush()
+      this.#rooms.flush()
+    })
+  }
+
+  /** How many are open. */
+  get open(): number {
+    return this.#hub.stats().streams + this.#rooms.stats().streams
+  }
+
+  /** Ends all of them over some ms, each told to come back. */
+  async close(options: { spread: number }): Promise<void> {
+    await Promise.all([this.#hub.close(options), this.#rooms.close(options)])
+  }
+
+  /** Ends all that somebody has open. */
+  endOf(user: number): void {
+    this.#end(topics.user(user))
+  }
+
+  /** Is there such a view for them? */
+  mayFollow(who: Who, view: View): void {
+    this.#topicsOf(who, view)
+  }
+
+  /**
+   * Has a stream show what happens in a view: first what it missed since its cursor, then what comes. There must be no await
+   * in here: who logs out or leaves meanwhile would be followed all the same.
+   */
+  follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
+    const seen = this.#topicsOf(who, view)
+    const start = since === undefined ? after : readSince(since, this.#idNow, (count) => this.#beforeLast(who, view, count))
+    this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start })
+    endWithToken(who, stream)
+  }
+
+  /** Has a stream show the rooms, then each that is new or changed, and `leave` for each that is no longer theirs to see. */
+  followRooms(who: Who, stream: ServerSentEventsStream): void {
+    const seen = this.#topicsOf(who, {})
+    const { lastEventId: since } = stream
+    const after = since === undefined ? 0 : readSince(since, this.#idNow, (count) => this.#database.rooms.beforeLastRooms(count))
+    this.#rooms.follow(stream, [...seen, ...proofs(who)], { after })
+    endWithToken(who, stream)
+  }
+
+  #broadcast(event: LoggedEvent): void {
+    const { id, topics: seenBy, ...wire } = toWire(event)
+    if (event.type === 'join') this.#widen(event)
+    // Who is behind must not get what is deleted by now; who is not has it, and gets the deletion.
+    if (event.type === 'delete') this.#hub.forget(event.target!)
+    if (seenBy.length === 0) this.#hub.advance(id)
+    else this.#hub.publish(seenBy, { ...wire, id })
+    this.#listRooms(event, wire.data)
+    if (event.type === 'leave') this.#narrow(event)
+    this.#endWith(event)
+  }
+
+  // The same in the streams of the list of rooms as in that list's history.
+  #listRooms(event: LoggedEvent, data: unknown): void {
+    const { id, type, user, room, roomKind } = event
+    if (type === 'room' || type === 'room_change') this.#rooms.publish(roomKind === 'open' ? topics.open : topics.room(room!), { id, data })
+    else if (type === 'join' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, data: toRoom(this.#database.rooms.room(room!)!) })
+    else if (type === 'leave' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, event: 'leave', data })
+    else this.#rooms.advance(id)
+  }
+
+  // A room counts for a stream from its reader's own join on; what is older is not sent there.
+  #widen({ user, room, roomKind }: LoggedEvent): void {
+    for (const hub of roomKind === 'open' ? [this.#hub] : [this.#hub, this.#rooms]) {
+      for (const topic of ownTopics(user!, room!)) for (const stream of hub.followers(topic)) hub.follow(stream, [topics.room(room!)])
+    }
+  }
+
+  // What a stream has not got of the room by now it never gets; only the leave itself, which is its reader's own.
+  #narrow({ user, room, roomKind }: LoggedEvent): void {
+    // An open room may still be read by whoever asked for it by name.
+    const bound = roomKind === 'open' ? [topics.of(user!)] : ownTopics(user!, room!)
+    for (const hub of [this.#hub, this.#rooms]) {
+      for (const topic of bound) for (const stream of hub.followers(topic)) hub.unfollow(stream, [topics.room(room!)])
+    }
+  }
+
+  #endWith({ type, user, target, facts }: LoggedEvent): void {
+    if (!['session_end', 'password', 'ban', 'token_end'].includes(type)) return
+    const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
+    if (type === 'token_end') this.#end(topics.token(target!))
+    else if (type === 'ban') banned && this.#end(topics.user(target!))
+    else if (type === 'password') this.#end(topics.user(user!), session)
+    else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
+  }
+
+  #end(topic: string, exceptSession?: string): void {
+    for (const hub of [this.#hub, this.#rooms]) {
+      const kept = new Set(exceptSession === undefined ? [] : hub.followers(topics.session(exceptSession)))
+      for (const stream of hub.followers(topic)) if (!kept.has(stream)) stream.close()
+    }
+  }
+
+  #topicsOf(who: Who, { rooms, mine }: View): string[] {
+    this.#access.reads(who)
+    if (rooms) return this.#inRooms(who, rooms.map((slug) => this.#access.room(who, slug).id))
+    const bound = roomsOfToken(who)
+    if (bound) return this.#inRooms(who, bound)
+    if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
+    const own = topics.of(userIn(who))
+    return mine ? [own, ...this.#access.roomsOf(who).map(({ room }) => topics.room(room))] : [topics.open, own, ...this.#closedRooms(who)]
+  }
+
+  // Rooms by name: those of them that may be seen, and the others once their reader is in them.
+  #inRooms(who: Who, rooms: readonly number[]): string[] {
+    const user = userIn(who)
+    return rooms.flatMap((id) => {
+      const seen = this.#database.rooms.room(id)?.kind === 'open' || this.#database.rooms.roleIn(id, user) !== undefined
+      return [...(seen ? [topics.room(id)] : []), topics.ofIn(user, id)]
+    })
+  }
+
+  #closedRooms(who: Who): string[] {
+    return this.#access.roomsOf(who).flatMap(({ room, kind }) => (kind === 'open' ? [] : [topics.room(room)]))
+  }
+
+  // The id after which the last so many events are: of all, or messages of the view's rooms.
+  #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
+    const bound = rooms?.map((slug) => this.#access.room(who, slug).id) ?? roomsOfToken(who) ?? (mine ? this.#access.roomsOf(who).map(({ room }) => room) : undefined)
+    if (!bound) return this.#database.beforeLastSeen(userIn(who), count, limits.lookedBack)
+    const ids = bound.flatMap((room) => this.#database.lastMessageIds(room, count)).sort((a, b) => b - a)
+    return (ids[count - 1] ?? ids.at(-1) ?? this.#log.newest + 1) - 1
+  }
+
+  get #idNow(): number {
+    return Math.max(this.#log.newest, Date.now() * 1000)
+  }
+}
+
+// What the stream ends with.
+function proofs(who: Who): string[] {
+  if (!('user' in who)) return []
+  const { user, session, token } = who
+  // Whoever made a token knows it, and it is worth no more than they are.
+  const byToken = token ? [topics.token(token.id), topics.user(token.maker)] : []
+  return [topics.user(user.id), ...(session === undefined ? [] : [topics.session(session)]), ...byToken]
+}
+
+function endWithToken(who: Who, stream: ServerSentEventsStream): void {
+  if (!('user' in who) || !who.token || who.token.expires === null) return
+  const { expires } = who.token
+  let timer: NodeJS.Timeout
+  const wait = () => {
+    const leftMs = expires / 1000 - Date.now()
+    if (leftMs <= 0) return stream.close()
+    timer = setTimeout(wait, Math.min(leftMs, limits.timerMs)).unref()
+  }
+  wait()
+  stream.closed.then(() => clearTimeout(timer))
+}

@@ -1,0 +1,23 @@
+// Times as people write them: a duration (`10m`, `7d`), or a date or time in ISO 8601. In microseconds, like ids.
+
+const units: Record<string, number> = { s: 1e6, m: 60e6, h: 3600e6, d: 86400e6, w: 604800e6 }
+
+/** How long, or undefined if it is no duration. */
+export function readDuration(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * units[unit!]!
+}
+
+/** Which moment, or undefined if it is no time. */
+export function readMoment(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text)) return undefined
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : time * 1000
+}
+
+/** When it will be: a moment, or a duration from `now` on. */
+export function readTime(text: string, now: number): number | undefined {
+  const duration = readDuration(text)
+  // A time further away than this is no whole number of microseconds any more.
+  return duration === undefined ? readMoment(text) : Math.min(now + duration, Number.MAX_SAFE_INTEGER)
+}

@@ -1,0 +1,186 @@
+// The rules of people: who has which name, accounts, roles, bans, and the sessions that prove it.
+
+import type { Refusal } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { UserRow } from '../store/people-tables.ts'
+import { useInvite, whyNotInvited } from './invite-rules.ts'
+import { governs, rank } from './rights.ts'
+import { no, shown, type RulesOf } from './rule.ts'
+
+/** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
+export const sessionLasts = 30 * 24 * 3600 * 1e6
+
+type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'hosted' | 'session_start' | 'session' | 'session_end'
+
+export const userRules: RulesOf<Types> = {
+  user: {
+    refuse(database, { facts: { name, folded, kind, role, invite } }, now) {
+      const given = invite === undefined ? 'member' : database.people.inviteByHash(invite)?.role
+      if (rank(role) > rank('member') && role !== given) return no('forbidden', 'nobody gave this role')
+      return (invite === undefined ? undefined : whyNotInvited(database, invite, now, { role })) ?? whyNotNamed(database, { name, folded, kind }, now)
+    },
+    carryOut(database, event, id) {
+      const { name, folded, kind, role, session, invite } = event.facts
+      database.people.insertUser({ id, name, folded, kind, role, password: kind === 'account' ? id : null, outside: null })
+      database.people.giveName(folded, id)
+      if (session !== undefined) database.people.insertSession(session, id, id)
+      if (invite !== undefined) useInvite(database, invite, id)
+      return { ...event, user: id }
+    },
+  },
+
+  account: {
+    refuse(database, { user: id, facts: { name, folded } }, now) {
+      const user = database.people.user(id)
+      if (user?.kind !== 'guest') return no('account_exists', 'you have an account already; log out first to make another')
+      return whyNotNamed(database, { name, folded, kind: 'account', id }, now)
+    },
+    carryOut(database, event, id) {
+      const { name, folded, session } = event.facts
+      const before = database.people.user(event.user)!
+      const user: UserRow = { ...before, name, folded, kind: 'account', role: 'member', password: id }
+      changeName(database, before, folded, id)
+      database.people.updateUser(user)
+      database.people.insertSession(session, user.id, id)
+      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+    },
+  },
+
+  rename: {
+    refuse(database, { user: id, facts: { name, folded } }, now) {
+      const user = database.people.user(id)
+      if (!user || user.kind === 'unproven' || user.kind === 'hosted') return no('forbidden', 'this name is not yours to change')
+      return whyNotNamed(database, { name, folded, kind: user.kind, id }, now)
+    },
+    carryOut(database, event, id) {
+      const { name, folded } = event.facts
+      const before = database.people.user(event.user)!
+      changeName(database, before, folded, id)
+      const user = { ...before, name, folded }
+      database.people.updateUser(user)
+      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+    },
+  },
+
+  password: {
+    refuse(database, { user }) {
+      if (database.people.user(user)?.kind !== 'account') return no('forbidden', 'only an account has a password; make one with POST /users')
+      return undefined
+    },
+    carryOut(database, { user: id, facts: { session = '' } }, at) {
+      const user = database.people.user(id)!
+      if (user.password !== null) database.emptyBody(user.password)
+      database.people.updateUser({ ...user, password: at })
+      database.people.endSessions(id, at, { but: session })
+    },
+  },
+
+  role: {
+    refuse(database, { user, target, facts: { role } }) {
+      const [doer, other] = [database.people.user(user), database.people.user(target)]
+      if (doer?.role !== 'owner') return no('forbidden', 'only the owner of this place gives roles')
+      if (other?.kind !== 'account' || rank(role) < rank('member')) return no('forbidden', 'only an account can be owner, admin or member')
+      if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) return no('forbidden', 'this is the last owner; make somebody else an owner first')
+      return undefined
+    },
+    carryOut(database, event) {
+      const user: UserRow = { ...database.people.user(event.target)!, role: event.facts.role }
+      database.people.updateUser(user)
+      return { ...event, facts: shown(user) }
+    },
+  },
+
+  ban: {
+    refuse(database, { user, target }) {
+      const [doer, other] = [database.people.user(user), database.people.user(target)]
+      if (!governs(doer)) return no('forbidden', 'only an owner or an admin of this place bans people')
+      if (!other) return no('not_found', 'there is nobody of that name or id')
+      if (rank(other.role) >= rank(doer!.role)) return no('forbidden', `${other.name} has a role as high as yours`)
+      return undefined
+    },
+    carryOut(database, event, id) {
+      const user = { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 }
+      database.people.updateUser(user)
+      return { ...event, facts: shown(user) }
+    },
+  },
+
+  // Another server's word on its own people: their names may be alike, and only the first to have one is found by it.
+  hosted: {
+    refuse: () => undefined,
+    carryOut(database, event, id) {
+      const { outside, name, folded, role } = event.facts
+      const before = database.people.userByOutside(outside)
+      const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, ...before, name, folded, role }
+      if (before) database.people.updateUser(user)
+      else database.people.insertUser(user)
+      const holder = database.people.nameHolder(folded)
+      if (!holder || holder.kind === 'unproven') database.people.giveName(folded, user.id)
+      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+    },
+  },
+
+  session_start: {
+    refuse(database, { user }) {
+      return database.people.user(user)?.kind === 'account' ? undefined : over
+    },
+    carryOut(database, { user, facts: { hash } }, id) {
+      database.people.insertSession(hash, user, id)
+    },
+  },
+
+  session: {
+    refuse: whyNoSession,
+    carryOut(database, { facts: { hash } }, id) {
+      database.people.renewSession(hash, id)
+    },
+  },
+
+  session_end: {
+    refuse(database, event) {
+      const { user, facts } = event
+      return 'all' in facts ? undefined : whyNoSession(database, { user, facts })
+    },
+    carryOut(database, { user, facts }, id) {
+      if ('all' in facts) database.people.endSessions(user, id, { but: '' })
+      else database.people.endSession(facts.hash, id)
+    },
+  },
+}
+
+const over = no('unauthorized', 'this session is over')
+
+// Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.
+function whyNoSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): Refusal | undefined {
+  const session = database.people.session(hash)
+  return session?.user === user && session.ended === null ? undefined : over
+}
+
+/** Who asks for a name: somebody new, or the user of this id. */
+interface Naming {
+  name: string
+  folded: string
+  kind: UserRow['kind']
+  id?: number
+}
+
+/**
+ * Who has a name keeps it: an account for good, a guest for as long as a session lasts after its last use; who took another
+ * may come back to it for as long. A name that was only claimed makes way for somebody who comes in with it. Who is banned
+ * keeps theirs, so that nobody else is taken for them.
+ */
+export function whyNotNamed(database: Database, { name, folded, kind, id }: Naming, now: number): Refusal | undefined {
+  const holder = database.people.nameHolder(folded)
+  if (!holder || holder.id === id) return undefined
+  if (holder.banned === 0) {
+    if (holder.freed !== null && holder.freed + sessionLasts <= now) return undefined
+    if (holder.kind === 'guest' && database.people.lastSeen(holder.id) + sessionLasts <= now) return undefined
+    if (holder.kind === 'unproven' && kind !== 'unproven') return undefined
+  }
+  return no('name_taken', `the name ${name} is somebody's already; choose another`)
+}
+
+function changeName(database: Database, before: UserRow, folded: string, id: number): void {
+  if (before.folded !== folded) database.people.freeName(before.folded, id)
+  database.people.giveName(folded, before.id)
+}

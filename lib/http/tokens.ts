@@ -1,0 +1,16 @@
+// Tokens for bots: each is shown once, when it is made.
+
+import { readFields } from './body.ts'
+import type { Handler } from './exchange.ts'
+
+export const makeToken: Handler = async ({ chat, request, who }) => {
+  const made = await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' }))
+  return { status: 201, json: made }
+}
+
+export const listTokens: Handler = ({ chat, who }) => ({ status: 200, json: chat.tokens.list(who) })
+
+export const endToken: Handler = async ({ chat, params, who }) => {
+  await chat.tokens.end(who, params.id!)
+  return { status: 204 }
+}

@@ -1,0 +1,30 @@
+// People: who there is, making an account, and what may be changed of oneself and, by who governs the place, of others.
+
+import { ChatError } from '../errors.ts'
+import { readFields } from './body.ts'
+import type { Handler } from './exchange.ts'
+import { countIn } from './query.ts'
+
+export const listUsers: Handler = ({ chat, query, who }) => ({ status: 200, json: chat.accounts.users(who, { after: query.get('after') ?? undefined, limit: countIn(query, 'limit') }) })
+
+export const showUser: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.accounts.user(who, params.user!) })
+
+export const register: Handler = async ({ chat, request, who, cookie }) => {
+  const { user, secret } = await chat.accounts.register(who, await readFields(request, { name: 'string', password: 'string' }))
+  return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
+}
+
+/** One thing at a time: a name, a password, a role, or a ban. */
+export const changeUser: Handler = async ({ chat, params, request, who, address }) => {
+  const change = await readFields(request, { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?' })
+  const { name, password, current, role, banned } = change
+  const given = [name, password, role, banned].filter((value) => value !== undefined).length
+  if (given !== 1) throw new ChatError('invalid_request', 'give one of name, password (with current), role, and banned')
+  const other = params.user!
+  if (role !== undefined) return { status: 200, json: await chat.accounts.giveRole(who, other, role) }
+  if (banned !== undefined) return { status: 200, json: await chat.accounts.ban(who, other, banned) }
+  if (chat.people.find(who, other).id !== chat.people.proven(who).id) throw new ChatError('forbidden', 'only they themselves can change their name or password')
+  if (name !== undefined) return { status: 200, json: await chat.accounts.rename(who, name) }
+  if (current === undefined) throw new ChatError('invalid_request', 'current is missing: the password until now')
+  return { status: 200, json: await chat.accounts.changePassword(who, { password: password!, current, address }) }
+}

@@ -1,0 +1,140 @@
+// A connection to SQLite: opened for one purpose, its statements prepared once. Knows nothing of tables.
+// The only file that imports node:sqlite.
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { ChatError, StartError } from '../errors.ts'
+import { codes, damaged, isDamage, sqliteCode } from './sqlite-errors.ts'
+
+const sqlite = loadQuietly()
+
+type Value = string | number | null
+
+export class Connection {
+  #sqlite: DatabaseSync
+  #statements = new Map<string, StatementSync>()
+  #onDamage: ((cause: string) => void) | undefined
+
+  private constructor(connection: DatabaseSync, onDamage?: (cause: string) => void) {
+    this.#sqlite = connection
+    this.#onDamage = onDamage
+  }
+
+  /** For the file's one writer; makes it if it is not there. */
+  static forWriting(file: string, { durable }: { durable: boolean }): Connection {
+    const connection = new sqlite.DatabaseSync(file, { timeout: 5000 })
+    try {
+      connection.exec(`
+        pragma journal_mode = wal;
+        pragma synchronous = ${durable ? 'full' : 'off'};
+        pragma secure_delete = on;
+        pragma temp_store = memory;
+      `)
+    } catch (error) {
+      // Left open, it would leave its files beside one that was to stay as it is.
+      connection.close()
+      throw error
+    }
+    return new Connection(connection)
+  }
+
+  /**
+   * A second one beside the writer's; it sees each commit at once. Reading a page that is damaged throws a ChatError
+   * `storage_damaged`, after `onDamage` was told.
+   */
+  static forReading(file: string, onDamage: (cause: string) => void): Connection {
+    const connection = new sqlite.DatabaseSync(file, { readOnly: true, timeout: 5000 })
+    connection.exec('pragma mmap_size = 268435456; pragma cache_size = -16384')
+    return new Connection(connection, onDamage)
+  }
+
+  /** Only for reading, and nothing is changed: not even what a crash left is put in order. Nobody else may have it open. */
+  static forChecking(file: string): Connection {
+    const url = pathToFileURL(file)
+    // Without a write-ahead log the file is all there is, and SQLite has no need of its other files beside it.
+    if (!statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) url.searchParams.set('immutable', '1')
+    return new Connection(new sqlite.DatabaseSync(url, { readOnly: true }))
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#sqlite.close()
+  }
+
+  get inTransaction(): boolean {
+    return this.#sqlite.isTransaction
+  }
+
+  /** Several statements at once, without values. */
+  execute(sql: string): void {
+    this.#sqlite.exec(sql)
+  }
+
+  run(sql: string, ...values: Value[]): void {
+    this.#statement(sql).run(...values)
+  }
+
+  // What a statement gives is what its table holds; the tables are strict, so the casts are safe.
+  get<T>(sql: string, ...values: Value[]): T | undefined {
+    try {
+      return this.#statement(sql).get(...values) as T | undefined
+    } catch (error) {
+      throw this.#explain(error)
+    }
+  }
+
+  all<T>(sql: string, ...values: Value[]): T[] {
+    try {
+      return this.#statement(sql).all(...values) as T[]
+    } catch (error) {
+      throw this.#explain(error)
+    }
+  }
+
+  /** Its snapshot stays until it has come to its end. */
+  iterate(sql: string): Iterator<unknown> {
+    return this.#statement(sql).iterate()
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#sqlite.prepare(sql)))
+    return statement
+  }
+
+  #explain(error: unknown): unknown {
+    if (!this.#onDamage || !isDamage(error)) return error
+    this.#onDamage(String(error))
+    return new ChatError(damaged.code, damaged.message)
+  }
+}
+
+/**
+ * Holds a lock for as long as this process lives or until the function returned is called: an exclusive transaction on a
+ * file of its own, which the system lets go of even after `kill -9`.
+ * @throws StartError if another process has it, or the folder can't be written.
+ */
+export function holdLock(file: string, folder: string): () => void {
+  let connection: DatabaseSync | undefined
+  try {
+    connection = new sqlite.DatabaseSync(file, { timeout: 0 })
+    connection.exec('begin exclusive')
+  } catch (error) {
+    connection?.close()
+    if (sqliteCode(error) === codes.busy) throw new StartError(`another natter is running on the data folder ${folder}; stop it, or give --data another folder`)
+    throw new StartError(`the data folder ${folder} can't be written: ${error instanceof Error ? error.message : error}`)
+  }
+  return () => connection.close()
+}
+
+// Node 22 and 24 warn on stderr that their SQLite may change; what is used of it here is the same in all of them.
+function loadQuietly() {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}

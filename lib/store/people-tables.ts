@@ -1,0 +1,201 @@
+// The tables of people: users and their names, sessions, invites and tokens. One prepared statement for each thing that is
+// done with them; no rules.
+
+import type { Connection } from './connection.ts'
+
+export interface UserRow {
+  id: number
+  name: string
+  folded: string
+  /** `hosted`: known by the server that natter is mounted in. */
+  kind: 'account' | 'guest' | 'unproven' | 'bot' | 'hosted'
+  role: 'owner' | 'admin' | 'member' | 'guest' | 'bot'
+  /** The event that banned them, or 0. */
+  banned: number
+  /** The event whose body is the hash of their password. */
+  password: number | null
+  /** Who they are to the server that natter is mounted in. */
+  outside: string | null
+}
+
+export interface SessionRow {
+  hash: string
+  user: number
+  began: number
+  used: number
+  ended: number | null
+}
+
+export interface InviteRow {
+  id: number
+  hash: string
+  maker: number | null
+  room: number | null
+  role: 'owner' | 'admin' | 'member' | 'guest'
+  /** How often it can be accepted yet. */
+  uses: number
+  /** Microseconds, like ids. */
+  expires: number
+  ended: number | null
+}
+
+export interface TokenRow {
+  id: number
+  hash: string
+  bot: number
+  maker: number
+  /** `read`, `write`, or both with a space between. */
+  scopes: string
+  /** The rooms' ids as JSON, or null for all that the bot may see. */
+  rooms: string | null
+  expires: number | null
+  ended: number | null
+}
+
+const userColumns = 'u.id, u.name, u.folded, u.kind, u.role, u.banned, u.password, u.outside'
+const sessionColumns = 'hash, user, began, used, ended'
+const inviteColumns = 'id, hash, maker, room, role, uses, expires, ended'
+const tokenColumns = 'id, hash, bot, maker, scopes, rooms, expires, ended'
+
+export class PeopleTables {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  // Users
+
+  user(id: number): UserRow | undefined {
+    return this.#connection.get(`select ${userColumns} from users u where id = ?`, id)
+  }
+
+  userByOutside(outside: string): UserRow | undefined {
+    return this.#connection.get(`select ${userColumns} from users u where outside = ?`, outside)
+  }
+
+  usersAfter(id: number, limit: number): UserRow[] {
+    return this.#connection.all(`select ${userColumns} from users u where id > ? order by id limit ?`, id, limit)
+  }
+
+  /** Is there an owner, other than this one? */
+  hasOwner(except = 0): boolean {
+    return this.#connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined
+  }
+
+  insertUser({ id, name, folded, kind, role, password, outside }: Omit<UserRow, 'banned'>): void {
+    this.#connection.run('insert into users (id, name, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, name, folded, kind, role, password, outside)
+  }
+
+  updateUser({ id, name, folded, kind, role, banned, password }: UserRow): void {
+    this.#connection.run('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id)
+  }
+
+  // Names
+
+  /** Whose name it is, or was until `freed`. */
+  nameHolder(folded: string): (UserRow & { freed: number | null }) | undefined {
+    return this.#connection.get(`select ${userColumns}, n.freed from names n join users u on u.id = n.user where n.folded = ?`, folded)
+  }
+
+  giveName(folded: string, user: number): void {
+    this.#connection.run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user)
+  }
+
+  freeName(folded: string, freed: number): void {
+    this.#connection.run('update names set freed = ? where folded = ?', freed, folded)
+  }
+
+  // Sessions
+
+  session(hash: string): SessionRow | undefined {
+    return this.#connection.get(`select ${sessionColumns} from sessions where hash = ?`, hash)
+  }
+
+  /** Those that were not ended, the newest first. */
+  sessionsOf(user: number, limit: number): SessionRow[] {
+    return this.#connection.all(`select ${sessionColumns} from sessions where user = ? and ended is null order by began desc limit ?`, user, limit)
+  }
+
+  /** When a user was last known to have a session: the id of that event, or 0. */
+  lastSeen(user: number): number {
+    return this.#connection.get<{ seen: number | null }>('select max(coalesce(ended, used)) as seen from sessions where user = ?', user)?.seen ?? 0
+  }
+
+  insertSession(hash: string, user: number, began: number): void {
+    this.#connection.run('insert into sessions (hash, user, began, used) values (?, ?, ?, ?)', hash, user, began, began)
+  }
+
+  renewSession(hash: string, used: number): void {
+    this.#connection.run('update sessions set used = ? where hash = ?', used, hash)
+  }
+
+  endSession(hash: string, ended: number): void {
+    this.#connection.run('update sessions set ended = ? where hash = ?', ended, hash)
+  }
+
+  /** All of a user's, but for one. */
+  endSessions(user: number, ended: number, { but }: { but: string }): void {
+    this.#connection.run('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but)
+  }
+
+  // Invites
+
+  invite(id: number): InviteRow | undefined {
+    return this.#connection.get(`select ${inviteColumns} from invites where id = ?`, id)
+  }
+
+  inviteByHash(hash: string): InviteRow | undefined {
+    return this.#connection.get(`select ${inviteColumns} from invites where hash = ?`, hash)
+  }
+
+  /** Those that can be accepted yet. */
+  openInvites(now: number, limit: number): InviteRow[] {
+    return this.#connection.all(`select ${inviteColumns} from invites where ended is null and uses > 0 and expires > ? order by id desc limit ?`, now, limit)
+  }
+
+  insertInvite({ id, hash, maker, room, role, uses, expires }: Omit<InviteRow, 'ended'>): void {
+    this.#connection.run('insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, maker, room, role, uses, expires)
+  }
+
+  endInvite(id: number, ended: number): void {
+    this.#connection.run('update invites set ended = ? where id = ?', ended, id)
+  }
+
+  accept(invite: number, user: number): void {
+    this.#connection.run('update invites set uses = uses - 1 where id = ?', invite)
+    this.#connection.run('insert into accepted (invite, user, entered) values (?, ?, 0)', invite, user)
+  }
+
+  /** Whether somebody came by this invite, and has entered its room by it. */
+  accepted(invite: number, user: number): { entered: number } | undefined {
+    return this.#connection.get('select entered from accepted where invite = ? and user = ?', invite, user)
+  }
+
+  enterBy(invite: number, user: number): void {
+    this.#connection.run('update accepted set entered = 1 where invite = ? and user = ?', invite, user)
+  }
+
+  // Tokens
+
+  token(id: number): TokenRow | undefined {
+    return this.#connection.get(`select ${tokenColumns} from tokens where id = ?`, id)
+  }
+
+  tokenByHash(hash: string): TokenRow | undefined {
+    return this.#connection.get(`select ${tokenColumns} from tokens where hash = ?`, hash)
+  }
+
+  /** Those that were not ended, the newest first. */
+  openTokens(limit: number): TokenRow[] {
+    return this.#connection.all(`select ${tokenColumns} from tokens where ended is null order by id desc limit ?`, limit)
+  }
+
+  insertToken({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>): void {
+    this.#connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires)
+  }
+
+  endToken(id: number, ended: number): void {
+    this.#connection.run('update tokens set ended = ? where id = ?', ended, id)
+  }
+}

@@ -1,0 +1,120 @@
+// The tables of rooms and of who is in them. One prepared statement for each thing that is done with them; no rules.
+
+import type { Connection } from './connection.ts'
+import { type UserRow } from './people-tables.ts'
+
+export interface RoomRow {
+  id: number
+  slug: string
+  name: string
+  kind: 'open' | 'private' | 'direct'
+  topic: string
+  archived: number
+  /** The newest event that changed it. */
+  changed: number
+  /** The two of a direct room. */
+  one: number | null
+  other: number | null
+}
+
+export interface MemberRow extends UserRow {
+  roomRole: 'owner' | 'member'
+}
+
+/** What somebody's list of rooms goes through: a room as it is now, that they came into one, or that they lost one. */
+export interface RoomChange extends RoomRow {
+  at: number
+  how: 'changed' | 'entered' | 'lost'
+  user: number | null
+  userName: string | null
+}
+
+const columns = 'r.id, r.slug, r.name, r.kind, r.topic, r.archived, r.changed, r.one, r.other'
+
+export class RoomTables {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  room(id: number): RoomRow | undefined {
+    return this.#connection.get(`select ${columns} from rooms r where id = ?`, id)
+  }
+
+  roomBySlug(slug: string): RoomRow | undefined {
+    return this.#connection.get(`select ${columns} from rooms r where slug = ?`, slug)
+  }
+
+  /** Those that a user may see, by their newest changes; 0 for nobody. */
+  roomsSeenBy(user: number, limit: number): RoomRow[] {
+    return this.#connection.all(
+      `select ${columns} from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?`,
+      user, limit,
+    )
+  }
+
+  /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
+  roomChangesAfter(id: number, limit: number): RoomChange[] {
+    return this.#connection.all(
+      `select * from (
+         select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?1
+         union all
+         select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ?1 and r.kind <> 'open'
+         union all
+         select e.id, 'lost', e.user, e.name, ${columns} from events e join rooms r on r.id = e.room where e.type = 'leave' and e.id > ?1 and r.kind <> 'open'
+       ) order by at limit ?2`,
+      id, limit,
+    )
+  }
+
+  /** The change after which the last so many changes of open rooms are. */
+  beforeLastRooms(count: number): number {
+    return (this.#connection.get<{ id: number }>("select changed as id from rooms where kind = 'open' order by changed desc limit 1 offset ?", count - 1)?.id ?? 1) - 1
+  }
+
+  roomCount(): number {
+    return this.#connection.get<{ count: number }>('select count(*) as count from rooms')!.count
+  }
+
+  insertRoom({ id, slug, name, kind, topic, changed, one, other }: Omit<RoomRow, 'archived'>): void {
+    this.#connection.run('insert into rooms (id, slug, name, kind, topic, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, name, kind, topic, changed, one, other)
+  }
+
+  updateRoom({ id, name, topic, archived, changed }: RoomRow): void {
+    this.#connection.run('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id)
+  }
+
+  /** Their role in the room, if they are in it. */
+  roleIn(room: number, user: number): 'owner' | 'member' | undefined {
+    return this.#connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role
+  }
+
+  hasOwner(room: number): boolean {
+    return this.#connection.get("select 1 from members where room = ? and role = 'owner'", room) !== undefined
+  }
+
+  members(room: number, limit: number): MemberRow[] {
+    return this.#connection.all(
+      `select u.id, u.name, u.folded, u.kind, u.role, u.banned, u.password, u.outside, m.role as roomRole
+       from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?`,
+      room, limit,
+    )
+  }
+
+  roomsOf(user: number): { room: number; kind: RoomRow['kind'] }[] {
+    return this.#connection.all('select m.room, r.kind from members m join rooms r on r.id = m.room where user = ?', user)
+  }
+
+  insertMember(room: number, user: number, since: number, role: 'owner' | 'member'): void {
+    this.#connection.run('insert into members (room, user, since, role) values (?, ?, ?, ?)', room, user, since, role)
+  }
+
+  setRole(room: number, user: number, role: 'owner' | 'member'): void {
+    this.#connection.run('update members set role = ? where room = ? and user = ?', role, room, user)
+  }
+
+  deleteMember(room: number, user: number): void {
+    this.#connection.run('delete from members where room = ? and user = ?', room, user)
+  }
+}
