@@ -1,7 +1,7 @@
 // The line of passwords that wait to be hashed, and the thread that hashes them one at a time. It starts with the first one
 // and ends when none came for a while. Has never heard of users, or of what is a good password.
 //
-// On two cores two hashes at once, even with the lowest priority, leave a post no free core to wake up on.
+// One at a time, since on two cores two hashes at once, even at the lowest priority, leave a post no free core to wake up on.
 
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -10,7 +10,7 @@ import { ChatError } from '../errors.ts'
 const limits = {
   waiting: 20, // behind the one that is hashed: some two seconds
   retryAfter: 3, // seconds: then the line is gone
-  idleMs: 60_000, // after which the thread ends, and gives back its memory
+  idleMs: 60_000, // after which the thread ends, and gives back some of its memory
 }
 
 /** scrypt's N (as a power of two), r and p: https://www.rfc-editor.org/rfc/rfc7914.html#section-2 */
