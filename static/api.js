@@ -2,6 +2,8 @@
 // One request to the server, and how long to wait before the next. Knows nothing of rooms and messages: an answer comes
 // back as data, a problem as a Refusal (the server said no) or as Unreachable (there was no answer to rely on).
 
+import { base } from './address.js'
+
 const answerMsMax = 20_000 // a request that hangs longer counts as lost
 const backoffMsMax = 15_000
 
@@ -25,8 +27,8 @@ export function isTemporary(error) {
 }
 
 /**
- * @param {'GET' | 'POST' | 'DELETE'} method
- * @param {string} path
+ * @param {'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} method
+ * @param {string} path as in the server's own map, wherever the chat is mounted
  * @param {{ body?: object, key?: string }} [options] key: the Idempotency-Key, which makes a retry safe
  * @returns {Promise<any>} the JSON of the answer, or null where there is none
  */
@@ -39,7 +41,7 @@ export async function request(method, path, { body, key } = {}) {
   let response
   let text
   try {
-    response = await fetch(path, {
+    response = await fetch(base + path, {
       method, headers, body: body ? JSON.stringify(body) : null, signal: AbortSignal.timeout(answerMsMax),
     })
     text = await response.text()

@@ -2,36 +2,57 @@
 // The page as a whole: who I am, the room I am in, and what happens on each click and each event. Everything the server
 // tells comes in by the connection; everything shown is brought about from here.
 
-/** @import { Message, Room, User } from '../lib/chat/events.ts' */
-import { Refusal, getPatiently, request } from './api.js'
+/** @import { Message, Room, User, WireEvents } from '../lib/chat/events.ts' */
+import { Account } from './account.js'
+import { home, lobby, onRoomLink, pathOf, roomOf, scope } from './address.js'
+import { Refusal, getPatiently } from './api.js'
 import { Composer } from './composer.js'
 import { Connection } from './connection.js'
-import { MessageLog, initialOf } from './message-log.js'
+import { Entry } from './entry.js'
+import { Join } from './join.js'
+import { MessageLog } from './message-log.js'
+import { NewRoom } from './new-room.js'
+import { Notice } from './notice.js'
 import { Outbox } from './outbox.js'
-import { RoomList } from './room-list.js'
+import { part, tell } from './parts.js'
+import { People } from './people.js'
+import { Reader } from './reader.js'
+import { RoomList, signOf } from './room-list.js'
+import { Welcome } from './welcome.js'
 
-const lobby = 'lobby'
-const pageSize = 50
+const place = document.title
 
-const entryForm = part('entry', HTMLFormElement)
-const nameField = part('name', HTMLInputElement)
 const side = part('side', HTMLElement)
-const newRoom = part('new-room', HTMLFormElement)
-const newRoomName = part('new-room-name', HTMLInputElement)
-const newRoomOpen = part('new-room-open', HTMLButtonElement)
-const leave = part('leave', HTMLDialogElement)
 
 /** @type {User | null | undefined} undefined until the server has said */
 let me
+/** @type {'open' | 'invite'} whether one may read and come in without an invite */
+let access = 'open'
+let hosted = false // another server says who one is
+let joining = false
 let room = ''
-let roomIsMissing = false
-/** @type {object} stands for one reading of a room: answers to an earlier reading are dropped */
-let reading = {}
-let loadingOlder = false
+let roomsChangedAt = '' // the id of the last event that changed which rooms there are
 // Other tabs share the cookie: when one comes in or leaves, all do.
-const tabs = new BroadcastChannel('natter')
+const tabs = new BroadcastChannel(scope)
 
 const rooms = new RoomList(part('rooms', HTMLElement))
+const notice = new Notice(part('notice', HTMLElement))
+const entry = new Entry(cameIn)
+const welcome = new Welcome(entry, loggedOut)
+const join = new Join(welcome, place, accepted)
+const failed = (/** @type {unknown} */ error) => {
+  if (error instanceof Refusal && error.status === 401) void readSession() // it is over
+}
+const newRoom = new NewRoom({ made: enterNew, failed })
+const people = new People({ changed: changeRoom, direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+const account = new Account({
+  changed: (user) => {
+    showMe(user)
+    tabs.postMessage('session')
+  },
+  loggedOut,
+  failed,
+})
 
 const composer = new Composer({
   form: part('composer', HTMLFormElement),
@@ -54,11 +75,11 @@ const log = new MessageLog({
   loading: part('loading', HTMLElement),
   jump: part('jump', HTMLElement),
 }, {
-  older: () => void loadOlder(),
+  older: () => void reader.readOlder(),
   newest: () => void readRoom(),
   retry: (key) => {
     if (me) outbox.retry(key, me.id)
-    else nameField.focus()
+    else entry.focus()
   },
   discard: (key) => {
     outbox.discard(key)
@@ -78,17 +99,25 @@ const outbox = new Outbox({
   },
 })
 
+const reader = new Reader(log, outbox, () => {
+  for (const entry of outbox.in(room)) showPending(entry)
+  showRoom()
+})
+
 const connection = new Connection({
   received: {
     message: hear,
     delete: ({ id, room: where }) => {
       if (where === room) log.remove(id)
     },
-    room: hearOfRoom,
-    user: (user) => {
-      if (user.id === me?.id) showMe(user)
+    join: hearOfJoin,
+    leave: hearOfLeave,
+    room: (changed) => {
+      roomsChangedAt = connection.cursor
+      changeRoom(changed)
     },
-    reset: () => void readSession().then(readRooms).then(readRoom),
+    user: hearOfUser,
+    reset: () => void readSession().then(() => readRooms()).then(readRoom).catch(shut),
   },
   changed: (state) => {
     const words = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…', offline: 'Offline' }
@@ -99,10 +128,12 @@ const connection = new Connection({
     shown.firstElementChild?.replaceChildren(words[state])
     if (state !== 'live') return
     outbox.hurry()
-    if (before !== 'connecting' && !log.filled && !roomIsMissing) void readRoom()
+    if (before !== 'connecting' && !log.filled && !reader.missing) void readRoom()
   },
   refused: () => void readSession(),
 })
+
+// What happens
 
 /** @param {Message} message */
 function hear(message) {
@@ -113,95 +144,173 @@ function hear(message) {
 }
 
 /** @param {Room} changed */
-function hearOfRoom(changed) {
+function changeRoom(changed) {
   rooms.put(changed)
+  people.put(changed)
   if (changed.id !== room) return
-  if (roomIsMissing) void readRoom()
-  else part('room-name', HTMLElement).textContent = changed.name
+  if (reader.missing) void readRoom()
+  else showRoom()
 }
 
-async function start() {
-  void readSession()
-  room = roomOfPath(location.pathname) ?? lobby
+/** @param {WireEvents['join']} joined */
+async function hearOfJoin({ room: where, user }) {
+  people.changed(where)
+  if (user.id !== me?.id || rooms.get(where)) return
+  // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
+  roomsChangedAt = connection.cursor
+  try {
+    changeRoom(await getPatiently(`/rooms/${encodeURIComponent(where)}`, () => true))
+  } catch {
+    // I am out again already: the leave comes next.
+  }
+}
+
+/** @param {WireEvents['leave']} left */
+function hearOfLeave({ room: where, user }) {
+  const gone = rooms.get(where)
+  if (user.id !== me?.id || !gone || gone.kind === 'open') return people.changed(where)
+  roomsChangedAt = connection.cursor
+  rooms.remove(where)
+  if (where !== room) return
+  people.close()
+  notice.say(`You are no longer in “${rooms.nameOf(gone)}”.`)
+  toLobby()
+}
+
+/** @param {User} user */
+function hearOfUser(user) {
+  people.changedUser(user)
+  if (user.id !== me?.id) return
+  showMe(user)
+  if (user.banned) shut()
+}
+
+// Who I am
+
+async function readSession() {
+  const session = await getPatiently('/session', () => true)
+  access = session.access ?? 'open'
+  hosted = session.hosted === true
+  if (me === undefined) {
+    showMe(session.user)
+    if (session.user) outbox.restore(session.user.id)
+    for (const entry of outbox.in(room)) showPending(entry)
+  } else {
+    await become(session.user)
+  }
+}
+
+/** Whoever is at the page is somebody else now, and may see other things. @param {User | null} user */
+async function become(user) {
+  const before = me
+  showMe(user)
+  if (user?.banned) return shut()
+  if (user?.id === before?.id) return
+  people.close()
+  if (joining) return join.show(user)
+  if (user) outbox.restore(user.id)
+  // Who comes into an open room has read it already, and who falls out of it may read on.
+  const goesOn = !(user && before) && log.filled && rooms.get(room)?.kind === 'open' && (user || access === 'open')
+  if (!goesOn) return begin()
+  connection.reopen()
+  await readRooms()
+}
+
+/** By the form. @param {User} user */
+async function cameIn(user) {
+  tabs.postMessage('session')
+  await become(user)
+  composer.focus()
+}
+
+async function loggedOut() {
+  outbox.clear() // what was not sent goes with whoever wrote it
+  tabs.postMessage('session')
+  await become(null)
+}
+
+/** By an invite. @param {User} user @param {Room | undefined} to */
+async function accepted(user, to) {
+  tabs.postMessage('session')
+  joining = false
+  room = to?.id ?? lobby
+  history.replaceState(null, '', to ? pathOf(room) : home)
   composer.switchTo(room)
-  // The rooms come first, and the stream goes on from there. A room's history is asked for after that, so whatever is not
-  // in it yet is still to come on the stream: no gap, and what comes twice is known by its id.
+  showMe(user)
+  outbox.restore(user.id)
+  welcome.hide()
+  await begin()
+  composer.focus()
+}
+
+/** @param {User | null} user */
+function showMe(user) {
+  me = user
+  log.me = user?.id ?? ''
+  rooms.me = user?.name ?? ''
+  account.show(user, { hosted })
+  newRoom.allow(user !== null)
+  if (rooms.get(room)?.kind === 'direct') showRoom()
+  else showFoot()
+}
+
+// Where I am
+
+async function start() {
+  joining = join.asked
+  const session = readSession()
+  if (joining) return session.then(() => join.show(me ?? null))
+  room = roomOf(location.pathname) ?? lobby
+  composer.switchTo(room)
+  await begin(session)
+}
+
+/**
+ * The rooms come first, and the stream goes on from there. A room's history is asked for after that, so whatever is not
+ * in it yet is still to come on the stream: no gap, and what comes twice is known by its id.
+ * @param {Promise<void>} [session] being asked for
+ */
+async function begin(session) {
   try {
     const { cursor } = await readRooms()
+    welcome.hide()
     connection.start(cursor)
     await readRoom()
   } catch (error) {
-    tell(part('loading', HTMLElement), error)
+    await session // tells whether we know anybody
+    shut(error)
   }
 }
 
-/** @returns {Promise<{ rooms: Room[], cursor: string }>} */
-async function readRooms() {
+/** Nothing here may be read: without an invite, or because of a ban. @param {unknown} [why] */
+function shut(why) {
+  const refusal = why instanceof Refusal ? why : undefined
+  if (why && !refusal) return tell(part('loading', HTMLElement), why)
+  connection.stop()
+  rooms.replace([])
+  reader.stop()
+  people.close()
+  if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
+  welcome.show({ title: 'There is no way in', text: me.banned ? `You are banned from ${place}.` : `${refusal?.message}.`, leave: !hosted })
+}
+
+/** `again`: an event may overtake the answer, and would not be in it. @returns {Promise<{ rooms: Room[], cursor: string }>} */
+async function readRooms(again = true) {
   const answer = await getPatiently('/rooms', () => true)
+  if (again && Number(roomsChangedAt) > Number(answer.cursor)) return readRooms(false)
   rooms.replace(answer.rooms)
+  showRoom()
   return answer
 }
 
-async function readSession() {
-  const { user } = await getPatiently('/session', () => true)
-  const before = me
-  if (before !== undefined && user?.id === before?.id) return
-  showMe(user)
-  if (before !== undefined) connection.reopen()
-  if (!user) return
-  outbox.restore(user.id)
-  if (before) await readRoom() // what the one before had not sent goes
-  else for (const entry of outbox.in(room)) showPending(entry)
+function readRoom() {
+  return reader.read(room, nameOf(room))
 }
 
-/** Shows the newest messages of the room we are in. */
-async function readRoom() {
-  const current = reading = {}
-  const name = rooms.get(room)?.name ?? room
-  roomIsMissing = false
-  loadingOlder = false
-  rooms.mark(room)
-  part('room-name', HTMLElement).textContent = name
-  log.clear(name)
-  for (const entry of outbox.in(room)) showPending(entry)
-  showFoot()
-  try {
-    const page = await getPatiently(historyPath(), () => reading === current)
-    if (reading !== current) return
-    for (const message of page.messages) {
-      const mine = outbox.match(message)
-      if (mine) log.drop(mine.key)
-    }
-    log.fill(page.messages, page.more)
-  } catch (error) {
-    if (reading !== current) return
-    roomIsMissing = true
-    part('missing', HTMLElement).querySelector('bdi')?.replaceChildren(room)
-    part('loading', HTMLElement).hidden = true
-    showFoot()
-    if (!(error instanceof Refusal)) throw error
-  }
-}
-
-async function loadOlder() {
-  const before = log.olderThan
-  if (!before || loadingOlder) return
-  const current = reading
-  loadingOlder = true
-  try {
-    const page = await getPatiently(`${historyPath()}&before=${before}`, () => reading === current && log.olderThan === before)
-    if (page && reading === current && log.olderThan === before) {
-      loadingOlder = false
-      log.fillOlder(page.messages, page.more)
-    }
-  } catch {
-    // The room is gone, or closed to us: what is shown stays, and scrolling up asks again.
-  }
-  if (reading === current) loadingOlder = false
-}
-
-function historyPath() {
-  return `/rooms/${encodeURIComponent(room)}/messages?limit=${pageSize}`
+/** @param {string} id */
+function nameOf(id) {
+  const known = rooms.get(id)
+  return known ? rooms.nameOf(known) : id
 }
 
 /** @param {import('./outbox.js').Entry} entry */
@@ -209,28 +318,41 @@ function showPending(entry) {
   if (me && entry.room === room && entry.seenAs === null) log.pend(entry, { id: entry.user, name: me.name })
 }
 
-/** @param {User | null} user */
-function showMe(user) {
-  me = user
-  log.me = user?.id ?? ''
-  part('me', HTMLElement).hidden = !user
-  part('me-name', HTMLElement).textContent = user?.name ?? ''
-  part('me-avatar', HTMLElement).textContent = initialOf(user?.name ?? '')
-  newRoomOpen.hidden = !user
-  if (!user) showNewRoom(false)
+/** The head of the room we are in, and what one may do at its foot. */
+function showRoom() {
+  const shown = rooms.get(room)
+  rooms.mark(room)
+  part('room-name', HTMLElement).textContent = nameOf(room)
+  document.getElementById('room-sign')?.setAttribute('href', signOf(shown))
+  const topic = part('room-topic', HTMLElement)
+  topic.textContent = topic.title = shown?.topic ?? ''
+  topic.hidden = !shown?.topic
+  part('missing', HTMLElement).querySelector('bdi')?.replaceChildren(room)
+  document.title = room === lobby || reader.missing ? place : `${nameOf(room)} · ${place}`
   showFoot()
 }
 
 function showFoot() {
-  composer.show(!roomIsMissing && !!me)
-  entryForm.hidden = roomIsMissing || me !== null
-  part('missing', HTMLElement).hidden = !roomIsMissing
+  const archived = rooms.get(room)?.archived === true
+  composer.show(!reader.missing && !!me && !archived)
+  if (!welcome.shown) entry.show(me === null && !hosted)
+  part('hosted', HTMLElement).hidden = me !== null || !hosted
+  part('archived', HTMLElement).hidden = reader.missing || !me || !archived
+  part('missing', HTMLElement).hidden = !reader.missing
+  if (reader.missing) part('loading', HTMLElement).hidden = true
+  part('people-open', HTMLElement).hidden = reader.missing || !rooms.get(room)
+}
+
+/** A room that I have just made or opened. @param {Room} made */
+function enterNew(made) {
+  changeRoom(made)
+  enter(made.id, pathOf(made.id))
 }
 
 /** @param {string} id @param {string} path */
 function enter(id, path) {
   if (side.matches(':popover-open')) side.hidePopover()
-  if (id === room && !roomIsMissing) {
+  if (id === room && !reader.missing) {
     log.toEnd()
     return
   }
@@ -242,143 +364,30 @@ function enter(id, path) {
 function goTo(id) {
   room = id
   composer.switchTo(id)
-  showNewRoom(false)
+  newRoom.show(false)
   void readRoom()
   if (me && matchMedia('(hover: hover)').matches) composer.focus() // elsewhere this would open a keyboard
 }
 
-/** @param {string} path */
-function roomOfPath(path) {
-  const slug = /^\/rooms\/([^/]+)(?:\/messages\/\d+)?$/.exec(path)?.[1]
-  if (slug === undefined) return path === '/' ? lobby : undefined
-  try {
-    return decodeURIComponent(slug)
-  } catch {
-    return slug // not encoded as it should be: there will be no such room, and the page says so
-  }
+/** From a room that is gone: there is no way back to it. */
+function toLobby() {
+  history.replaceState(null, '', home)
+  goTo(lobby)
 }
 
-/** @param {string} name */
-async function comeIn(name) {
-  const { user } = await request('POST', '/session', { body: { name } })
-  showMe(user)
-  connection.reopen() // as the one I am now
-  tabs.postMessage('session')
-  composer.focus()
-}
-
-/** @param {string} name */
-async function makeRoom(name) {
-  /** @type {Room} */
-  const made = await request('POST', '/rooms', { body: { name } })
-  rooms.put(made)
-  showNewRoom(false)
-  enter(made.id, `/rooms/${encodeURIComponent(made.id)}`)
-}
-
-async function leaveNow() {
-  const button = part('leave-confirm', HTMLButtonElement)
-  const problem = part('leave-problem', HTMLElement)
-  button.disabled = true
-  problem.hidden = true
-  try {
-    await request('DELETE', '/session')
-    leave.close()
-    outbox.clear()
-    showMe(null)
-    await readRoom() // what was not sent goes with whoever wrote it
-    connection.reopen()
-    tabs.postMessage('session')
-  } catch (error) {
-    tell(problem, error)
-  }
-  button.disabled = false
-}
-
-/**
- * A form with one field: what is to be done with its text, and where the problem is told, if there is one.
- * @param {HTMLFormElement} form @param {HTMLInputElement} field @param {HTMLElement} problem
- * @param {(text: string) => Promise<void>} work
- */
-function onSubmit(form, field, problem, work) {
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault()
-    if (form.ariaBusy === 'true') return
-    problem.hidden = true
-    field.ariaInvalid = null
-    field.focus()
-    if (field.value.trim() === '') return
-    form.ariaBusy = 'true'
-    try {
-      await work(field.value)
-      field.value = ''
-    } catch (error) {
-      tell(problem, error)
-      field.ariaInvalid = 'true'
-      if (error instanceof Refusal && error.status === 401) void readSession()
-    }
-    form.ariaBusy = null
-  })
-}
-
-/** @param {HTMLElement} place @param {unknown} error */
-function tell(place, error) {
-  place.textContent = error instanceof Error ? error.message : ''
-  place.hidden = false
-}
-
-/** @param {boolean} open */
-function showNewRoom(open) {
-  newRoom.hidden = !open
-  newRoomOpen.ariaExpanded = String(open)
-  part('new-room-problem', HTMLElement).hidden = true
-  newRoomName.value = ''
-  newRoomName.ariaInvalid = null
-  if (open) newRoomName.focus()
-}
-
-/**
- * @template {HTMLElement} T
- * @param {string} id @param {new () => T} kind
- * @returns {T}
- */
-function part(id, kind) {
-  const element = document.getElementById(id)
-  if (!(element instanceof kind)) throw new Error(`index.html has no ${kind.name} #${id}`)
-  return element
-}
-
-onSubmit(entryForm, nameField, part('entry-problem', HTMLElement), comeIn)
-onSubmit(newRoom, newRoomName, part('new-room-problem', HTMLElement), makeRoom)
-newRoomOpen.addEventListener('click', () => showNewRoom(newRoom.hidden !== false))
-newRoom.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape') return
-  event.preventDefault() // the drawer stays open
-  showNewRoom(false)
-  newRoomOpen.focus()
+part('people-open', HTMLButtonElement).addEventListener('click', () => {
+  const shown = rooms.get(room)
+  if (shown) people.open(shown, me ?? null, { hosted })
 })
 
-part('leave-open', HTMLButtonElement).addEventListener('click', () => {
-  leave.querySelector('bdi')?.replaceChildren(me?.name ?? '')
-  part('leave-guest', HTMLElement).hidden = me?.role !== 'guest'
-  part('leave-problem', HTMLElement).hidden = true
-  if (side.matches(':popover-open')) side.hidePopover()
-  leave.showModal()
-})
-part('leave-confirm', HTMLButtonElement).addEventListener('click', leaveNow)
-
-// Links to rooms stay real links: they can be copied, and opened in another tab.
-document.addEventListener('click', (event) => {
-  const link = event.target instanceof Element ? event.target.closest('a') : null
-  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-  const id = link.origin === location.origin && link.hash === '' ? roomOfPath(link.pathname) : undefined
-  if (id === undefined) return
-  event.preventDefault()
-  enter(id, link.pathname)
+onRoomLink((id, path) => {
+  if (welcome.shown) return false
+  enter(id, path)
+  return true
 })
 window.addEventListener('popstate', () => {
-  const id = roomOfPath(location.pathname) ?? lobby
-  if (id !== room) goTo(id)
+  const id = roomOf(location.pathname) ?? lobby
+  if (id !== room && !joining) goTo(id)
 })
 // As a column beside the messages there is nothing to pop over.
 matchMedia('(min-width: 48rem)').addEventListener('change', () => {
@@ -386,11 +395,5 @@ matchMedia('(min-width: 48rem)').addEventListener('change', () => {
 })
 
 tabs.addEventListener('message', () => void readSession())
-let today = new Date().toDateString()
-setInterval(() => {
-  if (new Date().toDateString() === today) return
-  today = new Date().toDateString()
-  log.renameDays()
-}, 60_000)
 
 void start()

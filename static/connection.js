@@ -5,6 +5,8 @@
 /** @import { WireEvents } from '../lib/chat/events.ts' */
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */
 
+import { base } from './address.js'
+
 const silenceMsMax = 65_000 // pings come every 20 to 30 s: two of them are missing
 const checkMs = 5_000
 const reopenMsMin = 1_000
@@ -32,6 +34,13 @@ export class Connection {
    */
   constructor(on) {
     this.#on = on
+    setInterval(() => this.#check(), checkMs)
+    // Timers stand still while a machine sleeps or a phone has put the page away, so look again on every sign of life.
+    document.addEventListener('visibilitychange', () => this.#check())
+    window.addEventListener('pageshow', () => this.#check())
+    window.addEventListener('offline', () => this.#cursor !== '' && on.changed('offline'))
+    // Another network means that the old connection is dead, even if nothing has noticed yet.
+    window.addEventListener('online', () => this.reopen())
   }
 
   /** The id up to which everything has been received. */
@@ -42,14 +51,8 @@ export class Connection {
   /** Everything after this id will be received, once and in order. @param {string} cursor */
   start(cursor) {
     this.#cursor = cursor
+    this.#on.changed('connecting')
     this.#open()
-    setInterval(() => this.#check(), checkMs)
-    // Timers stand still while a machine sleeps or a phone has put the page away, so look again on every sign of life.
-    document.addEventListener('visibilitychange', () => this.#check())
-    window.addEventListener('pageshow', () => this.#check())
-    window.addEventListener('offline', () => this.#on.changed('offline'))
-    // Another network means that the old connection is dead, even if nothing has noticed yet.
-    window.addEventListener('online', () => this.reopen())
   }
 
   /** Goes on from the last id with a new connection: as somebody else, or on another network. */
@@ -59,13 +62,22 @@ export class Connection {
     this.#open()
   }
 
+  /** Nobody may hear anything here, until `start`. */
+  stop() {
+    clearTimeout(this.#reopening)
+    this.#reopening = undefined
+    this.#source?.close()
+    this.#source = null
+    this.#cursor = ''
+  }
+
   #open() {
     clearTimeout(this.#reopening)
     this.#reopening = undefined
     this.#source?.close()
     this.#heardAt = Date.now()
 
-    const source = new EventSource(`/events?since=${encodeURIComponent(this.#cursor)}`)
+    const source = new EventSource(`${base}/events?since=${encodeURIComponent(this.#cursor)}`)
     this.#source = source
     source.addEventListener('open', () => {
       this.#heardAt = Date.now()
@@ -109,6 +121,6 @@ export class Connection {
 
   // By the clock on the wall, since the monotonic one stands still while some machines sleep.
   #check() {
-    if (this.#reopening === undefined && Math.abs(Date.now() - this.#heardAt) > silenceMsMax) this.reopen()
+    if (this.#source !== null && this.#reopening === undefined && Math.abs(Date.now() - this.#heardAt) > silenceMsMax) this.reopen()
   }
 }

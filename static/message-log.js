@@ -12,12 +12,15 @@
  * @property {HTMLElement} element
  */
 
+import { hueOf, initialOf } from './person.js'
+
 const shownAtEndMax = 500 // whoever reads along keeps this many; older ones can be loaded again
 const shownMax = 2_000 // whoever has scrolled far up gets no more than this; then the end is cut off until they jump to it
 const trimEvery = 50 // trimming forces a layout: not for each message
 const groupMs = 5 * 60_000
 const nearEnd = 60 // pixels from the end that still count as being at it
 const nearStart = 800 // pixels from the start at which older messages are asked for
+const renameMs = 60_000 // how often it is looked whether today has become yesterday
 const quietMs = 1_000 // history put in is not read out as if it were said now
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
@@ -39,6 +42,7 @@ export class MessageLog {
   #unseen = 0
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #quiet
+  #today = new Date().toDateString()
   #parts
   #wants
 
@@ -63,6 +67,7 @@ export class MessageLog {
     })
     sizes.observe(parts.scroller)
     sizes.observe(parts.list)
+    setInterval(() => this.#renameDays(), renameMs)
   }
 
   /** Whose messages are marked as one's own: a user's id. @param {string} id */
@@ -206,8 +211,10 @@ export class MessageLog {
     this.#showState()
   }
 
-  /** Today has become yesterday. */
-  renameDays() {
+  #renameDays() {
+    const today = new Date().toDateString()
+    if (today === this.#today) return
+    this.#today = today
     for (const index of this.#items.keys()) this.#decorate(index)
   }
 
@@ -374,18 +381,4 @@ function nameOfDay(at) {
   day.setDate(day.getDate() - 1)
   if (date.toDateString() === day.toDateString()) return 'Yesterday'
   return (thisYear ? dayFormat : dayOfYearFormat).format(date)
-}
-
-/** @param {string} name @returns {string} its first letter, however many code points that takes */
-export function initialOf(name) {
-  const [first] = new Intl.Segmenter().segment(name)
-  return first?.segment.toLocaleUpperCase() ?? ''
-}
-
-// The same person has the same colour everywhere and always.
-/** @param {string} id */
-function hueOf(id) {
-  let hash = 7
-  for (const letter of id) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 9973
-  return String((hash * 137) % 360)
 }

@@ -16,9 +16,10 @@
  * @property {string | null} seenAs the id of the message on the stream that looks like this one
  */
 
+import { scope } from './address.js'
 import { backoffMs, isTemporary, request } from './api.js'
 
-const storageName = 'natter.outbox'
+const storageName = `${scope}.outbox`
 
 export class Outbox {
   /** @type {Entry[]} */

@@ -1,12 +1,15 @@
 // @ts-check
-// The rooms at the side: the lobby first, then by name. Knows how they are listed, not what is said in them.
+// The rooms at the side: the lobby first, then by name, then people one talks to alone, then what is archived. Knows how
+// rooms are listed and called, not what is said in them.
 
 /** @import { Room } from '../lib/chat/events.ts' */
+import { lobby, pathOf } from './address.js'
 
 export class RoomList {
   /** @type {Map<string, { room: Room, item: HTMLLIElement, link: HTMLAnchorElement }>} */
   #entries = new Map()
   #current = ''
+  #me = ''
   #list
 
   /** @param {HTMLElement} list */
@@ -14,34 +17,55 @@ export class RoomList {
     this.#list = list
   }
 
+  /** One's own name, which says nothing in the name of a direct room. @param {string} name */
+  set me(name) {
+    if (name === this.#me) return
+    this.#me = name
+    for (const { room } of this.#entries.values()) if (room.kind === 'direct') this.put(room)
+  }
+
   /** @param {string} id */
   get(id) {
     return this.#entries.get(id)?.room
   }
 
+  /** What a room is called here: a direct one by who else is in it. @param {Room} room */
+  nameOf({ name, kind }) {
+    if (kind !== 'direct' || this.#me === '') return name
+    if (name.startsWith(`${this.#me}, `)) return name.slice(this.#me.length + 2)
+    return name.endsWith(`, ${this.#me}`) ? name.slice(0, -this.#me.length - 2) : name
+  }
+
   /** These are all the rooms; any other is gone. @param {Room[]} rooms */
   replace(rooms) {
     const ids = new Set(rooms.map((room) => room.id))
-    for (const [id, { item }] of this.#entries) {
-      if (ids.has(id)) continue
-      item.remove()
-      this.#entries.delete(id)
-    }
+    for (const id of this.#entries.keys()) if (!ids.has(id)) this.remove(id)
     for (const room of rooms) this.put(room)
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.#entries.get(id)?.item.remove()
+    this.#entries.delete(id)
   }
 
   /** A room that is new or has changed. @param {Room} room */
   put(room) {
     const entry = this.#entries.get(room.id) ?? this.#make(room)
-    const before = entry.room
     entry.room = room
-    if (entry.item.isConnected && before.name === room.name) return
-    entry.link.lastElementChild?.replaceChildren(room.name)
-    entry.link.title = room.name
+    const { item, link } = entry
+    const name = this.nameOf(room)
+    const words = room.archived ? `${name} (archived)` : name
+    if (item.isConnected && link.title === words) return
+    link.title = words
+    link.querySelector('bdi')?.replaceChildren(name)
+    link.querySelector('use')?.setAttribute('href', signOf(room))
+    link.querySelector('.unseen')?.replaceChildren(room.archived ? ' (archived)' : room.kind === 'private' ? ' (private)' : '')
+    item.dataset['rank'] = String(rankOf(room))
 
     // Only what has changed is moved, so that nobody loses the focus.
-    const next = [...this.#list.children].find((item) => item !== entry.item && this.#isBefore(room, item))
-    this.#list.insertBefore(entry.item, next ?? null)
+    const next = [...this.#list.children].find((other) => other !== item && this.#isBefore(room, other))
+    this.#list.insertBefore(item, next ?? null)
   }
 
   /** The room that is being read. @param {string} id */
@@ -54,19 +78,23 @@ export class RoomList {
   /** @param {Room} room @param {Element} item */
   #isBefore(room, item) {
     const other = this.#entries.get(/** @type {HTMLElement} */ (item).dataset['room'] ?? '')?.room // our own list holds only li
-    return other !== undefined && inOrder(room, other) < 0
+    return other !== undefined && this.#inOrder(room, other) < 0
+  }
+
+  /** @param {Room} one @param {Room} other */
+  #inOrder(one, other) {
+    return rankOf(one) - rankOf(other) ||
+      this.nameOf(one).localeCompare(this.nameOf(other), undefined, { numeric: true }) || one.id.localeCompare(other.id)
   }
 
   /** @param {Room} room */
   #make(room) {
     const item = document.createElement('li')
     const link = document.createElement('a')
-    const sign = document.createElement('span')
-    sign.className = 'sign'
-    sign.ariaHidden = 'true'
-    sign.textContent = '#'
-    link.append(sign, document.createElement('bdi'))
-    link.href = `/rooms/${encodeURIComponent(room.id)}`
+    const note = document.createElement('span')
+    note.className = 'unseen'
+    link.append(makeSign(room), document.createElement('bdi'), note)
+    link.href = pathOf(room.id)
     if (room.id === this.#current) link.setAttribute('aria-current', 'page')
     item.dataset['room'] = room.id
     item.append(link)
@@ -76,8 +104,28 @@ export class RoomList {
   }
 }
 
-/** @param {Room} one @param {Room} other */
-function inOrder(one, other) {
-  return Number(other.id === 'lobby') - Number(one.id === 'lobby') ||
-    one.name.localeCompare(other.name, undefined, { numeric: true }) || one.id.localeCompare(other.id)
+/** The sign that stands before a room's name: an address within index.html. @param {Room | undefined} room */
+export function signOf(room) {
+  return `#sign-${room?.archived ? 'archived' : room?.kind ?? 'open'}`
+}
+
+/** @param {Room} room */
+function makeSign(room) {
+  const namespace = 'http://www.w3.org/2000/svg'
+  const sign = document.createElementNS(namespace, 'svg')
+  const use = document.createElementNS(namespace, 'use')
+  sign.setAttribute('class', 'sign')
+  sign.setAttribute('width', '20')
+  sign.setAttribute('height', '20')
+  sign.setAttribute('aria-hidden', 'true')
+  use.setAttribute('href', signOf(room))
+  sign.append(use)
+  return sign
+}
+
+/** @param {Room} room */
+function rankOf(room) {
+  if (room.archived) return 3
+  if (room.kind === 'direct') return 2
+  return room.id === lobby ? 0 : 1
 }

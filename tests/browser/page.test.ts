@@ -1,55 +1,10 @@
 // The page in a real Chromium, against a real server.
 
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { test, type TestContext } from 'node:test'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
-
-const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
-const skip = executablePath ? false : 'there is no Chromium; set CHROMIUM to its path'
-
-async function startBrowser(t: TestContext): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: executablePath!,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  })
-  t.after(() => browser.close())
-  return browser
-}
-
-/** A page of its own in a profile of its own, which notes all that must not happen. */
-async function visit(browser: Browser, chat: ChatServer, { path = '/', ...options }: BrowserContextOptions & { path?: string } = {}): Promise<{ page: Page; faults: string[] }> {
-  const context = await browser.newContext(options)
-  const page = await context.newPage()
-  const faults: string[] = []
-  page.on('pageerror', (error) => faults.push(String(error)))
-  page.on('console', (message) => /Content Security Policy|TrustedHTML/i.test(message.text()) && faults.push(message.text()))
-  page.on('dialog', (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`)
-    dialog.dismiss().catch(() => {})
-  })
-  await page.goto(chat.url + path)
-  await page.locator('#connection[data-state=live]').waitFor({ state: 'attached' })
-  return { page, faults }
-}
-
-async function comeIn(page: Page, name: string): Promise<void> {
-  await page.locator('#name').fill(name)
-  await page.getByRole('button', { name: 'Come in' }).click()
-  await page.locator('#text').waitFor()
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.locator('#text').fill(text)
-  await page.locator('#text').press('Enter')
-}
-
-const confirmed = '.message:not([data-state]) .text'
-
-function sees(page: Page, text: string): Promise<void> {
-  return page.locator(confirmed, { hasText: text }).first().waitFor()
-}
+import { test } from 'node:test'
+import { startChat, temporaryFolder } from '../chat-server.ts'
+import { skip, startBrowser } from './browser.ts'
+import { comeIn, say, sees, visit } from './visit.ts'
 
 test('two people come in, talk, make a room, and meet there', { skip }, async (t) => {
   const chat = await startChat(t)

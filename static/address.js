@@ -1,0 +1,43 @@
+// @ts-check
+// Where this chat is among the browser's addresses: it may have a host of its own, or be mounted at a path of another
+// site. The only place that knows, so every path that is asked for or shown comes from here.
+
+/** The path that the chat is mounted at, such as /chat; empty where it has the whole host. */
+export const base = document.documentElement.dataset['base'] ?? ''
+
+/** What this page keeps in the browser is named after it, so that two chats on one origin don't mix. */
+export const scope = `natter${base}`
+
+export const lobby = 'lobby'
+export const home = `${base}/`
+export const joinPath = `${base}/join`
+
+/** @param {string} room */
+export function pathOf(room) {
+  return `${base}/rooms/${encodeURIComponent(room)}`
+}
+
+/** The room that a path leads to, if it leads to one. @param {string} path */
+export function roomOf(path) {
+  if (path === base || path === home) return lobby
+  const slug = path.startsWith(home) ? /^rooms\/([^/]+)(?:\/messages\/\d+)?$/.exec(path.slice(home.length))?.[1] : undefined
+  if (slug === undefined) return undefined
+  try {
+    return decodeURIComponent(slug)
+  } catch {
+    return slug // not encoded as it should be: there will be no such room, and the page says so
+  }
+}
+
+/**
+ * Links to rooms stay real links, which can be copied, and opened in another tab; a plain click on one stays on the page.
+ * @param {(room: string, path: string) => boolean} enter false: let the browser follow it
+ */
+export function onRoomLink(enter) {
+  document.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    const room = link.origin === location.origin && link.hash === '' ? roomOf(link.pathname) : undefined
+    if (room !== undefined && enter(room, link.pathname)) event.preventDefault()
+  })
+}

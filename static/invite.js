@@ -1,0 +1,51 @@
+// @ts-check
+// Making an invite link to a room. The link is shown once: the server keeps only what proves it.
+
+import { request } from './api.js'
+import { onSubmit, part } from './parts.js'
+
+const expiryFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' })
+
+export class InviteLink {
+  #room = ''
+  #url = part('invite-url', HTMLInputElement)
+  #copy = part('invite-copy', HTMLButtonElement)
+
+  constructor() {
+    onSubmit(part('invite', HTMLFormElement), async () => {
+      if (this.#url.value !== '') return // Enter in the field that shows the link makes no second one
+      const room = this.#room
+      const { url, uses, expires } = await request('POST', '/invites', { body: { room } })
+      if (room !== this.#room) return
+      this.#url.value = url
+      part('invite-note', HTMLElement).textContent =
+        `For ${uses === 1 ? 'one person' : `${uses} people`}, until ${expiryFormat.format(new Date(expires))}. It is shown this once: copy it now.`
+      this.#show(true)
+      this.#copy.focus()
+    })
+    this.#copy.addEventListener('click', async () => {
+      this.#url.select()
+      try {
+        await navigator.clipboard.writeText(this.#url.value)
+      } catch {
+        // On plain HTTP there is no such clipboard, only the old way.
+        if (!document.execCommand('copy')) return
+      }
+      this.#copy.textContent = 'Copied'
+    })
+  }
+
+  /** For this room; what was made for another goes. @param {string} room */
+  switchTo(room) {
+    this.#room = room
+    this.#url.value = ''
+    this.#show(false)
+  }
+
+  /** @param {boolean} made */
+  #show(made) {
+    this.#copy.textContent = 'Copy'
+    part('invite-made', HTMLElement).hidden = !made
+    part('invite-make', HTMLElement).hidden = made
+  }
+}

@@ -1,0 +1,122 @@
+// @ts-check
+// The parts of index.html, found by their ids, and how its forms and buttons work: one request at a time, and a problem
+// told where it arose. Knows nothing of what they are for.
+
+import { Refusal } from './api.js'
+
+const sureMs = 4_000 // how long a button that asks "sure?" waits for the second click
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id @param {new () => T} kind
+ * @returns {T}
+ */
+export function part(id, kind) {
+  const element = document.getElementById(id)
+  if (!(element instanceof kind)) throw new Error(`index.html has no ${kind.name} #${id}`)
+  return element
+}
+
+/**
+ * @template {Element} T
+ * @param {ParentNode} whole @param {string} selector @param {new () => T} kind
+ * @returns {T}
+ */
+export function within(whole, selector, kind) {
+  const element = whole.querySelector(selector)
+  if (!(element instanceof kind)) throw new Error(`index.html has no ${kind.name} at ${selector}`)
+  return element
+}
+
+/** Says what went wrong. @param {HTMLElement} place @param {unknown} error */
+export function tell(place, error) {
+  place.textContent = error instanceof Error ? error.message : ''
+  place.hidden = false
+}
+
+/** Takes back what was said of an earlier try. @param {HTMLElement} whole */
+export function untell(whole) {
+  for (const place of whole.querySelectorAll('.problem')) place.toggleAttribute('hidden', true)
+  for (const field of whole.querySelectorAll('input')) field.ariaInvalid = null
+}
+
+/**
+ * A form: what is to be done with the texts of its fields. Problems are told at its `.problem`, and fields are emptied
+ * once it is done.
+ * @param {HTMLFormElement} form
+ * @param {(texts: Record<string, string>) => Promise<void>} work
+ * @param {(error: unknown) => void} [failed]
+ */
+export function onSubmit(form, work, failed) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    if (form.ariaBusy === 'true') return
+    untell(form)
+    const fields = [...form.querySelectorAll('input')].filter((field) => field.name !== '' && field.checkVisibility())
+    const texts = Object.fromEntries(fields.map((field) => [field.name, field.type === 'checkbox' ? String(field.checked) : field.value]))
+    const empty = fields.find((field) => field.required && field.value.trim() === '')
+    if (empty) {
+      empty.focus()
+      return
+    }
+    form.ariaBusy = 'true'
+    try {
+      await work(texts)
+      for (const field of fields) field.value = field.type === 'checkbox' ? field.value : field.defaultValue
+    } catch (error) {
+      tell(within(form, '.problem', HTMLElement), error)
+      const secrets = fields.filter((field) => field.type === 'password')
+      const wrong = error instanceof Refusal && ['invalid_password', 'unauthorized'].includes(error.code) ? secrets[0] : fields[0]
+      if (wrong) wrong.ariaInvalid = 'true'
+      wrong?.focus()
+      failed?.(error)
+    }
+    form.ariaBusy = null
+  })
+}
+
+/**
+ * A button that does something at once. `sure`: what it says before it does, if it should ask first.
+ * @param {HTMLButtonElement} button @param {HTMLElement} problem
+ * @param {() => Promise<void>} work
+ * @param {{ sure?: string, failed?: (error: unknown) => void }} [options]
+ */
+export function onClick(button, problem, work, { sure, failed } = {}) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting
+  let words = ''
+  const calm = () => {
+    if (waiting === undefined) return
+    clearTimeout(waiting)
+    waiting = undefined
+    button.textContent = words
+    button.classList.remove('sure')
+  }
+  button.addEventListener('blur', calm)
+  button.addEventListener('click', async () => {
+    problem.hidden = true
+    if (sure !== undefined && waiting === undefined) {
+      words = button.textContent ?? ''
+      button.textContent = sure
+      button.classList.add('sure')
+      waiting = setTimeout(calm, sureMs)
+      return
+    }
+    calm()
+    button.disabled = true
+    try {
+      await work()
+    } catch (error) {
+      tell(problem, error)
+      failed?.(error)
+    }
+    button.disabled = false
+  })
+}
+
+/** Opens a dialog, and closes the drawer that it was opened from. @param {HTMLDialogElement} dialog */
+export function openDialog(dialog) {
+  const drawer = document.querySelector('[popover]:popover-open')
+  if (drawer instanceof HTMLElement) drawer.hidePopover()
+  if (!dialog.open) dialog.showModal()
+}

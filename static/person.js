@@ -1,0 +1,25 @@
+// @ts-check
+// How a person is shown wherever they appear: the first letter of their name, their colour, what they are here.
+
+/** @import { User } from '../lib/chat/events.ts' */
+
+/** @type {Record<User['role'], string>} */
+const roles = { owner: 'owner', admin: 'admin', member: '', guest: 'guest', bot: 'bot' }
+
+/** @param {string} name @returns {string} its first letter, however many code points that takes */
+export function initialOf(name) {
+  const [first] = new Intl.Segmenter().segment(name)
+  return first?.segment.toLocaleUpperCase() ?? ''
+}
+
+/** The same person has the same colour everywhere and always. @param {string} id */
+export function hueOf(id) {
+  let hash = 7
+  for (const letter of id) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 9973
+  return String((hash * 137) % 360)
+}
+
+/** In words; empty for who has an account like any other. @param {User} user */
+export function roleOf({ role, unproven, banned }) {
+  return banned ? 'banned' : unproven ? 'unproven' : roles[role]
+}

@@ -1,0 +1,88 @@
+// What people do at the page, in a browser of a test.
+
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+
+export interface Visit {
+  page: Page
+  /** All that must not happen: errors, reports of the content security policy, boxes that pop up. */
+  faults: string[]
+  /** The URL of every request that the page sent, as it went out. */
+  requests: string[]
+}
+
+export interface VisitOptions extends BrowserContextOptions {
+  path?: string
+  /** What is there once the page has done its work. */
+  until?: string
+}
+
+/** A page of its own in a profile of its own. */
+export async function visit(browser: Browser, { url }: { url: string }, { path = '/', until = '#connection[data-state=live]', ...options }: VisitOptions = {}): Promise<Visit> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const faults: string[] = []
+  const requests: string[] = []
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => /Content Security Policy|TrustedHTML/i.test(message.text()) && faults.push(message.text()))
+  page.on('request', (request) => requests.push(request.url()))
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`)
+    dialog.dismiss().catch(() => {})
+  })
+  await page.goto(url + path)
+  await page.locator(until).waitFor({ state: 'attached' })
+  return { page, faults, requests }
+}
+
+export async function comeIn(page: Page, name: string): Promise<void> {
+  await page.locator('#name').fill(name)
+  await page.getByRole('button', { name: 'Come in', exact: true }).click()
+  await page.locator('#text').waitFor()
+}
+
+export async function logIn(page: Page, name: string, password: string): Promise<void> {
+  // Who logged in before finds the form as they left it.
+  if (!(await page.locator('#password').isVisible())) await page.getByRole('button', { name: 'Log in with a password' }).click()
+  await page.locator('#name').fill(name)
+  await page.locator('#password').fill(password)
+  await page.getByRole('button', { name: 'Log in', exact: true }).click()
+}
+
+export async function say(page: Page, text: string): Promise<void> {
+  await page.locator('#text').fill(text)
+  await page.locator('#text').press('Enter')
+}
+
+/** Messages that the server has confirmed. */
+export const confirmed = '.message:not([data-state]) .text'
+
+export function sees(page: Page, text: string): Promise<void> {
+  return page.locator(confirmed, { hasText: text }).first().waitFor()
+}
+
+/** Makes an account at the door. */
+export async function register(page: Page, name: string, password: string): Promise<void> {
+  await page.getByRole('button', { name: 'Make an account' }).click()
+  await page.locator('#name').fill(name)
+  await page.locator('#password').fill(password)
+  await page.getByRole('button', { name: 'Make the account' }).click()
+  await page.locator('#text').waitFor()
+}
+
+export async function makeRoom(page: Page, name: string, { private: hidden = false } = {}): Promise<void> {
+  await page.getByRole('button', { name: 'New room' }).click()
+  await page.locator('#new-room-name').fill(name)
+  if (hidden) await page.getByLabel('Private').check()
+  await page.getByRole('button', { name: 'Make', exact: true }).click()
+  await page.locator('#room-name', { hasText: name }).waitFor()
+}
+
+export async function openAccount(page: Page): Promise<void> {
+  await page.locator('#me').click()
+  await page.locator('#account[open]').waitFor()
+}
+
+export async function openPeople(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'People in this room' }).click()
+  await page.locator('#people[open]').waitFor()
+}
