@@ -89,7 +89,7 @@ export class MountedChat {
     this.#base = base
     this.#handle = createHandler({
       chat,
-      files: readFiles(new URL('../static/', import.meta.url)),
+      files: readFiles(new URL('../static/', import.meta.url), { base, name: settings.name }),
       guard: createGuard({ urls, allowedOrigins, loopback }),
       cors: createCors(allowedOrigins),
       limits: new Limits({ ...settings, report: log }),
