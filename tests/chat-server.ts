@@ -73,6 +73,8 @@ export async function runServer(flags: readonly string[], { node = process.execP
 
 export class ChatServer {
   url = ''
+  /** What it wrote to stdout, of all its lives. */
+  output = ''
   /** What it wrote to stderr, of all its lives. */
   errors = ''
   #options: StartOptions
@@ -80,6 +82,13 @@ export class ChatServer {
 
   constructor(options: StartOptions) {
     this.#options = options
+  }
+
+  /** The link that makes whoever opens it first the owner, as it was printed. */
+  get ownerLink(): string {
+    const [link] = /\bhttps?:\S+\/join#\S+/.exec(this.output) ?? []
+    assert.ok(link, `no link for an owner was printed: ${this.output}`)
+    return link
   }
 
   get pid(): number {
@@ -98,6 +107,7 @@ export class ChatServer {
       let out = ''
       child.stdout!.on('data', (chunk) => {
         out += chunk
+        this.output += chunk
         const [, url] = /listening on (\S+)\n/.exec(out) ?? []
         if (url) resolve(url)
       })
