@@ -94,6 +94,7 @@ export function onClick(button, problem, work, { sure, failed } = {}) {
   }
   button.addEventListener('blur', calm)
   button.addEventListener('click', async () => {
+    if (button.ariaBusy === 'true') return
     problem.hidden = true
     if (sure !== undefined && waiting === undefined) {
       words = button.textContent ?? ''
@@ -103,14 +104,14 @@ export function onClick(button, problem, work, { sure, failed } = {}) {
       return
     }
     calm()
-    button.disabled = true
+    button.ariaBusy = 'true' // and not disabled, which would take the focus away
     try {
       await work()
     } catch (error) {
       tell(problem, error)
       failed?.(error)
     }
-    button.disabled = false
+    button.ariaBusy = null
   })
 }
 

@@ -131,7 +131,7 @@ export class People {
     if (!this.#members.some(({ id }) => id === this.#unfolded)) this.#unfolded = ''
     const focused = this.#list.contains(document.activeElement) ? document.activeElement?.closest('li')?.dataset['user'] : undefined
     this.#list.replaceChildren(...this.#members.map((member) => this.#item(member, manages)))
-    if (focused !== undefined) this.#buttonOf(focused)?.focus()
+    if (focused !== undefined) (this.#buttonOf(focused) ?? this.#list).focus()
   }
 
   /** @param {Member} member @param {boolean} manages */
