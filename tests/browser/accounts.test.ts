@@ -127,7 +127,7 @@ test('where one is only by invitation, the page shows nothing but how to come in
   assert.deepEqual([...owner.faults, ...faults], [])
 })
 
-test('who is banned is told so at once, and finds the page closed', { skip }, async (t) => {
+test('who is banned is told so, and finds the page closed', { skip }, async (t) => {
   const chat = await startChat(t)
   const browser = await startBrowser(t)
   const owner = await visit(browser, { url: chat.ownerLink }, { path: '', until: '#join:not([hidden])' })

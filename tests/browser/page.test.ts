@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startChat, temporaryFolder } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, say, sees, visit } from './visit.ts'
+import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 
 test('two people come in, talk, make a room, and meet there', { skip }, async (t) => {
   const chat = await startChat(t)
@@ -76,5 +76,8 @@ test('what people type is shown as what they typed', { skip }, async (t) => {
 
   assert.deepEqual(await page.locator('.message .text').allTextContents(), attacks)
   assert.equal(await page.locator('#messages img, #messages script, #messages svg, #rooms img').count(), 0)
+  await openPeople(page)
+  await page.locator('#members li', { hasText: '<img src=x onerror=alert(1)>' }).waitFor()
+  assert.equal(await page.locator('#people img').count(), 0)
   assert.deepEqual(faults, [])
 })
