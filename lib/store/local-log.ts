@@ -58,7 +58,7 @@ export class LocalLog implements EventLog {
 
   /** @throws StartError in one line if the folder can't be used. */
   static async open({ folder, writer, report }: LocalLogOptions): Promise<LocalLog> {
-    const worker = new Worker(writer, { workerData: folder })
+    const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
     const answer = await new Promise<FromWriter>((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)
@@ -218,6 +218,11 @@ export class LocalLog implements EventLog {
     this.#rejectWaiting(error)
     this.#finish((waiting) => waiting.reject(error))
   }
+}
+
+// A host's program may be no file (`node --input-type=module -e …`). The thread's is one, and Node refuses it that flag.
+function ownArguments(): { execArgv?: string[] } {
+  return process.execArgv.some((argument) => argument.startsWith('--input-type')) ? { execArgv: [] } : {}
 }
 
 const cannotWrite = 'natter can no longer write; its owner has to start it again'
