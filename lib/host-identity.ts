@@ -46,7 +46,7 @@ export function readIdentity(given: unknown): KnownIdentity {
 function foldedName(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return undefined
   // Normal form first: it can make one character into several.
-  const shown = raw.toWellFormed().slice(0, 1000).normalize('NFKC').replace(/\s+/g, ' ').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '').trim()
+  const shown = raw.slice(0, 1000).normalize('NFKC').replace(/\s+/g, ' ').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '').trim()
   try {
     return cleanName([...shown].slice(0, limits.namePoints).join(''))
   } catch {

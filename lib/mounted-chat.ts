@@ -83,13 +83,13 @@ export class MountedChat {
   }
 
   private constructor(chat: Chat, events: LocalLog, { loopback, base, identify, log, ...settings }: ChatSettings & { loopback: boolean }) {
-    const { data, urls, allowedOrigins, trustedProxies } = settings
+    const { data, name, urls, allowedOrigins, trustedProxies } = settings
     this.#chat = chat
     this.#events = events
     this.#base = base
     this.#handle = createHandler({
       chat,
-      files: readFiles(new URL('../static/', import.meta.url), { base, name: settings.name }),
+      files: readFiles(new URL('../static/', import.meta.url), { base, name }),
       guard: createGuard({ urls, allowedOrigins, loopback }),
       cors: createCors(allowedOrigins),
       limits: new Limits({ ...settings, report: log }),
