@@ -11,6 +11,7 @@ import { after, describe, test, type TestContext } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
+import type { Message } from '../../lib/index.ts'
 import { install, npm } from '../install.ts'
 import { Line, Program, Reader, within } from './program.ts'
 
@@ -63,6 +64,71 @@ async function tellNews(t: TestContext, file: string, { version2 = false, node =
   assert.equal(await within('the end of the stream', again.over), true)
   assert.equal(program.errors, '')
   return again
+}
+
+const json = { 'content-type': 'application/json' }
+
+/** The programs that have the chat at /chat, and how somebody gets a cookie of theirs. */
+const chats: Record<string, (program: Program, name: string) => Promise<string> | string> = {
+  'chat-http.js': (program, name) => logIn(program, new URLSearchParams({ name })),
+  'chat-express.js': (program, name) => logIn(program, JSON.stringify({ name }), json),
+  'chat-koa.js': (_, name) => `session=a-secret-of-${name}`,
+  'chat-fastify.js': (_, name) => `session=a-secret-of-${name}`,
+}
+
+async function logIn(program: Program, body: string | URLSearchParams, headers = {}): Promise<string> {
+  const answer = await fetch(`${program.url}/login`, { method: 'POST', headers, body, redirect: 'manual' })
+  const [cookie = ''] = answer.headers.getSetCookie()
+  return cookie.split(';')[0]!
+}
+
+async function say(program: Program, cookie: string, text: string): Promise<Message> {
+  const answer = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, cookie }, body: JSON.stringify({ text }) })
+  assert.equal(answer.status, 201, await answer.clone().text())
+  assert.match(answer.headers.get('location')!, /^\/chat\/rooms\/lobby\/messages\/\d+$/)
+  return (await answer.json()) as Message
+}
+
+async function nextMessage(reader: Reader): Promise<Message> {
+  for (;;) {
+    const [event] = await reader.take(1)
+    if (event!.event === 'message') return JSON.parse(event!.data) as Message
+  }
+}
+
+// The page and all it needs, people as the site knows them, what they say on a stream, nobody else, and an end.
+async function useChat(t: TestContext, file: string, cookieOf: (typeof chats)[string], node = process.execPath): Promise<void> {
+  const program = await start(t, file, node)
+  const cookie = await cookieOf(program, 'ada')
+  for (const path of ['/chat', '/chat/', '/chat/rooms/lobby']) {
+    const page = await fetch(program.url + path, { headers: { accept: 'text/html' } })
+    const html = await page.text()
+    assert.match(html, /<!doctype html>/i, path)
+    const needed = [...html.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map(([, url]) => url!)
+    assert.ok(needed.length > 5)
+    for (const url of needed) {
+      assert.match(url, /^\/chat(\/|$)/)
+      assert.equal((await fetch(program.url + url, { headers: { accept: 'text/html' } })).status, 200, url)
+    }
+  }
+
+  const reader = await Reader.open(`${program.url}/chat/events`, { headers: { cookie } })
+  assert.equal(reader.headers['content-encoding'], undefined)
+  for (const text of ['one', 'two']) {
+    const message = await say(program, cookie, text)
+    assert.deepEqual([message.from.name, await nextMessage(reader)], ['ada', message])
+  }
+  for (const headers of [json, { ...json, cookie }, { ...json, authorization: `Basic ${btoa('eve:')}` }]) {
+    assert.equal((await fetch(`${program.url}/chat/session`, { method: 'POST', headers, body: '{"name":"eve"}' })).status, 403)
+  }
+  const eve = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, authorization: `Basic ${btoa('eve:')}` }, body: '{"text":"hello"}' })
+  assert.equal(eve.status, 401)
+  const beside = await fetch(`${program.url}/chatter`)
+  assert.notEqual(beside.headers.get('content-type'), 'application/problem+json')
+  await beside.text()
+
+  const [stopped, whole] = await Promise.all([program.stop(), within('the end of the stream', reader.over)])
+  assert.deepEqual([stopped, whole, program.errors], [{ code: 0, signal: null }, true, ''])
 }
 
 const newsPrograms = ['http.js', 'https.js', 'http2.js', 'express.js', 'express-compression.js', 'fastify.js', 'koa.js', 'hono.js', 'next/serve.js', 'typed.ts']
@@ -261,6 +327,41 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     await program.streams(0)
     assert.deepEqual(await program.stop(), { code: 0, signal: null })
     assert.equal(program.errors, '')
+  })
+
+  for (const [file, cookieOf] of Object.entries(chats)) {
+    test(`${file} has the whole chat at a path of its own, for the people of its site`, { skip }, async (t) => {
+      await useChat(t, file, cookieOf)
+    })
+  }
+
+  for (const name of ['node22', 'node24']) {
+    test(`chat-express.js does the same on ${name}`, { skip: skip || skipVersions }, async (t) => {
+      await useChat(t, 'chat-express.js', chats['chat-express.js']!, fileURLToPath(new URL(`node_modules/${name}/bin/node`, versions)))
+    })
+  }
+
+  test('chat-express.js says something in the chat by itself', { skip }, async (t) => {
+    const program = await start(t, 'chat-express.js')
+    const reader = await Reader.open(`${program.url}/chat/events`)
+    const answer = await fetch(`${program.url}/deploys`, { method: 'POST', headers: json, body: '{"version":"1.2.3"}' })
+    assert.equal(answer.status, 201, await answer.clone().text())
+    const message = (await answer.json()) as Message
+    const said = await nextMessage(reader)
+    assert.deepEqual(said, message)
+    assert.deepEqual([said.from.name, said.text], ['deploys', '1.2.3 is live'])
+  })
+
+  test('chat-http.js ends the streams of whoever logs out', { skip }, async (t) => {
+    const program = await start(t, 'chat-http.js')
+    const [adas, bobs] = [await chats['chat-http.js']!(program, 'ada'), await chats['chat-http.js']!(program, 'bob')]
+    const [ada, bob] = await Promise.all([adas, bobs].map((cookie) => Reader.open(`${program.url}/chat/events`, { headers: { cookie } })))
+    await fetch(`${program.url}/logout`, { method: 'POST', headers: { cookie: adas }, redirect: 'manual' })
+    assert.equal(await within('the end of the stream', ada!.over), true)
+    await say(program, bobs, 'still here')
+    assert.equal((await nextMessage(bob!)).text, 'still here')
+    const refused = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, cookie: adas }, body: '{"text":"hello"}' })
+    assert.equal(refused.status, 401)
   })
 
   for (const lib of [['es2024'], ['es2024', 'dom']]) {

@@ -132,8 +132,8 @@ export class Reader {
   #wake: () => void = () => {}
 
   /** Over `fetch`, unless the URL is one of https: then by HTTP/1.1 or, if told so, HTTP/2. */
-  static async open(url: string, { lastEventId, version2 = false }: { lastEventId?: string; version2?: boolean } = {}): Promise<Reader> {
-    const headers = { 'accept-encoding': 'gzip, br', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
+  static async open(url: string, { lastEventId, version2 = false, headers: more = {} }: { lastEventId?: string; version2?: boolean; headers?: Record<string, string> } = {}): Promise<Reader> {
+    const headers = { ...more, 'accept-encoding': 'gzip, br', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
     const open = version2 ? overVersion2 : url.startsWith('https') ? overTls : overFetch
     return new Reader(await within(`an answer of ${url}`, open(url, headers)))
   }

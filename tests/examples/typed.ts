@@ -1,7 +1,8 @@
-// A hub that knows its events: whoever publishes another one, or with other data, is told by the compiler.
+// A hub that knows its events: whoever publishes another one, or with other data, is told by the compiler. So is whoever mounts a
+// chat and says wrong who somebody is.
 
 import { createServer } from 'node:http'
-import { Hub, ServerSentEventsStream, type StreamEvent } from 'natter'
+import { ChatError, createChat, Hub, ServerSentEventsStream, type Identity, type Message, type StreamEvent } from 'natter'
 
 interface Price {
   symbol: string
@@ -22,6 +23,21 @@ export function publishAll(): void {
 }
 
 export const hello: StreamEvent = { event: 'hello', data: { from: 'typed.ts' } }
+
+export async function mountChat(userOf: (cookie: string | undefined) => Promise<Identity | null>): Promise<void> {
+  const chat = await createChat({ path: '/chat', identify: ({ headers }) => userOf(headers.cookie) })
+  const site = createServer((request, response) => chat.handler(request, response, () => response.end('not the chat\n')))
+  createServer(chat.handler).once('close', () => site.close())
+  const message: Message = await chat.post({ id: 'deploys', name: 'deploys', role: 'bot' }, 'lobby', { text: 'deployed' })
+  await chat.remove({ id: 'deploys', name: 'deploys' }, message.room, message.id).catch((error) => {
+    if (!(error instanceof ChatError) || error.code !== 'not_found') throw error
+  })
+  // @ts-expect-error: there is no such role
+  await chat.post({ id: 'deploys', name: 'deploys', role: 'robot' }, 'lobby', { text: 'deployed' })
+  // @ts-expect-error: an identity has a name
+  await createChat({ identify: () => ({ id: '1' }) })
+  await chat.close()
+}
 
 const server = createServer((request, response) => {
   if (request.url === '/stats') return void response.end(JSON.stringify(hub.stats()))
