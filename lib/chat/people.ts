@@ -27,7 +27,7 @@ const limits = {
 }
 
 export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
-const wrong = 'the name or the password is wrong; curl -u name:password …'
+const wrong = 'the name or the password is wrong'
 
 export interface PeopleOptions {
   access: 'open' | 'invite'

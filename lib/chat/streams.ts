@@ -155,6 +155,8 @@ export class Streams {
 
   #end(topic: string, exceptSession?: string): void {
     for (const hub of [this.#hub, this.#rooms]) {
+      // What ends them is theirs to know, if they may see it.
+      hub.flush()
       const kept = new Set(exceptSession === undefined ? [] : hub.followers(topics.session(exceptSession)))
       for (const stream of hub.followers(topic)) if (!kept.has(stream)) stream.close()
     }

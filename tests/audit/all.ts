@@ -7,6 +7,7 @@ import crash from './crash.ts'
 import damagedData from './damaged-data.ts'
 import deletion from './deletion.ts'
 import diskFull from './disk-full.ts'
+import logins from './logins.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
 import requestFuzz from './request-fuzz.ts'
@@ -23,6 +24,7 @@ export const audits: readonly Audit[] = [
   churn,
   diskFull,
   slowDisk,
+  logins,
   clock,
   damagedData,
   stop,

@@ -1,5 +1,8 @@
 // The faults that the audits of load must find; planted like all others (faults.ts).
 
+import { scrypt, scryptSync, type ScryptOptions } from 'node:crypto'
+import { promisify } from 'node:util'
+
 export const loadFaults: Record<string, () => Promise<void> | void> = {
   /** Goes on writing to a socket that is full. */
   async 'backpressure-ignored'() {
@@ -44,6 +47,22 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
     Accounts.prototype.comeIn = async function (who, name) {
       if (/[^\0-\x7f]/.test(name)) throw new TypeError('no such letter')
       return comeIn.call(this, who, name)
+    }
+  },
+
+  /** Hashes passwords where everyone is served. */
+  async 'hashed-on-main-thread'() {
+    const { HashingThread } = await import('../../lib/chat/hashing-thread.ts')
+    HashingThread.prototype.key = async function ({ password, salt, length, cost }) {
+      return scryptSync(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
+    }
+  },
+
+  /** Hashes whatever comes, as many at a time as Node does. */
+  async 'hashed-without-bound'() {
+    const { HashingThread } = await import('../../lib/chat/hashing-thread.ts')
+    HashingThread.prototype.key = function ({ password, salt, length, cost }) {
+      return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
     }
   },
 }
