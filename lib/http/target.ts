@@ -50,6 +50,9 @@ export function readTarget(target: string, base: string): Target {
  * @throws ChatError `invalid_request`
  */
 export function readHost(request: IncomingMessage): string {
+  // HTTP/2 has another name for it, and takes it once.
+  const authority = request.headers[':authority']
+  if (request.httpVersionMajor > 1 && authority !== undefined) return String(authority).toLowerCase()
   const count = request.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length
   const host = request.headers.host?.toLowerCase() ?? ''
   // HTTP/1.0 may come without.
