@@ -94,7 +94,8 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
     const address = clientAddress(request, trustedProxies)
-    const known = hosted ? hosted(request) : identify(chat, request, { cookie, address })
+    // A token that was made here says itself whose it is.
+    const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
     if (streams || known instanceof Promise) connections.hold(request)
     try {

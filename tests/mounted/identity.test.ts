@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, User } from '../../lib/index.ts'
+import type { Identity, Message, User } from '../../lib/index.ts'
 import { readIdentity } from '../../lib/host-identity.ts'
 import { byHeader, codeOf, mount } from './mount.ts'
 
@@ -39,6 +39,41 @@ test('nobody comes in, leaves or claims a name beside the host', async (t) => {
   assert.equal(claimed.status, 401)
   const { user } = await me(host.fetch('/chat/session', { headers: { authorization: `Basic ${btoa('eve:')}`, cookie: `natter-chat=${'A'.repeat(43)}`, 'x-user': 'ada' } }))
   assert.equal(user!.name, 'ada')
+})
+
+test('names and roles are the host\'s to change, and they change for everybody', async (t) => {
+  let ada: Identity = { id: '1', name: 'Ada', role: 'member' }
+  const host = await mount(t, { identify: () => ada })
+  const { user } = await me(host.fetch('/chat/session'))
+  for (const change of [{ name: 'Eve' }, { role: 'owner' }, { password: 'a long one', current: '' }]) {
+    const answer = await host.send('PATCH', '/chat/users/me', change)
+    assert.deepEqual([answer.status, await codeOf(answer)], [403, 'forbidden'])
+  }
+  const reader = await host.listen('/chat/events')
+
+  ada = { id: '1', name: 'Ada Lovelace', role: 'admin' }
+  await me(host.fetch('/chat/session'))
+
+  assert.deepEqual((await reader.next('user')).data, { id: user!.id, name: 'Ada Lovelace', role: 'admin' })
+})
+
+test('two people of a host may have the same name', async (t) => {
+  const { chat } = await mount(t)
+  const [one, two] = [await chat.post({ id: '1', name: 'Ada' }, 'lobby', { text: 'one' }), await chat.post({ id: '2', name: 'Ada' }, 'lobby', { text: 'two' })]
+  assert.deepEqual([one.from.name, two.from.name], ['Ada', 'Ada'])
+  assert.notEqual(one.from.id, two.from.id)
+})
+
+test('a token that was made in the chat works beside the host\'s people', async (t) => {
+  const host = await mount(t, { identify: (request) => (request.headers['x-user'] === 'ada' ? { id: '1', name: 'ada', role: 'admin' } : undefined) })
+  const made = await host.send('POST', '/chat/tokens', { name: 'deploys' }, 'ada')
+  assert.equal(made.status, 201, await made.clone().text())
+  const { token } = (await made.json()) as { token: string }
+  const said = await host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: 'deployed', headers: { authorization: `Bearer ${token}` } })
+  assert.equal(said.status, 201)
+  assert.equal(((await said.json()) as Message).from.name, 'deploys')
+  const forged = await host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: 'deployed', headers: { authorization: `Bearer natter_${'A'.repeat(43)}`, 'x-user': 'ada' } })
+  assert.equal(forged.status, 401)
 })
 
 test('an identify that fails fails for that request alone, and the log says how', async (t) => {
