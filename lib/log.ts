@@ -13,3 +13,12 @@ export const log: Log = (text) => {
     // `process.stderr` would end the process, or at best never write again.
   }
 }
+
+/**
+ * An error as it goes to the log: its stack, and nothing that it carries beside, since a host's may have a request's headers
+ * with it. Of what is no error not even `String` is safe.
+ */
+export function describe(error: unknown): string {
+  if (error instanceof Error) return error.stack ?? error.message
+  return typeof error === 'string' ? error : `what was thrown is no Error but a ${typeof error}`
+}

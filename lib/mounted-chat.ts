@@ -3,20 +3,23 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
-import type { ChatSettings, Identify } from './chat-options.ts'
-import { Chat, type NewRoom, type PageOptions, type PostOptions } from './chat/chat.ts'
-import type { Message, Room, User } from './chat/events.ts'
+import type { ChatSettings } from './chat-options.ts'
+import { Chat, type NewRoom, type PageOptions, type PostOptions, type RoomChanges } from './chat/chat.ts'
+import type { Member, Message, Room, User } from './chat/events.ts'
 import type { Who } from './chat/who.ts'
+import { userId } from './chat/wire.ts'
 import { ChatError, StartError } from './errors.ts'
 import { readIdentity, type Identity } from './host-identity.ts'
+import { HostPeople } from './host-people.ts'
 import { createCors } from './http/cors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHandler, type RequestHandler } from './http/handler.ts'
 import { Limits } from './http/limits.ts'
 import { readFiles } from './http/page.ts'
 import { isBelow, targetOf } from './http/target.ts'
-import type { Log } from './log.ts'
+import { describe, type Log } from './log.ts'
 import { LocalLog } from './store/local-log.ts'
+import { within } from './within.ts'
 
 const limits = {
   spreadMs: 3000, // at the most, over which streams are ended when we close
@@ -24,7 +27,6 @@ const limits = {
   streamsMs: 8000, // after which we no longer wait for streams to end,
   answersMs: 9000, // whoever has not taken its answer is cut off,
   overMs: 9800, // and the disk is not waited for either: what was answered is on it already
-  identifyMs: 30_000, // for the host to say who sent a request; a connection waits for each
 }
 
 // The thread's file is TypeScript beside our own source, and JavaScript in the published package.
@@ -57,8 +59,7 @@ export class MountedChat {
   readonly #open = new Set<ServerResponse>()
   /** Operations that were called and are not done. */
   readonly #operations = new Set<Promise<unknown>>()
-  /** Whom the host is just telling us about. */
-  readonly #asking = new Set<{ id?: string; outdated?: true }>()
+  readonly #people: HostPeople | undefined
   #closed: Promise<void> | undefined
   readonly #forget = () => this.#events.forget()
 
@@ -87,6 +88,8 @@ export class MountedChat {
     this.#chat = chat
     this.#events = events
     this.#base = base
+    const people = identify && new HostPeople(identify, (identity) => chat.people.hosted(identity))
+    this.#people = people
     this.#handle = createHandler({
       chat,
       files: readFiles(new URL('../static/', import.meta.url), { base, name }),
@@ -96,7 +99,7 @@ export class MountedChat {
       trustedProxies,
       base,
       urls,
-      hosted: identify && ((request) => this.#identify(identify, request)),
+      hosted: people && ((request) => people.whoSent(request)),
       secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
       onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
     })
@@ -119,70 +122,89 @@ export class MountedChat {
     response.once('close', () => this.#open.delete(response))
   }
 
-  // Who is disconnected while the host is still saying who they are may be somebody else by now, or nobody.
-  async #identify(identify: Identify, request: IncomingMessage): Promise<Who> {
-    for (;;) {
-      const asking: { id?: string; outdated?: true } = {}
-      this.#asking.add(asking)
-      try {
-        const given = await answerOf(identify, request)
-        if (given === undefined || given === null) return { nobody: true }
-        const identity = readIdentity(given)
-        asking.id = identity.id
-        const who = await this.#chat.people.hosted(identity)
-        if (!asking.outdated) return who
-      } finally {
-        this.#asking.delete(asking)
-      }
-    }
-  }
+  // The operations. Who asks comes first: `null` is nobody in particular. Somebody else is named by an identity too, or by the id
+  // (`u_…`) or name that they have in the chat.
 
   /**
-   * Says something in a room, and puts whoever says it into the room.
-   * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, …
+   * Says something in a room, and puts whoever says it into the room if it is open. With the same `key`, the same again is the
+   * same message: it is safe to try again.
+   * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, `archived`, `banned`
    */
   post(by: Identity, room: string, options: PostOptions): Promise<Message> {
     return this.#do(by, (who) => this.#chat.post(who, room, options))
   }
 
-  /** Deletes a message of one's own: what it said is gone, everywhere. */
+  /** Deletes a message, by its id: what it said is gone, everywhere. @throws ChatError `not_found`, `forbidden` */
   remove(by: Identity, room: string, message: string): Promise<void> {
     return this.#do(by, (who) => this.#chat.remove(who, room, message))
   }
 
-  /** Makes a room; its `id` is the name as it stands in URLs. */
+  /** One message, by its id. @throws ChatError `not_found` */
+  message(by: Identity | null, room: string, message: string): Promise<Message> {
+    return this.#do(by, (who) => this.#chat.message(who, room, message))
+  }
+
+  /**
+   * A page of a room's history, oldest first: the newest 50, or up to 200 before or after an id. `more` tells whether it goes on
+   * that way, `cursor` where a stream takes over. @throws ChatError `not_found`
+   */
+  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<{ messages: Message[]; cursor: string; more: boolean }> {
+    return this.#do(by, (who) => this.#chat.messages(who, room, options))
+  }
+
+  /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name` */
   createRoom(by: Identity, room: NewRoom): Promise<Room> {
     return this.#do(by, (who) => this.#chat.createRoom(who, room))
   }
 
-  /** Puts somebody into a room; does nothing for who is in it already. */
-  join(by: Identity, room: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.join(who, room))
+  /** Gives a room another name or topic, or archives it. @throws ChatError `not_found`, `forbidden`, `invalid_name` */
+  changeRoom(by: Identity, room: string, changes: RoomChanges): Promise<Room> {
+    return this.#do(by, (who) => this.#chat.changeRoom(who, room, changes))
   }
 
-  /** Takes somebody out of a room; does nothing for who is not in it. */
-  leave(by: Identity, room: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.leave(who, room))
+  /** The room of two, made if need be. @throws ChatError `not_found`, `banned` */
+  direct(by: Identity, other: Identity | string): Promise<Room> {
+    return this.#do(by, async (who) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
   }
 
-  /** The rooms that somebody may see, or nobody in particular. `cursor` is where a stream takes over. */
+  /** The rooms that somebody may see. */
   rooms(by: Identity | null): Promise<{ rooms: Room[]; cursor: string }> {
     return this.#do(by, (who) => this.#chat.rooms(who))
   }
 
-  /** One room. */
+  /** One room, by its id. @throws ChatError `not_found` alike for one that is not theirs to see and for none */
   room(by: Identity | null, room: string): Promise<Room> {
     return this.#do(by, (who) => this.#chat.room(who, room))
   }
 
-  /** Who is in a room. */
-  members(by: Identity | null, room: string): Promise<{ members: User[]; cursor: string }> {
+  /** Who is in a room. @throws ChatError `not_found` */
+  members(by: Identity | null, room: string): Promise<{ members: Member[]; cursor: string }> {
     return this.#do(by, (who) => this.#chat.members(who, room))
   }
 
-  /** A page of a room's history, oldest first: the newest, or what is before or after an id. `more` tells whether it goes on. */
-  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<{ messages: Message[]; cursor: string; more: boolean }> {
-    return this.#do(by, (who) => this.#chat.messages(who, room, options))
+  /** Comes into an open room; does nothing for who is in it already. @throws ChatError `not_found`, `archived` */
+  join(by: Identity, room: string): Promise<void> {
+    return this.#do(by, (who) => this.#chat.join(who, room))
+  }
+
+  /** Goes out of a room; does nothing for who is not in it. @throws ChatError `not_found` */
+  leave(by: Identity, room: string): Promise<void> {
+    return this.#do(by, (who) => this.#chat.leave(who, room))
+  }
+
+  /** Puts somebody else into a room, or gives them another role there. @throws ChatError `not_found`, `forbidden` */
+  addMember(by: Identity, room: string, other: Identity | string, { role }: { role?: 'owner' | 'member' } = {}): Promise<void> {
+    return this.#do(by, async (who) => this.#chat.addMember(who, room, { user: await this.#named(other), role }))
+  }
+
+  /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
+  removeMember(by: Identity, room: string, other: Identity | string): Promise<void> {
+    return this.#do(by, async (who) => this.#chat.removeMember(who, room, await this.#named(other)))
+  }
+
+  /** Shuts somebody out, open streams and all, or lets them in again. @throws ChatError `not_found`, `forbidden` */
+  ban(by: Identity, other: Identity | string, banned = true): Promise<User> {
+    return this.#do(by, async (who) => this.#chat.accounts.ban(who, await this.#named(other), banned))
   }
 
   /**
@@ -199,7 +221,8 @@ export class MountedChat {
    * come back within seconds, and `identify` is asked again.
    */
   async disconnect(id: Identity['id']): Promise<void> {
-    for (const asking of this.#asking) if (asking.id === undefined || asking.id === id) asking.outdated = true
+    // Who is still being identified may be somebody else by now, or nobody.
+    this.#people?.outdate(id)
     if (!this.#closed) this.#chat.disconnect(id)
   }
 
@@ -228,6 +251,10 @@ export class MountedChat {
     process.off('exit', this.#forget)
   }
 
+  async #named(other: Identity | string): Promise<string> {
+    return typeof other === 'string' ? other : userId((await this.#chat.people.hosted(readIdentity(other))).user.id)
+  }
+
   // Whoever calls an operation is told what is wrong with an identity; there is no log line.
   async #do<Result>(by: Identity | null, operation: (who: Who) => Result | Promise<Result>): Promise<Result> {
     const identity = by && readIdentity(by)
@@ -242,30 +269,6 @@ export class MountedChat {
   }
 }
 
-// An error of the host's own must not pass for a refusal of ours, and one that never answers must not keep a connection for ever.
-async function answerOf(identify: Identify, request: IncomingMessage): Promise<unknown> {
-  const late = Symbol('late')
-  let given
-  try {
-    given = await within(limits.identifyMs, Promise.resolve(identify(request)), late)
-  } catch (error) {
-    throw new Error(`identify failed: ${describe(error)}`)
-  }
-  if (given === late) throw new Error(`identify gave no answer within ${limits.identifyMs / 1000} s`)
-  return given
-}
-
-/** The promise's value, or the other one after some ms. */
-async function within<Value, Late = void>(ms: number, promise: Promise<Value>, late?: Late): Promise<Value | Late | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<Late | undefined>((resolve) => (timer = setTimeout(resolve, Math.max(0, ms), late)))
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 // It is called from where an error would end the process.
 function neverThrowing(log: Log): Log {
   return (line) => {
@@ -275,11 +278,4 @@ function neverThrowing(log: Log): Log {
       // A host whose log fails has to see to that itself; here there is no other place to say so.
     }
   }
-}
-
-// Without what an error carries beside its stack: a host's may have a request's headers with it. Of what is no error not even
-// String is safe.
-function describe(error: unknown): string {
-  if (error instanceof Error) return error.stack ?? error.message
-  return typeof error === 'string' ? error : `what was thrown is no Error but a ${typeof error}`
 }

@@ -24,12 +24,12 @@ test('what the host does by function is seen on streams, and by function', async
   assert.equal((await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id, (await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id)
 
   const ada = { id: 'host-ada', name: 'ada' }
-  const room = await chat.createRoom(ada, 'Kitchen')
+  const room = await chat.createRoom(ada, { name: 'Kitchen' })
   await chat.join(deploys, room.id)
   const names = async () => (await chat.members(ada, room.id)).members.map(({ name }) => name)
-  assert.deepEqual(await names(), ['deploys'])
+  assert.deepEqual(await names(), ['ada', 'deploys'])
   await chat.leave(deploys, room.id)
-  assert.deepEqual(await names(), [])
+  assert.deepEqual(await names(), ['ada'])
   assert.deepEqual(await chat.room(null, room.id), room)
   assert.deepEqual((await chat.rooms(null)).rooms.map(({ id }) => id), ['lobby', 'kitchen'])
   await chat.remove(deploys, 'lobby', message.id)
@@ -42,11 +42,39 @@ test('what the host does by function is seen on streams, and by function', async
   await chat.remove(ada, 'kitchen', id)
 })
 
+test('others are named as the host knows them, also before they ever came', async (t) => {
+  const { chat, ...host } = await mount(t)
+  const [ada, bob, eve] = [{ id: 'host-ada', name: 'ada', role: 'owner' }, { id: 'host-bob', name: 'bob' }, { id: 'host-eve', name: 'eve' }] as const
+  const attic = await chat.createRoom(ada, { name: 'Attic', kind: 'private' })
+  await assert.rejects(chat.room(bob, attic.id), refusedWith('not_found'))
+  await chat.addMember(ada, attic.id, bob, { role: 'owner' })
+  await chat.addMember(bob, attic.id, eve)
+  const reader = await host.listen('/chat/events', 'eve')
+  await chat.post(bob, attic.id, { text: 'psst' })
+  assert.deepEqual(await reader.texts(1), ['psst'])
+  await chat.removeMember(bob, attic.id, 'eve')
+  await assert.rejects(chat.messages(eve, attic.id), refusedWith('not_found'))
+
+  const two = await chat.direct(ada, bob)
+  assert.deepEqual([two.kind, await chat.direct(bob, ada)], ['direct', two])
+  const renamed = await chat.changeRoom(ada, attic.id, { topic: 'under the roof', archived: true })
+  assert.deepEqual([renamed.topic, renamed.archived], ['under the roof', true])
+
+  await chat.ban(ada, eve)
+  await reader.over
+  assert.equal((await host.fetch('/chat/rooms', { headers: { 'x-user': 'eve' } })).status, 403)
+  await assert.rejects(chat.post(eve, 'lobby', { text: 'hello' }), refusedWith('banned'))
+  await chat.ban(ada, eve, false)
+  const message = await chat.post(eve, 'lobby', { text: 'hello' })
+  assert.deepEqual(await chat.message(null, 'lobby', message.id), message)
+  await assert.rejects(chat.ban(bob, eve), refusedWith('forbidden'))
+})
+
 test('an operation that is refused says why', async (t) => {
   const { chat } = await mount(t)
   await assert.rejects(chat.post(deploys, 'nowhere', { text: 'hello' }), refusedWith('not_found'))
   await assert.rejects(chat.post(deploys, 'lobby', { text: '' }), refusedWith('invalid_text'))
-  await assert.rejects(chat.createRoom(deploys, 'lobby'), refusedWith('room_exists'))
+  await assert.rejects(chat.createRoom(deploys, { name: 'lobby' }), refusedWith('room_exists'))
 })
 
 test('two chats in one process keep to themselves', async (t) => {
@@ -173,6 +201,29 @@ test('after close nothing is left that keeps the host\'s process', async (t) => 
   // What a program prints with, and reads its folder with, is its own.
   assert.deepEqual(resources.filter((name: string) => !/^(TTYWrap|PipeWrap|FSReq)/.test(name)), [])
   assert.ok(files < 40, `${files} files are open`)
+})
+
+test('a password that was hashed keeps no process either', async () => {
+  const out = await run(`
+    import { createServer } from 'node:http'
+    import { createChat } from ${index}
+    const chat = await createChat({ data: ':memory:', path: '/chat' })
+    const server = createServer(chat.handler)
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const answer = await fetch('http://127.0.0.1:' + server.address().port + '/chat/users', {
+      method: 'POST', headers: { 'content-type': 'application/json', connection: 'close' }, body: JSON.stringify({ name: 'ada', password: 'correct horse battery staple' }),
+    })
+    console.log(answer.status, (await answer.json()).user?.name)
+    await chat.close()
+    server.close()
+  `)
+  assert.equal(out, '201 ada\n')
+})
+
+test('a log that throws takes nothing with it', async (t) => {
+  const host = await mount(t, { log: () => { throw new Error('no disk') }, identify: (request) => (request.headers['x-user'] === 'eve' ? Promise.reject(new Error('no database')) : byHeader(request)) })
+  assert.equal((await host.send('POST', '/chat/rooms', { name: 'attic' }, 'eve')).status, 500)
+  assert.equal((await host.send('POST', '/chat/rooms', { name: 'attic' }, 'ada')).status, 201)
 })
 
 test('a host that ends without closing leaves no memory behind', { skip: !existsSync('/dev/shm') && 'there is no /dev/shm' }, async () => {
