@@ -4,7 +4,7 @@ import { readOptions, type CreateChatOptions } from './chat-options.ts'
 import type { MountedChat } from './mounted-chat.ts'
 
 /**
- * Opens a chat that another HTTP server carries: `node:http`, `https`, Express, Koa, Fastify.
+ * Opens a chat that another HTTP server carries: `node:http`, `https`, `http2` (its types need a cast), Express, Koa, Fastify.
  *
  *     const chat = await createChat({ data: './chat', path: '/chat', identify: (request) => sessions.get(request)?.user })
  *     app.use('/chat', chat.handler)                 // Express; or server.on('request', chat.handler)

@@ -46,7 +46,8 @@ export type ChatHandler = (request: IncomingMessage, response: ServerResponse, n
 /** What `createChat` gives. Its operations refuse with a `ChatError`, whose `code` says why; after `close` with `stopping`. */
 export class MountedChat {
   /**
-   * Answers what is below the chat's path. Anything else goes to `next`, or gets 404 where there is none. It goes by
+   * Answers what is below the chat's path. For anything else it calls `next` at once, or answers 404 where there is none; so a
+   * framework that has to be told whether the answer is ours (Koa's `respond`, Fastify's `hijack`) can be. It goes by
    * `request.originalUrl` if a framework has cut the path off `request.url`, takes the body from `request.body` if another
    * middleware has read it, and leaves a request alone that is answered already. It never throws.
    */
