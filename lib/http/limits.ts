@@ -118,6 +118,8 @@ export class Limits {
   }
 }
 
+// Of a host's own sessions we know nothing: there a person counts as one.
 function keysOf(who: Who, address: string | undefined): { address: string; session: string | undefined } {
-  return { address: `address ${address ?? ''}`, session: 'user' in who && who.session !== undefined ? `session ${who.session}` : undefined }
+  const session = 'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
+  return { address: `address ${address ?? ''}`, session: session && `session ${session}` }
 }

@@ -90,8 +90,9 @@ test('who left while away finds their own leave, and nothing after it, on a stre
   const mine = await ada.listen({ path: '/events?mine', lastEventId: id })
   await mine.take('message', 1)
 
-  assert.deepEqual(mine.all.map(({ event, data }) => [event, JSON.parse(data).room ?? '']), [['leave', 'lobby'], ['room', ''], ['join', 'attic'], ['message', 'attic']])
-  assert.equal(mine.all.at(-1)!.id, there.id)
+  const events = mine.all.filter(({ event }) => event !== 'ping')
+  assert.deepEqual(events.map(({ event, data }) => [event, JSON.parse(data).room ?? '']), [['leave', 'lobby'], ['room', ''], ['join', 'attic'], ['message', 'attic']])
+  assert.equal(events.at(-1)!.id, there.id)
 })
 
 test('where we are reached by HTTPS alone, cookies are for HTTPS alone', async (t) => {
