@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Message, WireEvents } from '../lib/chat/events.ts'
+import type { Member, Message, Room, User, WireEvents } from '../lib/chat/events.ts'
 import { readSettings, type Settings } from '../lib/config.ts'
 import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
 
@@ -73,10 +73,10 @@ export async function runServer(flags: readonly string[], { node = process.execP
 
 export class ChatServer {
   url = ''
-  /** What it wrote to stdout, of all its lives. */
-  output = ''
   /** What it wrote to stderr, of all its lives. */
   errors = ''
+  /** What it wrote to stdout in this life. */
+  printed = ''
   #options: StartOptions
   #child: ChildProcess | undefined
 
@@ -86,8 +86,8 @@ export class ChatServer {
 
   /** The link that makes whoever opens it first the owner, as it was printed. */
   get ownerLink(): string {
-    const [link] = /\bhttps?:\S+\/join#\S+/.exec(this.output) ?? []
-    assert.ok(link, `no link for an owner was printed: ${this.output}`)
+    const [link] = /\bhttps?:\S+\/join#\S+/.exec(this.printed) ?? []
+    assert.ok(link, `no link for an owner was printed: ${this.printed}`)
     return link
   }
 
@@ -103,12 +103,11 @@ export class ChatServer {
     const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', ...environment } })
     this.#child = child
     child.stderr!.on('data', (chunk) => (this.errors += chunk))
+    this.printed = ''
     this.url = await new Promise<string>((resolve, reject) => {
-      let out = ''
       child.stdout!.on('data', (chunk) => {
-        out += chunk
-        this.output += chunk
-        const [, url] = /listening on (\S+)\n/.exec(out) ?? []
+        this.printed += chunk
+        const [, url] = /listening on (\S+)\n/.exec(this.printed) ?? []
         if (url) resolve(url)
       })
       child.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.errors}`)))
@@ -142,17 +141,56 @@ export class ChatServer {
     return fetch(this.url + path, { ...init, signal: AbortSignal.timeout(patienceMs) })
   }
 
+  /** The code of the link that it printed for its first owner, if it did. */
+  get ownerCode(): string | undefined {
+    return /does:\n {2}http\S+\/join#([\w-]+)\n/.exec(this.printed)?.[1]
+  }
+
   /** Somebody who came in by a name and has a session. */
-  async comeIn(name: string): Promise<Person> {
-    const answer = await this.fetch('/session', { method: 'POST', headers: json, body: JSON.stringify({ name }) })
+  comeIn(name: string): Promise<Person> {
+    return this.#cameIn('/session', { name })
+  }
+
+  /** Somebody who made an account. */
+  account(name: string, password = passwordOf(name)): Promise<Person> {
+    return this.#cameIn('/users', { name, password })
+  }
+
+  /** The same somebody in a session of its own. */
+  logIn(name: string, password = passwordOf(name)): Promise<Person> {
+    return this.#cameIn('/session', { name, password })
+  }
+
+  /** Somebody new who came by an invite: with an account if they give a password. */
+  byInvite(code: string, name: string, password?: string): Promise<Person> {
+    return this.#cameIn('/invites/accept', { code, name, ...(password !== undefined && { password }) })
+  }
+
+  /** Whoever opens the link that was printed at the start first. */
+  owner(name = 'olga'): Promise<Person> {
+    assert.ok(this.ownerCode, 'no link for an owner was printed')
+    return this.byInvite(this.ownerCode, name, passwordOf(name))
+  }
+
+  async #cameIn(path: string, body: Record<string, string>): Promise<Person> {
+    const answer = await this.stranger.send('POST', path, body)
     assert.equal(answer.status, 201, await answer.clone().text())
-    const [cookie = ''] = answer.headers.getSetCookie()
-    return new Person(this, { cookie: cookie.split(';')[0]! })
+    return new Person(this, { cookie: cookieOf(answer) }, ((await answer.json()) as { user: User }).user)
   }
 
   /** Somebody who only says a name, as `curl -u name:` does. */
   claiming(name: string): Person {
-    return new Person(this, { authorization: `Basic ${Buffer.from(`${name}:`).toString('base64')}` })
+    return this.withPassword(name, '')
+  }
+
+  /** Somebody who shows a password each time, as `curl -u name:password` does. */
+  withPassword(name: string, password = passwordOf(name)): Person {
+    return new Person(this, { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` })
+  }
+
+  /** A bot. */
+  withToken(token: string): Person {
+    return new Person(this, { authorization: `Bearer ${token}` })
   }
 
   /** Somebody who says nothing of who they are. */
@@ -163,17 +201,69 @@ export class ChatServer {
 
 const json = { 'content-type': 'application/json' }
 
+/** What a browser says of a request that our own page sends. */
+export const own = { 'sec-fetch-site': 'same-origin' }
+
+/** The password of an account that a test did not choose one for. */
+export function passwordOf(name: string): string {
+  return `the password of ${name}`
+}
+
+/** The cookie that an answer gives, as it is sent back. */
+export function cookieOf(answer: Response): string {
+  const [cookie = ''] = answer.headers.getSetCookie()
+  return cookie.split(';')[0]!
+}
+
+/** Of an answer that refuses: its status and its code. */
+export async function refusalOf(asked: Promise<Response>): Promise<string> {
+  const answer = await asked
+  const text = await answer.text()
+  if (!(answer.headers.get('content-type') ?? '').startsWith('application/problem+json')) return `${answer.status}`
+  const { status, code, detail } = JSON.parse(text) as { status: number; code: string; detail: string }
+  assert.equal(status, answer.status)
+  assert.ok(detail.length > 10, `${code} says ${detail}`)
+  return `${status} ${code}`
+}
+
+export interface InviteAsked {
+  room?: string
+  role?: string
+  uses?: number
+  expires?: string
+}
+
+export interface TokenAsked {
+  name: string
+  scopes?: string[]
+  rooms?: string[]
+  expires?: string
+}
+
 export class Person {
   readonly headers: Record<string, string>
-  #chat: ChatServer
+  readonly chat: ChatServer
+  readonly #user: User | undefined
 
-  constructor(chat: ChatServer, headers: Record<string, string>) {
-    this.#chat = chat
+  /** `user` is who they were when they came in. */
+  constructor(chat: ChatServer, headers: Record<string, string>, user?: User) {
+    this.chat = chat
     this.headers = headers
+    this.#user = user
+  }
+
+  get id(): string {
+    assert.ok(this.#user, 'who this is is not known')
+    return this.#user.id
+  }
+
+  get name(): string {
+    assert.ok(this.#user, 'who this is is not known')
+    return this.#user.name
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return this.#chat.fetch(path, { ...init, headers: { ...this.headers, ...(init.headers as Record<string, string>) } })
+    return this.chat.fetch(path, { ...init, headers: { ...this.headers, ...(init.headers as Record<string, string>) } })
   }
 
   /** Sends JSON. */
@@ -188,10 +278,79 @@ export class Person {
     return (await answer.json()) as T
   }
 
-  async makeRoom(name: string): Promise<string> {
-    const answer = await this.send('POST', '/rooms', { name })
-    assert.equal(answer.status, 201, await answer.clone().text())
-    return ((await answer.json()) as { id: string }).id
+  /** Asks for something that has to be done, and gives what comes of it. */
+  async ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.send(method, path, body ?? '', own)
+    const text = await answer.text()
+    assert.ok(answer.ok, `${method} ${path} was answered with ${answer.status}: ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** Asks for something that has to be refused, and gives the status and the code. */
+  refused(method: string, path: string, body?: unknown): Promise<string> {
+    return refusalOf(body === undefined && method === 'GET' ? this.fetch(path) : this.send(method, path, body ?? '', own))
+  }
+
+  async makeRoom(name: string, options: { kind?: 'open' | 'private'; topic?: string } = {}): Promise<string> {
+    return (await this.ask<Room>('POST', '/rooms', { name, ...options })).id
+  }
+
+  /** The room of the two. */
+  async direct(other: Person): Promise<string> {
+    return (await this.ask<Room>('POST', '/direct', { user: other.id })).id
+  }
+
+  join(room: string): Promise<void> {
+    return this.ask('PUT', `/rooms/${encodeURIComponent(room)}/members/me`)
+  }
+
+  leave(room: string): Promise<void> {
+    return this.ask('DELETE', `/rooms/${encodeURIComponent(room)}/members/me`)
+  }
+
+  add(room: string, other: Person, role?: 'owner' | 'member'): Promise<void> {
+    return this.ask('PUT', `/rooms/${encodeURIComponent(room)}/members/${other.id}`, role && { role })
+  }
+
+  remove(room: string, other: Person): Promise<void> {
+    return this.ask('DELETE', `/rooms/${encodeURIComponent(room)}/members/${other.id}`)
+  }
+
+  ban(other: Person, banned = true): Promise<User> {
+    return this.ask('PATCH', `/users/${other.id}`, { banned })
+  }
+
+  giveRole(other: Person, role: string): Promise<User> {
+    return this.ask('PATCH', `/users/${other.id}`, { role })
+  }
+
+  invite(invite: InviteAsked = {}): Promise<{ id: string; code: string; url: string; room?: string; role: string; uses: number; expires: string }> {
+    return this.ask('POST', '/invites', invite)
+  }
+
+  /** Accepts an invite as who they are. */
+  accept(code: string): Promise<{ user: User; room?: Room }> {
+    return this.ask('POST', '/invites/accept', { code })
+  }
+
+  /** Makes a token; gives its bot. */
+  async makeBot(asked: TokenAsked): Promise<Person & { readonly tokenId: string }> {
+    const { id, token, user } = await this.ask<{ id: string; token: string; user: User }>('POST', '/tokens', asked)
+    return Object.assign(new Person(this.chat, { authorization: `Bearer ${token}` }, user), { tokenId: id })
+  }
+
+  logOut(): Promise<void> {
+    return this.ask('DELETE', '/session')
+  }
+
+  /** The texts of a room's history. */
+  async textsIn(room: string): Promise<string[]> {
+    return (await this.read<{ messages: Message[] }>(`/rooms/${encodeURIComponent(room)}/messages?limit=200`)).messages.map(({ text }) => text)
+  }
+
+  /** The names of who is in a room. */
+  async membersOf(room: string): Promise<string[]> {
+    return (await this.read<{ members: Member[] }>(`/rooms/${encodeURIComponent(room)}/members`)).members.map(({ name }) => name)
   }
 
   async say(room: string, text: string, { key }: { key?: string } = {}): Promise<Message> {
@@ -202,7 +361,7 @@ export class Person {
 
   /** Opens a stream: of everything, or of what the path says. */
   async listen({ path = '/events', lastEventId }: { path?: string; lastEventId?: string } = {}): Promise<Listener> {
-    return Listener.open(this.#chat.url + path, { ...this.headers, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) })
+    return Listener.open(this.chat.url + path, { ...this.headers, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) })
   }
 }
 
