@@ -73,20 +73,23 @@ export class Accounts {
     return this.#instead(who, user.id, secret)
   }
 
-  /** Makes an account, or makes a guest into one, who keeps all they said. */
-  async register(who: Who, { name: raw, password }: { name: string; password: string }): Promise<CameIn> {
+  /**
+   * Makes an account, or makes a guest into one, who keeps all they said. A guest may accept an invite by it (the hash of its
+   * code); what is in `after` is appended with it.
+   */
+  async register(who: Who, { name: raw, password }: { name: string; password: string }, { invite, after = [] }: { invite?: string; after?: LogEvent[] } = {}): Promise<CameIn> {
     const name = cleanPersonName(raw)
     const guest = 'user' in who && who.user.kind !== 'unproven' ? this.#people.person(who) : undefined
     if (!guest && this.#people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; ask for an invite')
     const secret = newSecret()
-    const facts = { name, folded: foldName(name), session: hashOf(secret) }
+    const facts = { name, folded: foldName(name), session: hashOf(secret), ...(invite !== undefined && { invite }) }
     const event: UserMade | AccountMade = guest
       ? { type: 'account', rules, user: guest.id, facts }
       : { type: 'user', rules, facts: { ...facts, kind: 'account', role: 'member' } }
     // Before the hashing, which takes long.
     const refused = this.#appender.refusal(event)
     if (refused) throw refused
-    const made = await this.#appender.append({ ...event, text: await this.#people.passwords.hash(password) })
+    const made = await this.#appender.append({ ...event, text: await this.#people.passwords.hash(password) }, { after })
     return this.#instead(who, guest?.id ?? made.id, secret)
   }
 

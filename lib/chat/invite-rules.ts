@@ -34,10 +34,8 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
   accept: {
     refuse(database, { user: id, facts: { invite: hash } }, now) {
       const user = database.people.user(id)
-      const invite = database.people.inviteByHash(hash)
       if (!user || user.kind === 'unproven' || user.kind === 'bot') return no('forbidden', 'who accepts an invite has to come in first, or give a name')
-      if (invite && database.people.accepted(invite.id, id)) return no('invite_over', 'you have accepted this invite already')
-      return whyNotInvited(database, hash, now, user)
+      return whyNotAccepted(database, hash, now, user)
     },
     carryOut(database, event, _) {
       const invite = useInvite(database, event.facts.invite, event.user)
@@ -90,6 +88,13 @@ export function whyNotInvited(database: Database, hash: string, now: number, { r
   if (!good) return no('invite_over', 'this invite is used up, or over; ask who gave it to you for another')
   if (role === 'guest' && invite.role !== 'guest') return no('invalid_password', 'this invite is for an account; choose a password for yours')
   return undefined
+}
+
+/** The same for somebody who is here already. */
+export function whyNotAccepted(database: Database, hash: string, now: number, user: { id: number; role: Role }): Refusal | undefined {
+  const invite = database.people.inviteByHash(hash)
+  if (invite && database.people.accepted(invite.id, user.id)) return no('invite_over', 'you have accepted this invite already')
+  return whyNotInvited(database, hash, now, user)
 }
 
 /** One use less. */

@@ -98,9 +98,9 @@ export class Invites {
       return this.#came(here.id, room)
     }
     if (here) {
-      const account = await this.#accounts.register(who, { name: name ?? here.name, password: password! })
-      const now = this.#people.bySession(account.secret)
-      return { ...await this.accept(now, { code }), secret: account.secret }
+      // Account and invite are one event: whose invite turns out to be over stays the guest they were.
+      const { secret } = await this.#accounts.register(who, { name: name ?? here.name, password: password! }, { invite: hash, after: joins(enter, { user: here.id }) })
+      return { ...this.#came(here.id, room), secret }
     }
     if (name === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
     const secret = newSecret()

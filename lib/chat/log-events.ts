@@ -32,7 +32,7 @@ export interface UserMade extends Made {
 export interface AccountMade extends Made {
   type: 'account'
   user: number
-  facts: { name: string; folded: string; session: string }
+  facts: { name: string; folded: string; session: string; /** The hash of the invite's code, if they accept one by it. */ invite?: string }
   text?: string
 }
 

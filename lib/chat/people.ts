@@ -85,11 +85,12 @@ export class People {
 
   /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
   byName(raw: string): Who {
+    // Before the name is looked up, or the answer would tell who is here.
+    if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
     const name = cleanPersonName(raw)
     const refused = this.#appender.refusal(unproven(name))
     const holder = this.#holder(name)
     if (refused && holder?.kind !== 'unproven') throw refused
-    if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
     return refused ? { user: holder! } : { claims: name }
   }
 

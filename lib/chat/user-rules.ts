@@ -3,7 +3,7 @@
 import type { Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
-import { useInvite, whyNotInvited } from './invite-rules.ts'
+import { useInvite, whyNotAccepted, whyNotInvited } from './invite-rules.ts'
 import { governs, rank } from './rights.ts'
 import { no, shown, type RulesOf } from './rule.ts'
 
@@ -30,15 +30,16 @@ export const userRules: RulesOf<Types> = {
   },
 
   account: {
-    refuse(database, { user: id, facts: { name, folded } }, now) {
+    refuse(database, { user: id, facts: { name, folded, invite } }, now) {
       const user = database.people.user(id)
       if (user?.kind !== 'guest') return no('account_exists', 'you have an account already; log out first to make another')
-      return whyNotNamed(database, { name, folded, kind: 'account', id }, now)
+      return (invite === undefined ? undefined : whyNotAccepted(database, invite, now, { id, role: 'member' })) ?? whyNotNamed(database, { name, folded, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
-      const { name, folded, session } = event.facts
+      const { name, folded, session, invite } = event.facts
       const before = database.people.user(event.user)!
-      const user: UserRow = { ...before, name, folded, kind: 'account', role: 'member', password: id }
+      const given = invite === undefined ? 'member' : useInvite(database, invite, event.user).role
+      const user: UserRow = { ...before, name, folded, kind: 'account', role: rank(given) > rank('member') ? given : 'member', password: id }
       changeName(database, before, folded, id)
       database.people.updateUser(user)
       database.people.insertSession(session, user.id, id)
