@@ -51,6 +51,7 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave' | 'mes
       const already = database.rooms.roleIn(room.id, joining.id)
       if (room.kind === 'direct') {
         if (joining.id !== room.one && joining.id !== room.other) return noRoom
+        if (role === 'owner') return no('forbidden', 'a direct room is nobody\'s own')
       } else if (by !== undefined && by !== joining.id) {
         if (!sees(database, by, room)) return noRoom
         if (!manages(database, by, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
