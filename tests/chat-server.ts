@@ -143,7 +143,7 @@ export class ChatServer {
 
   /** The code of the link that it printed for its first owner, if it did. */
   get ownerCode(): string | undefined {
-    return /does:\n {2}http\S+\/join#([\w-]+)\n/.exec(this.printed)?.[1]
+    return /\/join#([\w-]+)\n/.exec(this.printed)?.[1]
   }
 
   /** Somebody who came in by a name and has a session. */

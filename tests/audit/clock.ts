@@ -98,9 +98,10 @@ const lives: [name: string, before: Clock, after: Clock, settled: Clock][] = [
 // A session lasts 30 days from its last use. The clock is off in some way, then 31 days pass.
 async function sessionsEndInTime(scope: Scope, form: Form, fault: string | undefined, progress: (text: string) => void) {
   const faults: string[] = []
-  // So that no event happens at a start with a wrong clock.
+  // So that no event happens at a start with a wrong clock: the room is there, and an owner.
   const template = await temporaryFolder(scope)
   const first = await startChat(scope, { data: template })
+  await first.owner()
   await first.stop()
   let checked = 0
   for (const [name, before, after, settled] of lives.slice(0, form === 'short' ? 3 : lives.length)) {
