@@ -114,15 +114,14 @@ export class Streams {
     if (event.type === 'delete') this.#hub.forget(event.target!)
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
-    this.#listRooms(event, wire.data)
+    this.#listRooms(event, seenBy, wire.data)
     if (event.type === 'leave') this.#narrow(event)
     this.#endWith(event)
   }
 
   // The same in the streams of the list of rooms as in that list's history.
-  #listRooms(event: LoggedEvent, data: unknown): void {
-    const { id, type, user, room, roomKind } = event
-    if (type === 'room' || type === 'room_change') this.#rooms.publish(roomKind === 'open' ? topics.open : topics.room(room!), { id, data })
+  #listRooms({ id, type, user, room, roomKind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
+    if (type === 'room' || type === 'room_change') this.#rooms.publish(seenBy, { id, data })
     else if (type === 'join' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, data: toRoom(this.#database.rooms.room(room!)!) })
     else if (type === 'leave' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, event: 'leave', data })
     else this.#rooms.advance(id)
