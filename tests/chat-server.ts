@@ -215,6 +215,11 @@ export function cookieOf(answer: Response): string {
   return cookie.split(';')[0]!
 }
 
+/** All of an answer but its date. */
+export async function wholeAnswer(answer: Response): Promise<string> {
+  return [answer.status, ...[...answer.headers].filter(([name]) => name !== 'date').map((header) => header.join(': ')), await answer.text()].join('\n')
+}
+
 /** Of an answer that refuses: its status and its code. */
 export async function refusalOf(asked: Promise<Response>): Promise<string> {
   const answer = await asked
@@ -434,6 +439,13 @@ export class Listener {
     } finally {
       clearTimeout(late)
     }
+  }
+
+  /** Resolves when something comes. */
+  async more(what: string): Promise<void> {
+    let late: NodeJS.Timeout | undefined
+    const never = new Promise<void>((_, reject) => (late = setTimeout(() => reject(new Error(`nothing more came: ${what}`)), patienceMs)))
+    await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over, never]).finally(() => clearTimeout(late))
   }
 
   leave(): void {

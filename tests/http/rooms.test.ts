@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Member, Room } from '../../lib/chat/events.ts'
-import { own, startChat, type ChatServer, type Person } from '../chat-server.ts'
+import { own, startChat, wholeAnswer, type ChatServer, type Person } from '../chat-server.ts'
 
 interface Request {
   method?: string
@@ -12,11 +12,9 @@ interface Request {
   headers?: Record<string, string>
 }
 
-/** All of an answer but its date. */
-async function wholeAnswer(person: Person, { method = 'GET', path, body, headers = {} }: Request): Promise<string> {
+async function answerTo(person: Person, { method = 'GET', path, body, headers = {} }: Request): Promise<string> {
   const init = method === 'GET' ? { headers } : { method, headers: { 'content-type': 'application/json', ...own, ...headers }, ...(body !== undefined && { body: JSON.stringify(body) }) }
-  const answer = await person.fetch(path, init)
-  return [answer.status, ...[...answer.headers].filter(([name]) => name !== 'date').map((header) => header.join(': ')), await answer.text()].join('\n')
+  return wholeAnswer(await person.fetch(path, init))
 }
 
 /** All that can be asked about a room, a message in it, and somebody who is in it. */
@@ -97,7 +95,7 @@ for (const kind of ['private', 'direct'] as const) {
       const requests = requestsAbout(room, about)
       const others = requestsAbout(none, { ...about, message: String(Number(message) + 1) })
       for (const [at, request] of requests.entries()) {
-        const [there, not] = [await wholeAnswer(person, request), await wholeAnswer(person, others[at]!)]
+        const [there, not] = [await answerTo(person, request), await answerTo(person, others[at]!)]
         const what = `${name}: ${request.method ?? 'GET'} ${request.path} ${JSON.stringify(request.body ?? '')}`
         assert.equal(there.replaceAll(message, '…'), not.replaceAll(String(Number(message) + 1), '…'), what)
         assert.match(there, /^40[134]\n/, what)

@@ -1,0 +1,364 @@
+// Random people do random things in random rooms, and a model of ten lines says what each of them may see. Lists, pages,
+// replays and open streams have to agree with it, whoever comes, goes, is added, removed, banned or cut off meanwhile.
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Deletion, Member, Membership, Message, Room, User } from '../../lib/chat/events.ts'
+import { own, startChat, temporaryFolder, wholeAnswer, type ChatServer, type Listener, type Person } from '../chat-server.ts'
+import type { ParsedEvent } from '../event-stream-parser.ts'
+import { property, type Random } from '../random.ts'
+
+const lastsMs = 12_000
+const never = 'attic-0000000' // a room that never was
+
+/** A row of the log, as it is on disk. */
+interface Logged {
+  id: number
+  type: string
+  user: number
+  room: number
+  target: number | null
+  facts: { slug?: string; kind?: string; banned?: boolean }
+}
+
+interface Actor {
+  name: string
+  person: Person
+  /** 0: nobody. */
+  user: number
+  /** The rooms that its token is bound to. */
+  bound?: number[]
+}
+
+/** What there is, and who may see it. This is all of the model. */
+class World {
+  readonly rooms = new Map<number, { slug: string; kind: string; members: Set<number> }>()
+  readonly banned = new Set<number>()
+
+  take({ id, type, user, room, target, facts }: Logged): void {
+    if (type === 'room') this.rooms.set(id, { slug: facts.slug!, kind: facts.kind!, members: new Set() })
+    if (type === 'join') this.rooms.get(room)!.members.add(user)
+    if (type === 'leave') this.rooms.get(room)!.members.delete(user)
+    if (type === 'ban') this.banned[facts.banned ? 'add' : 'delete'](target!)
+  }
+
+  sees({ user, bound }: Actor, room: number): boolean {
+    const { kind, members } = this.rooms.get(room)!
+    return !this.banned.has(user) && (bound?.includes(room) ?? true) && (kind === 'open' || members.has(user))
+  }
+}
+
+function worldAt(log: readonly Logged[], id = Infinity): World {
+  const world = new World()
+  for (const event of log) if (event.id <= id) world.take(event)
+  return world
+}
+
+function readLog(data: string): Logged[] {
+  const database = new DatabaseSync(join(data, 'natter.db'), { readOnly: true })
+  try {
+    const rows = database.prepare('select id, type, user, room, target, facts from events order by id').all() as unknown as (Omit<Logged, 'facts'> & { facts: string | null })[]
+    return rows.map((row) => ({ ...row, facts: JSON.parse(row.facts ?? '{}') as Logged['facts'] }))
+  } finally {
+    database.close()
+  }
+}
+
+// What is shown of an event: its id, its type on the wire, its room, and whose it is.
+
+function shownOf(event: Logged, world: World): string | undefined {
+  const { id, type, user, target } = event
+  const slug = world.rooms.get(type === 'room' ? id : event.room)?.slug
+  const author = (id: number) => `u_${id.toString(36)}`
+  if (['message', 'join', 'leave'].includes(type)) return `${id} ${type} ${slug} ${author(user)}`
+  if (type === 'delete') return `${id} delete ${slug}`
+  if (type === 'room' || type === 'room_change') return `${id} room ${slug}`
+  if (type === 'user') return `${id} user ${author(user)}`
+  if (['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) && target !== null) return `${id} user ${author(target)}`
+  return undefined
+}
+
+function readFrame({ id, event, data }: ParsedEvent): string {
+  const parsed = JSON.parse(data) as Message & Deletion & Membership & Room & User
+  if (event === 'room' || event === 'user') return `${id} ${event} ${parsed.id}`
+  const author = event === 'message' ? parsed.from.id : event === 'delete' ? undefined : parsed.user.id
+  return [id, event, parsed.room, author].filter((part) => part !== undefined).join(' ')
+}
+
+/** What a stream of events has to show: what it missed as its reader may see it when they come, then what happens as it happens. */
+function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: readonly Logged[]): { shown: string[]; ended: boolean } {
+  const world = worldAt(log, openedAt)
+  const bound = rooms ?? actor.bound
+  const all = !bound && !mine
+  const inView = (room: number) => bound?.includes(room) ?? true
+  const isOpen = (room: number) => world.rooms.get(room)!.kind === 'open'
+  const follows = new Set([...world.rooms].flatMap(([room, { members }]) => (inView(room) && world.sees(actor, room) && (all || bound || members.has(actor.user)) ? [room] : [])))
+  const gone = new Set(log.flatMap(({ id, type, target }) => (type === 'delete' && id <= openedAt ? [target] : [])))
+  const shown: string[] = []
+  for (const event of log) {
+    const { id, type, user } = event
+    if (id > openedAt) {
+      world.take(event)
+      if (type === 'ban' && event.target === actor.user && event.facts.banned) return { shown, ended: true }
+      if (type === 'room' && all && isOpen(id)) follows.add(id)
+    }
+    const room = type === 'room' ? id : event.room
+    const mine_ = (type === 'join' || type === 'leave') && user === actor.user && inView(room)
+    const frame = shownOf(event, world)
+    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || mine_) && !(type === 'message' && gone.has(id))) shown.push(frame)
+    if (id > openedAt && mine_ && type === 'join') follows.add(room)
+    if (id > openedAt && mine_ && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
+  }
+  return { shown, ended: false }
+}
+
+/** Somebody who watches, is cut off now and then, and comes back. */
+class Reader {
+  readonly actor: Actor
+  /** Of these rooms. */
+  readonly rooms: number[] | undefined
+  readonly mine: boolean
+  /** A stream of the list of rooms. */
+  readonly lists: boolean
+  readonly path: string
+  listener: Listener | undefined
+  cursor = 0
+  openedAt = 0
+  /** The rooms that its list has come to. */
+  list = new Map<string, string>()
+  #read = 0
+
+  constructor(actor: Actor, view: { rooms?: number[]; mine?: boolean; lists?: boolean }, world: World) {
+    this.actor = actor
+    this.rooms = view.rooms
+    this.mine = view.mine === true && !actor.bound
+    this.lists = view.lists === true
+    this.path = view.lists ? '/rooms' : `/events${view.mine ? '?mine' : view.rooms ? `?${view.rooms.map((room) => `room=${world.rooms.get(room)!.slug}`).join('&')}` : ''}`
+  }
+
+  /** Opens the stream, if that may be; nothing may happen meanwhile. */
+  async come(log: readonly Logged[]): Promise<void> {
+    const world = worldAt(log)
+    const refused = world.banned.has(this.actor.user) || (this.rooms?.some((room) => !world.sees(this.actor, room)) ?? false)
+    const lastEventId = this.listener?.parser.lastEventId
+    const [from, before] = [lastEventId === undefined || lastEventId === '' ? undefined : lastEventId, this.listener]
+    this.listener = await this.actor.person.listen({ path: this.path, ...(from !== undefined && { lastEventId: from }) }).catch(() => undefined)
+    assert.equal(this.listener === undefined, refused, `${this.actor.name} opens ${this.path}`)
+    if (refused) return void (this.listener = before)
+    this.#read = 0
+    this.openedAt = log.at(-1)!.id
+    // Without a cursor a stream begins now, and a list at its beginning.
+    this.cursor = from === undefined ? this.openedAt : Number(from)
+  }
+
+  get open(): boolean {
+    return this.listener?.response.closed === false
+  }
+
+  /** It has what it has to have; or, where it was cut off, some of it. */
+  async check(log: readonly Logged[], rooms: ReadonlyMap<string, string>): Promise<void> {
+    if (!this.listener) return
+    const what = `${this.actor.name} on ${this.path} from ${this.cursor}, opened at ${this.openedAt}`
+    if (this.lists) return this.#checkList(log, rooms, what)
+    const { shown, ended } = expectedOn(this, log)
+    const frames = () => this.listener!.all.filter(({ event }) => event !== 'ping').map(readFrame)
+    if (this.open && ended) await soon(this.listener.over, `${what} is still open`)
+    if (this.open) while (frames().length < shown.length) await this.listener.more(what)
+    assert.deepEqual(frames(), this.open ? shown : shown.slice(0, frames().length), what)
+  }
+
+  async #checkList(log: readonly Logged[], rooms: ReadonlyMap<string, string>, what: string): Promise<void> {
+    const ended = log.some(({ id, type, target, facts }) => id > this.openedAt && type === 'ban' && target === this.actor.user && facts.banned)
+    if (this.open && ended) await soon(this.listener!.over, `${what} is still open`)
+    for (;;) {
+      this.#takeList(log, what)
+      if (!this.open || same(this.list, rooms)) break
+      await this.listener!.more(`${what} has ${JSON.stringify([...this.list])} and not ${JSON.stringify([...rooms])}`)
+    }
+  }
+
+  #takeList(log: readonly Logged[], what: string): void {
+    for (const { id, event, data } of this.listener!.all.slice(this.#read)) {
+      this.#read++
+      if (event === 'ping') continue
+      assert.notEqual(event, 'reset', what)
+      const slug = event === 'leave' ? (JSON.parse(data) as Membership).room : (JSON.parse(data) as Room).id
+      if (event === 'leave') this.list.delete(slug)
+      else this.list.set(slug, data)
+      const world = worldAt(log, Math.max(Number(id), this.openedAt))
+      const [room] = [...world.rooms].find(([, room]) => room.slug === slug)!
+      // An older entry is of a room that was theirs then; that they lost it stands behind it.
+      if (event !== 'leave' && Number(id) > this.openedAt) assert.ok(world.sees(this.actor, room), `${what} shows ${data} at ${id}`)
+    }
+  }
+}
+
+const same = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>) => one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)
+
+async function soon(promise: Promise<unknown>, what: string): Promise<void> {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(what)), 1000).unref())
+  await Promise.race([promise, late])
+}
+
+/** All that somebody can ask for by GET agrees with the model; gives their list of rooms. */
+async function checkReads(random: Random, actor: Actor, log: readonly Logged[]): Promise<Map<string, string>> {
+  const { person, name } = actor
+  const world = worldAt(log)
+  const banned = world.banned.has(actor.user)
+  const gone = new Set(log.flatMap(({ type, target }) => (type === 'delete' ? [target] : [])))
+  const get = async (path: string) => wholeAnswer(await person.fetch(path))
+
+  const rooms = banned ? [] : (await person.read<{ rooms: Room[] }>('/rooms')).rooms
+  const seen = [...world.rooms].filter(([room]) => world.sees(actor, room)).map(([, { slug }]) => slug)
+  assert.deepEqual(rooms.map(({ id }) => id).sort(), seen.sort(), `the rooms of ${name}`)
+  if (banned) assert.match(await get('/rooms'), /^403\n/)
+
+  await Promise.all([...world.rooms].map(async ([room, { slug, members }]) => {
+    const said = log.filter((event) => event.type === 'message' && event.room === room)
+    const { id: one } = said.length > 0 ? random.pick(said) : { id: 1 }
+    const what = `${name} in ${slug}`
+    if (!world.sees(actor, room)) {
+      for (const path of ['', '/messages', '/members', `/messages/${one}`, `/messages?before=${one}`]) assert.equal(await get(`/rooms/${slug}${path}`), await get(`/rooms/${never}${path}`), `${what}${path}`)
+      return
+    }
+    const { messages } = await person.read<{ messages: Message[] }>(`/rooms/${slug}/messages?limit=200`)
+    assert.deepEqual(messages.map(({ id, from }) => `${id} ${from.id}`), said.filter(({ id }) => !gone.has(id)).slice(-200).map(({ id, user }) => `${id} u_${user.toString(36)}`), what)
+    const found = await person.read<{ members: Member[] }>(`/rooms/${slug}/members`)
+    assert.deepEqual(found.members.map(({ id }) => id).sort(), [...members].map((user) => `u_${user.toString(36)}`).sort(), what)
+    if (said.length > 0) assert.equal((await person.read<Message>(`/rooms/${slug}/messages/${one}`)).deleted ?? false, gone.has(one), what)
+  }))
+  return new Map(rooms.map((room) => [room.id, JSON.stringify(room)]))
+}
+
+/** A replay of everything has exactly what they may see now, and what they did themselves. */
+async function checkReplay(actor: Actor, log: readonly Logged[]): Promise<void> {
+  if (worldAt(log).banned.has(actor.user)) return assert.match(await actor.person.refused('GET', '/events?since=all'), /^403 banned$/)
+  const listener = await actor.person.listen({ path: '/events?since=all' })
+  await listener.next('ping')
+  const reader = Object.assign(new Reader(actor, {}, worldAt(log)), { openedAt: log.at(-1)!.id })
+  const frames = listener.all.filter(({ event }) => event !== 'ping').map(readFrame)
+  listener.leave()
+  assert.deepEqual(frames, expectedOn(reader, log).shown, `all that ${actor.name} may see`)
+}
+
+interface Story {
+  random: Random
+  actors: Actor[]
+  /** Of everybody's messages: where and what. */
+  said: { actor: Actor; slug: string; id: string }[]
+}
+
+/** Something that somebody may or may not do; gives the answer. */
+function deed({ random, actors, said }: Story, world: World): { actor: Actor; room?: number; done: Promise<Response> } {
+  const actor = random.pick(actors)
+  const other = random.pick(actors.slice(0, -1))
+  const room = random.pick([...world.rooms.keys()])
+  const { slug } = world.rooms.get(room)!
+  const at = `/rooms/${slug}`
+  const ask = (method: string, path: string, body?: unknown) => actor.person.send(method, path, body ?? '', own)
+  const post = async () => {
+    const answer = await ask('POST', `${at}/messages`, { text: `of ${actor.name}` })
+    if (answer.ok) said.push({ actor, slug, id: ((await answer.clone().json()) as Message).id })
+    return answer
+  }
+  const remove = () => {
+    const mine = said.filter((message) => message.actor === actor)
+    const one = mine.length > 0 ? random.pick(mine) : { slug, id: '1' }
+    return ask('DELETE', `/rooms/${one.slug}/messages/${one.id}`)
+  }
+  const invite = async () => {
+    const answer = await ask('POST', '/invites', { room: slug })
+    if (!answer.ok) return answer
+    const { code } = (await answer.clone().json()) as { code: string }
+    await other.person.send('POST', '/invites/accept', { code }, own)
+    return answer
+  }
+  const [olga, alma] = actors as [Actor, Actor]
+  const inRoom: [number, () => Promise<Response>][] = [
+    [12, post], [3, () => ask('PUT', `${at}/members/me`)], [3, () => ask('DELETE', `${at}/members/me`)],
+    [6, () => ask('PUT', `${at}/members/${other.person.id}`, random.chance(0.3) ? { role: random.pick(['owner', 'member']) } : undefined)],
+    [4, () => ask('DELETE', `${at}/members/${other.person.id}`)], [3, invite], [2, () => ask('PATCH', at, { topic: `topic ${random.below(1000)}` })],
+    [1, () => ask('PATCH', at, { archived: random.chance(0.3) })],
+  ]
+  const elsewhere: [number, () => Promise<Response>][] = [
+    [3, remove], [1, () => ask('PATCH', '/users/me', { name: `${actor.name} ${random.below(1000)}` })],
+    [2, () => random.pick([olga, alma]).person.send('PATCH', `/users/${other.person.id}`, { banned: random.chance(0.35) }, own)],
+    [world.rooms.size < 9 ? 2 : 0, () => ask('POST', '/rooms', { name: `room ${random.below(1000)}`, kind: random.pick(['open', 'private', 'private']) })],
+    [world.rooms.size < 9 ? 1 : 0, () => ask('POST', '/direct', { user: other.person.id })],
+  ]
+  const weighed = [...inRoom.map(([weight, act]) => ({ weight, act, room })), ...elsewhere.map(([weight, act]) => ({ weight, act, room: undefined }))]
+  const chosen = random.pick(weighed.flatMap((choice) => Array<typeof choice>(choice.weight).fill(choice)))
+  return { actor, ...(chosen.room !== undefined && { room: chosen.room }), done: chosen.act() }
+}
+
+async function everybody(chat: ChatServer): Promise<Actor[]> {
+  const olga = await chat.owner()
+  const [alma, mark, mia] = [await chat.account('alma'), await chat.account('mark'), await chat.account('mia')]
+  await olga.giveRole(alma, 'admin')
+  const rooms = [await olga.makeRoom('attic', { kind: 'private' }), await mark.makeRoom('cellar', { kind: 'private' }), await mia.makeRoom('garden')]
+  await mark.add(rooms[1]!, olga)
+  const [gus, gina] = [await chat.comeIn('gus'), await chat.comeIn('gina')]
+  const robot = await olga.makeBot({ name: 'robot' })
+  const bound = await olga.makeBot({ name: 'bound', rooms: ['lobby', ...rooms] })
+  await chat.claiming('una').say('lobby', 'x')
+  const { id } = await chat.stranger.read<User>('/users/una')
+  const una = Object.defineProperty(chat.claiming('una'), 'id', { value: id })
+  const ids = (await olga.read<{ rooms: Room[] }>('/rooms')).rooms.filter((room) => room.id === 'lobby' || rooms.includes(room.id)).map(({ at, id }) => ({ at, id }))
+  assert.equal(ids.length, 4)
+  const people: [string, Person][] = Object.entries({ olga, alma, mark, mia, gus, gina, robot, bound, una })
+  return [...people.map(([name, person]) => ({ name, person, user: parseInt(person.id.slice(2), 36) })), { name: 'nobody', person: chat.stranger, user: 0 }]
+}
+
+property('everybody sees what they may see now, in lists, pages, replays and streams, whatever happens', async (random, t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const actors = await everybody(chat)
+  const story: Story = { random, actors, said: [] }
+  let log = readLog(data)
+  let world = worldAt(log)
+  const first = [...world.rooms.keys()]
+  actors.find(({ name }) => name === 'bound')!.bound = first
+  const readers = actors.flatMap((actor) => {
+    const rooms = first.filter((room) => world.sees(actor, room))
+    const views = [{}, {}, { rooms: [random.pick(rooms)] }, { rooms: random.pick([rooms, rooms.slice(-2)]) }, { lists: true }, ...(actor.user === 0 ? [] : [{ mine: true }, { mine: true }])]
+    return views.map((view) => new Reader(actor, view, world))
+  })
+  await Promise.all(readers.map((reader) => reader.come(log)))
+  const until = performance.now() + lastsMs
+  let killed = false
+  let outcomes = 0
+
+  for (let round = 0; round < 15 || performance.now() < until; round++) {
+    for (let batch = random.between(1, 6); batch > 0; batch--) {
+      const deeds = Array.from({ length: random.pick([1, 1, 2, 5]) }, () => deed(story, world))
+      // Somebody's connection breaks in the middle of it.
+      if (random.chance(0.3)) random.pick(readers).listener?.leave()
+      const answers = await Promise.all(deeds.map(({ done }) => done))
+      for (const answer of answers) assert.ok(answer.status < 500 && answer.status !== 400, `${answer.status} ${await answer.clone().text()}`)
+      outcomes += answers.filter(({ ok }) => ok).length
+      const [{ actor, room }] = deeds as [ReturnType<typeof deed>]
+      if (deeds.length === 1 && answers[0]!.ok && room !== undefined) assert.ok(world.sees(actor, room), `${actor.name} did something in a room that is not theirs to see`)
+      log = readLog(data)
+      world = worldAt(log)
+    }
+    const lists = new Map<Actor, Map<string, string>>()
+    for (const actor of actors) lists.set(actor, await checkReads(random, actor, log))
+    await Promise.all(readers.map((reader) => reader.check(log, lists.get(reader.actor)!)))
+    await Promise.all(random.some(actors).map((actor) => checkReplay(actor, log)))
+    if (!killed && (round > 5 || performance.now() > until - lastsMs / 2) && random.chance(0.3)) {
+      killed = true
+      await chat.kill()
+      await Promise.all(readers.map((reader) => reader.listener?.over))
+      await chat.start()
+      log = readLog(data)
+    }
+    for (const reader of readers) if (!reader.open && random.chance(0.7)) await reader.come(log)
+  }
+
+  // The premises: much was done, all of it in one story, and somebody was shut out of something.
+  assert.ok(outcomes > 100, `only ${outcomes} deeds were done`)
+  assert.ok(killed)
+  for (const type of ['message', 'delete', 'join', 'leave', 'ban', 'accept', 'room_change', 'rename']) assert.ok(log.some((event) => event.type === type), `never ${type}`)
+  assert.ok([...world.rooms.values()].some(({ kind }) => kind === 'direct'))
+})
