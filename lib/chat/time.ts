@@ -18,6 +18,7 @@ export function readMoment(text: string): number | undefined {
 /** When it will be: a moment, or a duration from `now` on. */
 export function readTime(text: string, now: number): number | undefined {
   const duration = readDuration(text)
-  // A time further away than this is no whole number of microseconds any more.
-  return duration === undefined ? readMoment(text) : Math.min(now + duration, Number.MAX_SAFE_INTEGER)
+  const time = duration === undefined ? readMoment(text) : now + duration
+  // Further away it is no whole number of microseconds any more: a database keeps it, and can never be asked for it again.
+  return time === undefined ? undefined : Math.min(time, Number.MAX_SAFE_INTEGER)
 }

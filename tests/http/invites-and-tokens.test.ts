@@ -1,0 +1,60 @@
+// What can be asked for with an invite or a token, and by whom: the ways that nobody is meant to take.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Room, User } from '../../lib/chat/events.ts'
+import { Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
+
+/** Somebody who came in by a request, and what it was answered with. */
+async function byCookie<T>(chat: ChatServer, answer: Response): Promise<{ person: Person; json: T }> {
+  assert.equal(answer.status, 201, await answer.clone().text())
+  const [cookie = ''] = answer.headers.getSetCookie()
+  return { person: new Person(chat, { cookie: cookie.split(';')[0]! }), json: (await answer.json()) as T }
+}
+
+async function ownerOf(chat: ChatServer): Promise<Person> {
+  // Each start prints another; only the newest is good.
+  const code = [...chat.output.matchAll(/\/join#(\S+)/g)].at(-1)![1]
+  return (await byCookie(chat, await chat.stranger.send('POST', '/invites/accept', { code, name: 'olga', password: 'a password' }))).person
+}
+
+async function admin(chat: ChatServer, owner: Person, name: string): Promise<Person> {
+  const { person } = await byCookie(chat, await chat.stranger.send('POST', '/users', { name, password: 'a password' }))
+  assert.equal((await owner.send('PATCH', `/users/${name}`, { role: 'admin' })).status, 200)
+  return person
+}
+
+async function made<T>(answer: Response): Promise<T> {
+  assert.equal(answer.status, 201, await answer.clone().text())
+  return (await answer.json()) as T
+}
+
+async function privateRoom(person: Person, name: string): Promise<string> {
+  return (await made<Room>(await person.send('POST', '/rooms', { name, kind: 'private' }))).id
+}
+
+test('an invite until the year 9999 is one until far away, and hinders nobody: not even the next start', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const ada = await chat.comeIn('ada')
+  const room = await privateRoom(ada, 'attic')
+
+  const invite = await made<{ id: string; expires: string }>(await ada.send('POST', '/invites', { room, expires: '9999-12-31' }))
+
+  assert.match(invite.expires, /^2255-/)
+  assert.equal((await ada.read<{ invites: unknown[] }>('/invites')).invites.length, 1)
+  await chat.stop()
+  await chat.start()
+  assert.deepEqual(await ownerOf(chat).then((olga) => olga.read('/invites')), { invites: [] })
+  assert.doesNotMatch(chat.errors, /incident/)
+})
+
+test('a token until the year 9999 works, and is listed', async (t) => {
+  const chat = await startChat(t)
+  const olga = await ownerOf(chat)
+
+  const { token } = await made<{ token: string }>(await olga.send('POST', '/tokens', { name: 'robo', expires: '9999-12-31' }))
+
+  await new Person(chat, { authorization: `Bearer ${token}` }).say('lobby', 'hello')
+  assert.equal((await olga.read<{ tokens: unknown[] }>('/tokens')).tokens.length, 1)
+})
