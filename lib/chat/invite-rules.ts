@@ -4,7 +4,7 @@ import type { Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { Role } from './log-events.ts'
-import { governs, mayInvite, rank } from './rights.ts'
+import { governs, mayInvite, rank, sees } from './rights.ts'
 import { no, noRoom, shown, type RulesOf } from './rule.ts'
 
 export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' | 'token_end'> = {
@@ -51,7 +51,11 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
     refuse(database, { user, facts: { name, folded } }) {
       if (!governs(database.people.user(user))) return no('forbidden', 'only an owner or an admin of this place makes tokens')
       const holder = database.people.nameHolder(folded)
-      return holder && holder.kind !== 'bot' ? no('name_taken', `the name ${name} is somebody's already; choose another for the bot`) : undefined
+      if (!holder) return undefined
+      if (holder.kind !== 'bot') return no('name_taken', `the name ${name} is somebody's already; choose another for the bot`)
+      // Whoever makes a token reads all that its bot reads. The bot has the id of the event that made it.
+      const theirs = database.event(holder.id)?.user === user || database.rooms.roomsOf(holder.id).every(({ room }) => sees(database, user, database.rooms.room(room)!))
+      return theirs ? undefined : no('forbidden', `${name} is in a room that you are not in; ask who made it, or choose another name for the bot`)
     },
     carryOut(database, event, id) {
       const { hash, name, folded, scopes, rooms, expires } = event.facts

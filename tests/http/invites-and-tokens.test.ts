@@ -58,3 +58,20 @@ test('a token until the year 9999 works, and is listed', async (t) => {
   await new Person(chat, { authorization: `Bearer ${token}` }).say('lobby', 'hello')
   assert.equal((await olga.read<{ tokens: unknown[] }>('/tokens')).tokens.length, 1)
 })
+
+test("an admin reads no private room through another's bot", async (t) => {
+  const chat = await startChat(t)
+  const olga = await ownerOf(chat)
+  const [adam, cleo] = [await admin(chat, olga, 'adam'), await admin(chat, olga, 'cleo')]
+  const attic = await privateRoom(adam, 'attic')
+  await made(await adam.send('POST', '/tokens', { name: 'robo', rooms: [attic] }))
+  assert.equal((await cleo.fetch(`/rooms/${attic}`)).status, 404)
+
+  const asked = await cleo.send('POST', '/tokens', { name: 'robo' })
+
+  assert.equal(asked.status, 403, await asked.text())
+  // Who made the bot can still give it another, and so can anybody where it has nothing to tell.
+  await made(await adam.send('POST', '/tokens', { name: 'robo' }))
+  await made(await adam.send('POST', '/tokens', { name: 'herald' }))
+  await made(await cleo.send('POST', '/tokens', { name: 'herald' }))
+})
