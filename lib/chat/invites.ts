@@ -73,9 +73,10 @@ export class Invites {
   /** Those that are open: one's own, and all for who governs the place. */
   list(who: Who): { invites: Invite[] } {
     const user = this.#people.person(who)
-    const invites = this.#database.people.openInvites(this.#appender.idNow, limits.listed)
-    const mine = invites.filter(({ maker, room }) => maker === user.id || (governs(user) && this.#sees(user.id, room)))
-    return { invites: mine.map((invite) => this.#shown(invite)) }
+    const now = this.#appender.idNow
+    const mine = this.#database.people.openInvitesOf(user.id, now, limits.listed)
+    const others = governs(user) ? this.#database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && this.#sees(user.id, room)) : []
+    return { invites: [...mine, ...others].sort((one, other) => other.id - one.id).map((invite) => this.#shown(invite)) }
   }
 
   async end(who: Who, id: string): Promise<void> {
@@ -118,7 +119,7 @@ export class Invites {
   async forOwner(): Promise<string | undefined> {
     if (this.#database.people.hasOwner()) return undefined
     const now = this.#appender.idNow
-    const old = this.#database.people.openInvites(now, limits.listed).filter(({ maker }) => maker === null)
+    const old = this.#database.people.openInvitesOf(null, now, limits.listed)
     const code = newCode()
     const after = old.map(({ id }): LogEvent => ({ type: 'invite_end', rules, target: id }))
     await this.#appender.append({ type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } }, { after })

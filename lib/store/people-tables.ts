@@ -154,6 +154,11 @@ export class PeopleTables {
     return this.#connection.all(`select ${inviteColumns} from invites where ended is null and uses > 0 and expires > ? order by id desc limit ?`, now, limit)
   }
 
+  /** The same of one maker; null is natter itself. */
+  openInvitesOf(maker: number | null, now: number, limit: number): InviteRow[] {
+    return this.#connection.all(`select ${inviteColumns} from invites where maker is ? and ended is null and uses > 0 and expires > ? order by id desc limit ?`, maker, now, limit)
+  }
+
   insertInvite({ id, hash, maker, room, role, uses, expires }: Omit<InviteRow, 'ended'>): void {
     this.#connection.run('insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, maker, room, role, uses, expires)
   }

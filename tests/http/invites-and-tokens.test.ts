@@ -75,3 +75,22 @@ test("an admin reads no private room through another's bot", async (t) => {
   await made(await adam.send('POST', '/tokens', { name: 'herald' }))
   await made(await cleo.send('POST', '/tokens', { name: 'herald' }))
 })
+
+test("a thousand invites of somebody else's hide none of one's own, and keep no old owner's link good", async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const [, old] = chat.ownerLink.split('#')
+  const [ada, mallory] = [await chat.comeIn('ada'), await chat.comeIn('mallory')]
+  const [attic, den] = [await privateRoom(ada, 'attic'), await privateRoom(mallory, 'den')]
+  const { id } = await made<{ id: string }>(await ada.send('POST', '/invites', { room: attic }))
+  for (let group = 0; group < 20; group++) {
+    await Promise.all(Array.from({ length: 50 }, async () => made(await mallory.send('POST', '/invites', { room: den }))))
+  }
+
+  const { invites } = await ada.read<{ invites: { id: string }[] }>('/invites')
+
+  assert.deepEqual(invites.map((invite) => invite.id), [id])
+  await chat.stop()
+  await chat.start()
+  assert.equal((await chat.stranger.send('POST', '/invites/accept', { code: old, name: 'eve', password: 'a password' })).status, 409)
+})
