@@ -96,10 +96,11 @@ export class People {
 
   /**
    * An account by its password; `address` is where it is asked from, if that is known.
-   * @throws ChatError `unauthorized`, `too_many`, `busy`
+   * @throws ChatError `unauthorized`, `too_many`, `busy`; `invalid_name` if it can't be one
    */
   async byPassword(raw: string, password: string, address: string | undefined): Promise<{ user: UserRow }> {
-    const folded = foldName(raw)
+    // As it was cleaned when it was taken. What can be nobody's name is not counted either: it may be as long as a body.
+    const folded = foldName(cleanName(raw))
     const user = this.#database.people.nameHolder(folded)
     const [id, version] = [user?.id ?? 0, user?.freed === null ? user.password : null]
     if (version !== null && this.passwords.known(id, version, password)) return { user: user! }
