@@ -188,8 +188,20 @@ export class Streams {
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
     const bound = rooms?.map((slug) => this.#access.room(who, slug).id) ?? roomsOfToken(who) ?? (mine ? this.#access.roomsOf(who).map(({ room }) => room) : undefined)
     if (!bound) return this.#database.beforeLastSeen(userIn(who), count, limits.lookedBack)
-    const ids = bound.flatMap((room) => this.#database.lastMessageIds(room, count)).sort((a, b) => b - a)
-    return (ids[count - 1] ?? ids.at(-1) ?? this.#log.newest + 1) - 1
+    return (this.#newestIn([...new Set(bound)], count).at(-1) ?? this.#log.newest + 1) - 1
+  }
+
+  // The newest messages of several rooms: a few of each, then more of those alone whose last is not too old to count.
+  #newestIn(rooms: readonly number[], count: number): number[] {
+    let newest: number[] = []
+    let open = rooms.map((room) => ({ room, before: Number.MAX_SAFE_INTEGER }))
+    for (let size = Math.ceil(count / rooms.length); open.length > 0; size *= 2) {
+      const pages = open.map(({ room, before }) => ({ room, ids: this.#database.lastMessageIds(room, before, size) }))
+      newest = [...newest, ...pages.flatMap(({ ids }) => ids)].sort((a, b) => b - a).slice(0, count)
+      const oldest = newest.length < count ? 0 : newest.at(-1)!
+      open = pages.filter(({ ids }) => ids.length === size && ids.at(-1)! > oldest).map(({ room, ids }) => ({ room, before: ids.at(-1)! }))
+    }
+    return newest
   }
 
   get #idNow(): number {

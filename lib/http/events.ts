@@ -1,8 +1,10 @@
 // The streams of events: over one connection each.
 
+import { ChatError } from '../errors.ts'
 import { between, ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Exchange, Handler } from './exchange.ts'
 
+const roomsMax = 200 // that one stream names: each is looked up before it begins
 const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
 
 /**
@@ -33,7 +35,9 @@ export function openStream({ request, response, who, address, cookie, connection
 
 export const watch: Handler = (exchange) => {
   const { chat, query, who } = exchange
-  const view = { ...(query.has('room') && { rooms: query.getAll('room') }), mine: query.has('mine') }
+  const rooms = [...new Set(query.getAll('room'))]
+  if (rooms.length > roomsMax) throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
+  const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
   chat.streams.mayFollow(who, view)
   const stream = openStream(exchange)
   if (stream) chat.streams.follow(who, stream, view, { since: stream.lastEventId })

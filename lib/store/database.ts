@@ -125,9 +125,10 @@ export class Database {
     return found ? found.id - 1 : oldest
   }
 
-  lastMessageIds(room: number, limit: number): number[] {
-    const sql = `select id from events e where room = ? and type = 'message' and ${kept} order by id desc limit ?`
-    return this.#connection.all<{ id: number }>(sql, room, limit).map(({ id }) => id)
+  /** The newest first. */
+  lastMessageIds(room: number, before: number, limit: number): number[] {
+    const sql = `select id from events e where room = ? and type = 'message' and id < ? and ${kept} order by id desc limit ?`
+    return this.#connection.all<{ id: number }>(sql, room, before, limit).map(({ id }) => id)
   }
 
   messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {

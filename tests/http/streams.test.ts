@@ -237,3 +237,30 @@ test('readers see the same events in the same order, whatever they missed', asyn
   assert.deepEqual(await later.texts(150), texts)
   assert.equal(new Set(texts).size, 150)
 })
+
+test('the last few of several rooms are theirs together, whichever of them was busy', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const rooms = [await ada.makeRoom('quiet'), await ada.makeRoom('busy'), await ada.makeRoom('empty')]
+  const said: string[] = []
+  for (let at = 0; at < 40; at++) said.push((await ada.say(at % 13 === 0 ? 'quiet' : 'busy', String(at))).text)
+  await ada.say('lobby', 'not asked for')
+
+  for (const count of [1, 2, 3, 7, 20, 39, 40]) {
+    const reader = await chat.stranger.listen({ path: `/events?since=-${count}&${rooms.map((room) => `room=${room}`).join('&')}&room=Busy` })
+
+    assert.deepEqual(await reader.texts(count), said.slice(-count))
+    reader.leave()
+  }
+})
+
+test('a stream names 200 rooms at most, and one named often is one', async (t) => {
+  const chat = await startChat(t)
+  await (await chat.comeIn('ada')).say('lobby', 'hello')
+
+  const reader = await chat.stranger.listen({ path: `/events?since=-1&${'room=lobby&'.repeat(1000)}` })
+  const refused = await chat.stranger.fetch(`/events?${Array.from({ length: 201 }, (_, at) => `room=r${at}`).join('&')}`)
+
+  assert.deepEqual(await reader.texts(1), ['hello'])
+  assert.equal(refused.status, 400)
+})
