@@ -68,7 +68,7 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave' | 'mes
       const { user, room } = placed(database, event)
       const { role, invite } = event.facts ?? {}
       // Refuse has seen that both are there.
-      if (database.rooms.roleIn(room!.id, user!) === undefined) database.rooms.insertMember(room!.id, user!, id, role ?? 'member')
+      if (database.rooms.roleIn(room!.id, user!) === undefined) database.rooms.insertMember(room!, user!, id, role ?? 'member')
       else database.rooms.setRole(room!.id, user!, role ?? 'member')
       const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
       if (byInvite) database.people.enterBy(byInvite.id, user!)

@@ -57,13 +57,12 @@ export class RoomTables {
   /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
   roomChangesAfter(id: number, limit: number): RoomChange[] {
     return this.#connection.all(
-      `select * from (
-         select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?1
-         union all
-         select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ?1 and r.kind <> 'open'
-         union all
-         select e.id, 'lost', e.user, e.name, ${columns} from events e join rooms r on r.id = e.room where e.type = 'leave' and e.id > ?1 and r.kind <> 'open'
-       ) order by at limit ?2`,
+      `select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?1
+       union all
+       select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ?1 and m.closed = 1
+       union all
+       select e.id, 'lost', e.user, e.name, ${columns} from events e join rooms r on r.id = e.room where e.type = 'leave' and e.id > ?1 and r.kind <> 'open'
+       order by at limit ?2`,
       id, limit,
     )
   }
@@ -106,8 +105,8 @@ export class RoomTables {
     return this.#connection.all('select m.room, r.kind from members m join rooms r on r.id = m.room where user = ?', user)
   }
 
-  insertMember(room: number, user: number, since: number, role: 'owner' | 'member'): void {
-    this.#connection.run('insert into members (room, user, since, role) values (?, ?, ?, ?)', room, user, since, role)
+  insertMember(room: RoomRow, user: number, since: number, role: 'owner' | 'member'): void {
+    this.#connection.run('insert into members (room, user, since, role, closed) values (?, ?, ?, ?, ?)', room.id, user, since, role, Number(room.kind !== 'open'))
   }
 
   setRole(room: number, user: number, role: 'owner' | 'member'): void {

@@ -118,6 +118,18 @@ export const migrations = [
     ended integer
   ) strict;
   `,
+  `
+  -- Who came into a room that is not open, by when: lists of rooms are replayed from it. A lobby of 100,000 is not in there.
+  alter table members add column closed integer not null default 0;    -- the room is not open
+  update members set closed = 1 where room in (select id from rooms where kind <> 'open');
+  create index entries on members (since) where closed = 1;
+  create index members_in_order on members (room, since);
+
+  -- What the version before could not know of those it found: the log does.
+  update users set folded = coalesce((select json_extract(facts, '$.folded') from events where id = users.id), '') where folded = '';
+  update sessions set began = user
+    where began <> user and exists (select 1 from events where id = sessions.user and json_extract(facts, '$.session') = sessions.hash);
+  `,
 ]
 
 /** The version of the files that this program writes. */
