@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Room, User } from '../../lib/chat/events.ts'
+import type { Room } from '../../lib/chat/events.ts'
 import { Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 
 /** Somebody who came in by a request, and what it was answered with. */
@@ -14,7 +14,7 @@ async function byCookie<T>(chat: ChatServer, answer: Response): Promise<{ person
 
 async function ownerOf(chat: ChatServer): Promise<Person> {
   // Each start prints another; only the newest is good.
-  const code = [...chat.output.matchAll(/\/join#(\S+)/g)].at(-1)![1]
+  const code = [...chat.printed.matchAll(/\/join#(\S+)/g)].at(-1)![1]
   return (await byCookie(chat, await chat.stranger.send('POST', '/invites/accept', { code, name: 'olga', password: 'a password' }))).person
 }
 
