@@ -1,18 +1,19 @@
 // The same events give the same data, wherever and in whatever groups they are applied.
 
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { apply } from '../../lib/chat/apply.ts'
 import { foldName } from '../../lib/chat/text.ts'
+import { checkDataFolder } from '../../lib/store/check.ts'
 import { Database } from '../../lib/store/database.ts'
 import type { NewEvent, Outcome } from '../../lib/store/event-log.ts'
 import { temporaryFolder } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 
 const words = ['hello', 'Hej', '北京', 'ไทย', 'é', '京', 'a-b', 'x'.repeat(300), '', '😀', "'; drop table events; --", 'NEAR("a" b)']
-const names = ['ada', 'Ada', 'bob', 'eve', 'ÉLAN', '京', '__proto__']
+const names = ['ada', 'Ada', 'bob', 'eve', 'ÉLAN', '京', '__proto__', 'rob', 'kim', 'max', 'zoe', 'ivy']
 const month = 31 * 24 * 3600e6
 
 interface Asked {
@@ -20,44 +21,80 @@ interface Asked {
   id: number
 }
 
-// Events as chat.ts makes them and as it would not: whom, where and what they are about is there, or was, or never was.
+// Events as the operations make them and as they would not: whom, where and what they are about is there, or was, or never was.
 function anyEvents(random: Random): Asked[] {
   const asked: Asked[] = []
   let id = 1_795_219_200_000_000
   const anyId = () => (asked.length > 0 && random.chance(0.95) ? random.pick(asked).id : random.below(100))
-  const ofType = (type: string) => {
-    const some = asked.filter(({ event }) => event.type === type)
+  const ofType = (...types: string[]) => {
+    const some = asked.filter(({ event }) => types.includes(event.type))
     return some.length > 0 && random.chance(0.95) ? random.pick(some).id : anyId()
   }
-  const sessions: string[] = []
-  const make: (() => NewEvent)[] = [
-    () => {
-      const name = random.pick(names)
-      const kind = random.pick(['guest', 'unproven'])
-      const session = kind === 'guest' ? { session: `hash ${sessions.length}` } : {}
-      if (kind === 'guest') sessions.push(`hash ${sessions.length}`)
-      return { type: 'user', rules: 1, facts: { name, folded: foldName(name), kind, role: 'guest', ...session } }
-    },
-    () => ({ type: 'room', rules: 1, ...(random.chance(0.5) && { user: ofType('user') }), facts: { slug: random.pick(names), name: random.pick(names), kind: 'open' } }),
-    () => ({ type: 'session', rules: 1, user: ofType('user'), facts: { hash: random.pick([...sessions, 'none']) } }),
-    () => ({ type: 'session_end', rules: 1, user: ofType('user'), facts: { hash: random.pick([...sessions, 'none']) } }),
-    () => ({ type: 'join', rules: 1, user: ofType('user'), room: ofType('room') }),
-    () => ({ type: 'leave', rules: 1, user: ofType('user'), room: ofType('room') }),
-    ...Array<() => NewEvent>(4).fill(() => {
+  const user = () => (random.chance(0.3) ? owner() : ofType('user', 'hosted', 'token'))
+  // Those who were the first to come may do the most.
+  const owner = () => asked.find(({ event }) => event.type === 'user')?.id ?? anyId()
+  const room = () => ofType('room')
+  const hashes = { session: ['none'], invite: ['none'], token: ['none'] }
+  // Of each secret there is one: it is random.
+  const hash = (of: keyof typeof hashes) => hashes[of][hashes[of].push(`${of} ${hashes[of].length}`) - 1]!
+  const known = (of: keyof typeof hashes) => random.pick(hashes[of].slice(random.chance(0.5) ? -3 : 0))
+  const named = () => {
+    const name = random.pick(names)
+    return { name, folded: foldName(name) }
+  }
+  const maybe = <T>(probability: number, make: () => T) => (random.chance(probability) ? make() : ({} as Record<string, never>))
+  const about = (type: string, event: Omit<NewEvent, 'type' | 'rules'>): NewEvent => ({ type, rules: random.pick([1, 2]), ...event })
+
+  const make: [number, () => NewEvent][] = [
+    [4, () => {
+      const kind = random.pick(['guest', 'unproven', 'account'])
+      const role = kind === 'account' ? random.pick(['member', 'member', 'admin']) : 'guest'
+      return about('user', { facts: { ...named(), kind, role, ...(kind !== 'unproven' && { session: hash('session') }), ...maybe(0.3, () => ({ invite: known('invite') })) }, ...(kind === 'account' && { text: 'scrypt' }) })
+    }],
+    [2, () => about('account', { user: user(), facts: { ...named(), session: hash('session'), ...maybe(0.5, () => ({ invite: known('invite') })) }, text: 'scrypt' })],
+    [2, () => about('rename', { user: user(), facts: named() })],
+    [1, () => about('password', { user: user(), facts: maybe(0.5, () => ({ session: known('session') })), text: 'scrypt again' })],
+    [2, () => about('role', { user: user(), target: user(), facts: { role: random.pick(['owner', 'admin', 'member', 'guest']) } })],
+    [2, () => about('ban', { user: user(), target: user(), facts: { banned: random.chance(0.4) } })],
+    [1, () => about('hosted', { facts: { outside: random.pick(['1', '2', '3']), ...named(), role: random.pick(['owner', 'member', 'guest']) } })],
+    [1, () => about('session_start', { user: user(), facts: { hash: hash('session') } })],
+    [1, () => about('session', { user: user(), facts: { hash: known('session') } })],
+    [1, () => about('session_end', { user: user(), facts: random.chance(0.2) ? { all: true } : { hash: known('session') } })],
+    [3, () => about('invite', { user: user(), ...maybe(0.6, () => ({ room: room() })), facts: { hash: hash('invite'), role: random.pick(['guest', 'guest', 'member', 'admin']), uses: random.between(1, 3), expires: id + random.pick([1e6, month]) } })],
+    [1, () => about('invite_end', { ...maybe(0.8, () => ({ user: user() })), target: ofType('invite') })],
+    [3, () => about('accept', { user: user(), facts: { invite: known('invite') } })],
+    [2, () => about('token', { user: user(), facts: { hash: hash('token'), ...named(), scopes: random.pick(['read', 'read write']), ...maybe(0.5, () => ({ rooms: [room()] })), ...maybe(0.3, () => ({ expires: id + 1e6 })) } })],
+    [1, () => about('token_end', { user: user(), target: ofType('token') })],
+    [3, () => {
+      const kind = random.pick(['open', 'private', 'private', 'direct'])
+      const [one, other] = [user(), user()]
+      return about('room', { ...maybe(0.8, () => ({ user: one })), facts: { slug: `${random.pick(names)} ${random.below(4)}`, name: random.pick(names), kind, ...maybe(0.3, () => ({ topic: 'topic' })), ...(kind === 'direct' && { pair: [one, other].sort() }) } })
+    }],
+    [2, () => about('room_change', { user: user(), room: room(), facts: { ...maybe(0.5, () => ({ name: 'new name' })), ...maybe(0.5, () => ({ topic: 'new topic' })), ...maybe(0.3, () => ({ archived: random.chance(0.3) })) } })],
+    [7, () => about('join', { user: user(), room: room(), ...maybe(0.6, () => ({ facts: { ...maybe(0.5, () => ({ by: user() })), ...maybe(0.4, () => ({ role: random.pick(['owner', 'member']) })), ...maybe(0.3, () => ({ invite: known('invite') })) } })) })],
+    // As they come with what they belong to: somebody's or a room's first.
+    [3, () => about('join', { ...(random.chance(0.5) ? { user: asked.at(-1)?.event.user ?? user() } : {}), ...maybe(0.3, () => ({ room: room() })), facts: { slug: String(asked.at(-1)?.event.facts?.['slug']), proof: random.chance(0.5) ? known('session') : known('token'), ...maybe(0.5, () => ({ role: 'owner' })) } })],
+    [3, () => about('leave', { user: user(), room: room(), ...maybe(0.4, () => ({ facts: { by: user() } })) })],
+    [5, () => {
       const written = asked.filter(({ event }) => event.type === 'message')
       const one = written.length > 0 && random.chance(0.9) ? random.pick(written) : undefined
-      return { type: 'delete', rules: 1, user: (random.chance(0.7) ? one?.event.user : ofType('user')) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
-    }),
-    ...Array<() => NewEvent>(5).fill(() => ({
-      type: 'message', rules: 1, user: ofType('user'), room: ofType('room'), text: random.times(5, () => random.pick(words)).join(' '),
-      ...(random.chance(0.3) && { target: ofType('message') }),
-      ...(random.chance(0.3) && { key: `k${random.below(5)}`, print: `p${random.below(2)}` }),
-    })),
+      return about('delete', { user: (random.chance(0.7) ? one?.event.user : user()) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() })
+    }],
+    [9, () => about('message', {
+      user: user(), room: room(), text: random.times(5, () => random.pick(words)).join(' '),
+      ...maybe(0.3, () => ({ target: ofType('message') })),
+      ...maybe(0.3, () => ({ key: `k${random.below(5)}`, print: `p${random.below(2)}` })),
+    })],
   ]
-  for (let count = 150; count > 0; count--) {
+  // The first owner comes as the first owner does.
+  const first = hash('invite')
+  asked.push({ event: { type: 'invite', rules: 2, facts: { hash: first, role: 'owner', uses: 1, expires: id + month } }, id: id++ })
+  asked.push({ event: { type: 'user', rules: 2, facts: { name: 'olga', folded: 'olga', kind: 'account', role: 'owner', session: hash('session'), invite: first }, text: 'scrypt' }, id: id++ })
+  const choices = make.flatMap(([weight, one]) => Array<() => NewEvent>(weight).fill(one))
+  for (let count = 300; count > 0; count--) {
     // Sometimes so late that guests have lost their names.
-    id += random.chance(0.02) ? month : random.between(1, 1e6)
-    asked.push({ event: random.pick(make)(), id })
+    id += random.chance(0.01) ? month : random.between(1, 1e6)
+    asked.push({ event: random.pick(choices)(), id })
   }
   return asked
 }
@@ -103,12 +140,41 @@ function contentsOf(file: string): Record<string, unknown[]> {
   }
 }
 
-property('the same events on two empty databases give equal databases and equal outcomes', async (random, t) => {
+/** What must have come up of each type: beside being accepted. */
+const refusals: Record<string, string[]> = {
+  user: ['name_taken', 'invite_over', 'forbidden', 'not_found', 'invalid_password'],
+  account: ['name_taken', 'account_exists', 'invite_over', 'banned'],
+  rename: ['name_taken', 'forbidden', 'banned'],
+  password: ['forbidden', 'banned'],
+  role: ['forbidden', 'banned'],
+  ban: ['forbidden', 'banned', 'not_found'],
+  hosted: [],
+  session_start: ['unauthorized', 'banned'],
+  session: ['unauthorized', 'banned'],
+  session_end: ['unauthorized'],
+  invite: ['forbidden', 'banned', 'not_found'],
+  invite_end: ['not_found'],
+  accept: ['invite_over', 'not_found', 'invalid_password', 'forbidden', 'banned'],
+  token: ['forbidden', 'name_taken', 'banned'],
+  token_end: ['not_found'],
+  room: ['room_exists', 'forbidden', 'banned'],
+  room_change: ['forbidden', 'not_found', 'banned'],
+  join: ['already_member', 'not_found', 'forbidden', 'archived', 'banned'],
+  leave: ['not_member', 'not_found', 'forbidden'],
+  message: ['repeated', 'key_reused', 'not_found', 'archived', 'banned'],
+  delete: ['forbidden', 'not_found', 'banned'],
+}
+
+property('the same events on two empty databases give equal databases and equal outcomes, and their log adds up to them', async (random, t) => {
   const folder = await temporaryFolder(t)
   const kinds = new Set<string>()
   const until = performance.now() + 3000
-  for (let round = 0; round < 20 && (round < 5 || performance.now() < until); round++) {
-    const [one, other] = [new Applied(join(folder, 'one.db')), new Applied(join(folder, 'other.db'))]
+  const wanted = Object.entries(refusals).flatMap(([type, codes]) => ['accepted', ...codes].map((code) => `${type} ${code}`))
+  const complete = () => wanted.every((kind) => kinds.has(kind))
+  for (let round = 0; performance.now() < until || (round < 300 && !complete()); round++) {
+    const files = ['one', 'other'].map((name) => join(folder, name, 'natter.db')) as [string, string]
+    for (const file of files) mkdirSync(dirname(file))
+    const [one, other] = [new Applied(files[0]), new Applied(files[1])]
     const events = anyEvents(random)
 
     for (const event of events) one.group([event])
@@ -127,13 +193,13 @@ property('the same events on two empty databases give equal databases and equal 
     // Each was accepted and is there, or was refused and is not.
     const accepted = one.outcomes.flatMap((outcome) => ('id' in outcome && !outcome.repeated ? [outcome.id] : []))
     assert.deepEqual(contents['events']!.map((row) => (row as { id: number }).id), accepted)
+    // What was written into the log is enough to do it all again.
+    assert.deepEqual(checkDataFolder(dirname(one.file), apply).faults, [])
     for (const [at, outcome] of one.outcomes.entries()) {
       kinds.add(`${events[at]!.event.type} ${'refused' in outcome ? outcome.refused.code : outcome.repeated ? 'repeated' : 'accepted'}`)
     }
-    for (const { file } of [one, other]) for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+    for (const file of files) rmSync(dirname(file), { recursive: true })
   }
   // The premise: all kinds of outcome were among them.
-  for (const kind of ['delete accepted', 'delete forbidden', 'delete not_found', 'user accepted', 'user name_taken', 'room accepted', 'room room_exists', 'join accepted', 'join already_member', 'leave accepted', 'leave not_member', 'message accepted', 'message repeated', 'message key_reused', 'message not_found', 'session accepted', 'session_end accepted', 'session_end unauthorized']) {
-    assert.ok(kinds.has(kind), `never ${kind}: ${[...kinds]}`)
-  }
+  assert.deepEqual(wanted.filter((kind) => !kinds.has(kind)), [], `never; there were ${[...kinds].sort()}`)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runServer, startChat, temporaryFolder } from '../chat-server.ts'
+import { passwordOf, runServer, startChat, temporaryFolder } from '../chat-server.ts'
 
 const bytesOf = (folder: string) => Object.fromEntries(readdirSync(folder).filter((name) => /natter\.db(-wal)?$/.test(name)).map((name) => [name, readFileSync(join(folder, name))]))
 
@@ -27,6 +27,38 @@ test('check says that a folder is whole, after a stop and after a crash, and lea
   const { code, err } = await runServer(['check', '--data', data])
   assert.equal(code, 1)
   assert.match(err, /^[^\n]*another natter is running[^\n]*\n$/)
+})
+
+test('check says that a place with accounts, invites, tokens and rooms of all kinds is whole', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const olga = await chat.owner()
+  const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
+  await olga.giveRole(ada, 'admin')
+  const attic = await ada.makeRoom('attic', { kind: 'private', topic: 'quiet' })
+  const { code } = await ada.invite({ room: attic, uses: 2 })
+  await gus.accept(code)
+  await chat.byInvite(code, 'ivy', passwordOf('ivy'))
+  await ada.say(await ada.direct(gus), 'hello')
+  await ada.add(attic, olga, 'owner')
+  await ada.remove(attic, gus)
+  await ada.ask('PATCH', `/rooms/${attic}`, { archived: true })
+  const bot = await olga.makeBot({ name: 'robot', rooms: [attic, 'lobby'], expires: '1h' })
+  const { id } = await bot.say('lobby', 'beep')
+  await bot.ask('DELETE', `/rooms/lobby/messages/${id}`)
+  await olga.ask('DELETE', `/tokens/${bot.tokenId}`)
+  await olga.ban(gus)
+  await ada.ask('PATCH', '/users/me', { name: 'Countess' })
+  await ada.ask('PATCH', '/users/me', { password: 'another password', current: passwordOf('ada') })
+  await (await chat.comeIn('bob')).ask('POST', '/users', { name: 'Bob', password: passwordOf('bob') })
+  await olga.ask('DELETE', `/invites/${(await olga.invite()).id}`)
+  await ada.ask('DELETE', '/sessions')
+  await chat.stop()
+
+  const { code: exit, out, err } = await runServer(['check', '--data', data])
+
+  assert.deepEqual([exit, err], [0, ''])
+  assert.match(out, /is whole: \d+ events\n$/)
 })
 
 test('check finds a page of garbage that opens well, and says so in one line', async (t) => {
