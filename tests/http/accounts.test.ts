@@ -400,3 +400,26 @@ test('people are listed in pages, found by id and by name, and nobody unknown is
   assert.equal(await chat.stranger.refused('GET', '/users/me'), '401 unauthorized')
   for (const path of ['nobody', 'u_', 'u_1', '__proto__', 'constructor', 'u_zzzzzzzzzzzz']) assert.equal(await chat.stranger.refused('GET', `/users/${path}`), '404 not_found', path)
 })
+
+test('who one is and what one may is never taken from a body', async (t) => {
+  const chat = await startChat(t)
+  const olga = await chat.owner()
+  const ada = await chat.account('ada')
+  const gus = await chat.comeIn('gus')
+  const { code } = await olga.invite({ uses: 10 })
+  const asked: [string, string, object][] = [
+    ['POST', '/session', { name: 'eve', role: 'owner' }], ['POST', '/session', { name: 'eve', id: ada.id }],
+    ['POST', '/users', { name: 'eve', password: 'long enough', role: 'admin' }], ['POST', '/invites/accept', { code, name: 'eve', role: 'admin' }],
+    ['POST', '/rooms/lobby/messages', { text: 'x', from: { id: ada.id, name: 'ada' } }], ['POST', '/rooms/lobby/messages', { text: 'x', user: ada.id }], ['POST', '/rooms/lobby/messages', { text: 'x', room: 'attic' }],
+    ['POST', '/rooms', { name: 'x', id: 'lobby' }], ['POST', '/rooms', { name: 'x', owner: 'ada' }], ['PUT', '/rooms/lobby/members/me', { user: ada.id }], ['POST', '/direct', { user: 'ada', from: 'olga' }],
+    ['PATCH', '/users/me', { name: 'eve', id: olga.id }], ['PATCH', '/users/me', { kind: 'account' }], ['PATCH', '/users/me', { unproven: false }], ['POST', '/invites', { room: 'lobby', maker: olga.id }],
+  ]
+  for (const [method, path, body] of asked) {
+    for (const person of [gus, chat.stranger]) {
+      assert.match(await person.refused(method, path, body), person === gus ? /^400 unknown_field$/ : /^(400 unknown_field|401 unauthorized)$/, `${method} ${path} ${JSON.stringify(body)}`)
+    }
+  }
+  assert.equal(await gus.refused('PATCH', '/users/me', { role: 'owner' }), '403 forbidden')
+  assert.deepEqual((await chat.stranger.read<{ users: User[] }>('/users')).users.map(({ name, role }) => `${name} ${role}`), ['olga owner', 'ada member', 'gus guest'])
+  assert.deepEqual(await chat.stranger.textsIn('lobby'), [])
+})

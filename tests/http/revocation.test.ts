@@ -101,7 +101,7 @@ test('ending a token ends its streams, and not those of the bot\'s other token',
 test('a token\'s streams end with its time, by themselves', async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
-  const { id, token, expires } = await olga.ask<{ id: string; token: string; expires: string }>('POST', '/tokens', { name: 'robot', expires: '2s' })
+  const { token, expires } = await olga.ask<{ token: string; expires: string }>('POST', '/tokens', { name: 'robot', expires: '2s' })
   const bot = chat.withToken(token)
   const streams = await streamsOf(bot)
   const lasting = await (await olga.makeBot({ name: 'robot', expires: '9000d' })).listen()
@@ -114,7 +114,6 @@ test('a token\'s streams end with its time, by themselves', async (t) => {
   assert.equal(await bot.refused('GET', '/events'), '401 unauthorized')
   await olga.say('lobby', 'still')
   assert.deepEqual(await lasting.texts(1), ['still'])
-  assert.ok(id)
 })
 
 const losing: Record<string, (room: string, ada: Person, bob: Person) => Promise<void>> = {

@@ -104,11 +104,11 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
       if (type === 'room' && all && isOpen(id)) follows.add(id)
     }
     const room = type === 'room' ? id : event.room
-    const mine_ = (type === 'join' || type === 'leave') && user === actor.user && inView(room)
+    const oneself = (type === 'join' || type === 'leave') && user === actor.user && inView(room)
     const frame = shownOf(event, world)
-    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || mine_) && !(type === 'message' && gone.has(id))) shown.push(frame)
-    if (id > openedAt && mine_ && type === 'join') follows.add(room)
-    if (id > openedAt && mine_ && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
+    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || oneself) && !(type === 'message' && gone.has(id))) shown.push(frame)
+    if (id > openedAt && oneself && type === 'join') follows.add(room)
+    if (id > openedAt && oneself && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
   }
   return { shown, ended: false }
 }
