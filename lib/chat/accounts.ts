@@ -69,7 +69,7 @@ export class Accounts {
     const oldest = this.#database.people.sessionsOf(user.id, limits.sessions)[limits.sessions - 1]
     const secret = newSecret()
     const after: LogEvent[] = oldest ? [{ type: 'session_end', rules, user: user.id, facts: { hash: oldest.hash } }] : []
-    await this.#appender.append({ type: 'session_start', rules, user: user.id, facts: { hash: hashOf(secret) } }, { after })
+    await this.#appender.append({ type: 'session_start', rules, user: user.id, facts: { hash: hashOf(secret), ...(user.password !== null && { password: user.password }) } }, { after })
     return this.#instead(who, user.id, secret)
   }
 
@@ -131,6 +131,8 @@ export class Accounts {
   /** Ends all, the one that asks too. */
   async logOutEverywhere(who: Who): Promise<void> {
     const user = this.#people.person(who)
+    // By a password it can be asked for without end, and no limit holds it up.
+    if (this.#database.people.sessionsOf(user.id, 1).length === 0) return
     await this.#appender.append({ type: 'session_end', rules, user: user.id, facts: { all: true } })
   }
 

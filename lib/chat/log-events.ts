@@ -74,7 +74,7 @@ export interface Hosted extends Made {
 export interface SessionBegun extends Made {
   type: 'session_start'
   user: number
-  facts: { hash: string }
+  facts: { hash: string; /** The event that set the password it was begun with. */ password?: number }
 }
 
 /** A session was used again after a day or more, and lasts anew. */

@@ -122,8 +122,10 @@ export const userRules: RulesOf<Types> = {
   },
 
   session_start: {
-    refuse(database, { user }) {
-      return database.people.user(user)?.kind === 'account' ? undefined : over
+    refuse(database, { user: id, facts: { password } }) {
+      const user = database.people.user(id)
+      if (user?.kind !== 'account') return over
+      return password === undefined || password === user.password ? undefined : no('unauthorized', 'the password has just been changed; log in with the new one')
     },
     carryOut(database, { user, facts: { hash } }, id) {
       database.people.insertSession(hash, user, id)
@@ -182,6 +184,6 @@ export function whyNotNamed(database: Database, { name, folded, kind, id }: Nami
 }
 
 function changeName(database: Database, before: UserRow, folded: string, id: number): void {
-  if (before.folded !== folded) database.people.freeName(before.folded, id)
+  if (before.folded !== folded) database.people.freeName(before.folded, before.id, id)
   database.people.giveName(folded, before.id)
 }

@@ -102,8 +102,9 @@ export class PeopleTables {
     this.#connection.run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user)
   }
 
-  freeName(folded: string, freed: number): void {
-    this.#connection.run('update names set freed = ? where folded = ?', freed, folded)
+  /** Unless it is another's by now. */
+  freeName(folded: string, user: number, freed: number): void {
+    this.#connection.run('update names set freed = ? where folded = ? and user = ?', freed, folded, user)
   }
 
   // Sessions

@@ -23,3 +23,18 @@ test('a name that nobody can have costs no hashing, and is not remembered among 
     assert.equal(answer.status, 400, await answer.text())
   }
 })
+
+test('who has no session to log out of writes nothing to the log, however often they ask', async (t) => {
+  const chat = await startChat(t)
+  await chat.account('ada')
+  const ada = chat.withPassword('ada')
+  const cursor = async () => (await chat.stranger.read<{ cursor: string }>('/users')).cursor
+
+  const before = await cursor()
+  assert.equal((await ada.fetch('/sessions', { method: 'DELETE' })).status, 204)
+  const after = await cursor()
+  for (let again = 0; again < 3; again++) assert.equal((await ada.fetch('/sessions', { method: 'DELETE' })).status, 204)
+
+  assert.notEqual(after, before)
+  assert.equal(await cursor(), after)
+})
