@@ -63,7 +63,7 @@ function temporaryFolder(): string {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
   const prefix = 'natter-memory-'
   // Who was killed left its folder, and memory that nobody else will free. One that is just being made has no lock yet.
-  const old = readdirSync(parent).filter((name) => name.startsWith(prefix) && Date.now() - statSync(join(parent, name)).mtimeMs > 60_000)
+  const old = readdirSync(parent).filter((name) => name.startsWith(prefix) && Date.now() - (statSync(join(parent, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > 60_000)
   for (const name of old) removeIfFree(join(parent, name))
   return mkdtempSync(join(parent, prefix))
 }
