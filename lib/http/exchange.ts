@@ -6,6 +6,9 @@ import type { Who } from '../chat/who.ts'
 import type { Connections } from './connections.ts'
 import type { SessionCookie } from './identity.ts'
 import type { Limits } from './limits.ts'
+import type { Lines, LineType } from './lines.ts'
+
+export type StreamType = 'text/event-stream' | LineType
 
 export interface Exchange {
   readonly chat: Chat
@@ -14,6 +17,8 @@ export interface Exchange {
   /** The parts of the path that the route names, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
+  /** What the stream that is asked for is to look like; undefined if none is. */
+  readonly stream: StreamType | undefined
   readonly who: Who
   /** The client's address as limits count it, if we know it: for IPv6 a network of 64 bits. */
   readonly address: string | undefined
@@ -24,6 +29,7 @@ export interface Exchange {
   readonly publicUrl: string
   readonly connections: Connections
   readonly limits: Limits
+  readonly lines: Lines
 }
 
 export interface Answer {
@@ -41,4 +47,18 @@ export type Handler = (exchange: Exchange) => Answer | Promise<Answer | void> | 
 /** Does the request ask for this media type by name? */
 export function accepts(request: IncomingMessage, type: string): boolean {
   return request.headers.accept?.includes(type) ?? false
+}
+
+/** Which of these media types is wanted most: the first of those that are wanted alike (RFC 9110, section 12.5.1). */
+export function preferred<Type extends string>(request: IncomingMessage, types: readonly Type[]): Type | undefined {
+  const ranges = new Map(
+    (request.headers.accept ?? '*/*').toLowerCase().split(',').map((range) => {
+      const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+      const weight = parameters.find((parameter) => parameter.startsWith('q='))
+      return [type, weight === undefined ? 1 : Number(weight.slice(2)) || 0]
+    }),
+  )
+  const weights = types.map((type) => ranges.get(type) ?? ranges.get(type.replace(/\/.*/, '/*')) ?? ranges.get('*/*') ?? 0)
+  const most = Math.max(...weights)
+  return most > 0 ? types[weights.indexOf(most)] : undefined
 }

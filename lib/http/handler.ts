@@ -10,10 +10,12 @@ import { ChatError } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import type { Cors } from './cors.ts'
+import { streamType } from './events.ts'
 import { accepts, type Answer } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
 import type { Limits } from './limits.ts'
+import { Lines } from './lines.ts'
 import { sendFile, type Files } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
@@ -52,6 +54,7 @@ export interface RequestHandler {
 
 export function createHandler({ chat, files, guard, cors, limits, trustedProxies, base, hosted, urls, secure, onError }: HandlerOptions): RequestHandler {
   const connections = new Connections()
+  const lines = new Lines()
   const cookie = sessionCookie({ secure, base })
   const handle: RequestHandler = Object.assign(
     (request: IncomingMessage, response: ServerResponse) => {
@@ -92,15 +95,15 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
-    const streams = route.streams === 'always' || (route.streams === 'accept' && accepts(request, 'text/event-stream'))
+    const stream = streamType(request, route.streams)
     const address = clientAddress(request, trustedProxies)
     // A token that was made here says itself whose it is.
     const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
-    if (streams || known instanceof Promise) connections.hold(request)
+    if (stream || known instanceof Promise) connections.hold(request)
     try {
       const who = known instanceof Promise ? await known : known
-      if (!streams) connections.release(request)
+      if (!stream) connections.release(request)
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
       if (request.socket.destroyed) return
       if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
@@ -109,7 +112,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
         // Before the handler, so that what is refused has no body read.
         limits.change(`${route.method} ${route.path}`, who, address)
       }
-      return await route.handler({ chat, request, response, params, query, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits })
+      return await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits, lines })
     } finally {
       connections.release(request)
     }

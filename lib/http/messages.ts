@@ -3,15 +3,15 @@
 import { ChatError } from '../errors.ts'
 import { isJson, readFields, readText } from './body.ts'
 import { openStream } from './events.ts'
-import { accepts, type Handler } from './exchange.ts'
+import type { Handler } from './exchange.ts'
 import { countIn, idIn } from './query.ts'
 
 export const listMessages: Handler = (exchange) => {
-  const { chat, params, query, request, who } = exchange
+  const { chat, params, query, who } = exchange
   const room = params.room!
   if (query.has('before') && query.has('after')) throw new ChatError('invalid_request', 'give before or after, not both')
   const page = chat.messages(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), limit: countIn(query, 'limit') })
-  if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: page }
+  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: page }
   const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]

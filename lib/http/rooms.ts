@@ -3,12 +3,12 @@
 import { ChatError } from '../errors.ts'
 import { readFields } from './body.ts'
 import { openStream } from './events.ts'
-import { accepts, type Exchange, type Handler } from './exchange.ts'
+import type { Exchange, Handler } from './exchange.ts'
 
 export const listRooms: Handler = (exchange) => {
-  const { chat, request, who } = exchange
+  const { chat, who } = exchange
   const rooms = chat.rooms(who)
-  if (!accepts(request, 'text/event-stream')) return { status: 200, headers: { vary: 'accept' }, json: rooms }
+  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: rooms }
   const stream = openStream(exchange)
   if (stream) chat.streams.followRooms(who, stream)
 }

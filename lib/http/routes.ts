@@ -20,7 +20,7 @@ export interface Route {
   page?: true
   /** Only where people are natter's own, and no server that carries us says who they are. */
   own?: true
-  /** Its answer is a stream: always, or for who accepts text/event-stream. */
+  /** Its answer is a stream: always, or for who accepts text/event-stream or lines. */
   streams?: 'always' | 'accept'
 }
 
