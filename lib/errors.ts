@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'already_member'
   | 'not_member'
   | 'key_reused'
+  | 'unchanged'
   | 'account_exists'
   | 'archived'
   | 'invite_over'

@@ -4,8 +4,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import type { ChatSettings } from './chat-options.ts'
-import { Chat, type NewRoom, type PageOptions, type PostOptions, type RoomChanges } from './chat/chat.ts'
+import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
 import type { Member, Message, Room, User } from './chat/events.ts'
+import type { Page, PageOptions, PostOptions } from './chat/talk.ts'
 import type { Who } from './chat/who.ts'
 import { userId } from './chat/wire.ts'
 import { ChatError, StartError } from './errors.ts'
@@ -132,25 +133,25 @@ export class MountedChat {
    * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, `archived`, `banned`
    */
   post(by: Identity, room: string, options: PostOptions): Promise<Message> {
-    return this.#do(by, (who) => this.#chat.post(who, room, options))
+    return this.#do(by, (who) => this.#chat.talk.post(who, room, options))
   }
 
   /** Deletes a message, by its id: what it said is gone, everywhere. @throws ChatError `not_found`, `forbidden` */
   remove(by: Identity, room: string, message: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.remove(who, room, message))
+    return this.#do(by, (who) => this.#chat.talk.remove(who, room, message))
   }
 
   /** One message, by its id. @throws ChatError `not_found` */
   message(by: Identity | null, room: string, message: string): Promise<Message> {
-    return this.#do(by, (who) => this.#chat.message(who, room, message))
+    return this.#do(by, (who) => this.#chat.talk.message(who, room, message))
   }
 
   /**
    * A page of a room's history, oldest first: the newest 50, or up to 200 before or after an id. `more` tells whether it goes on
    * that way, `cursor` where a stream takes over. @throws ChatError `not_found`
    */
-  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<{ messages: Message[]; cursor: string; more: boolean }> {
-    return this.#do(by, (who) => this.#chat.messages(who, room, options))
+  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<Page> {
+    return this.#do(by, (who) => this.#chat.talk.page(who, room, options))
   }
 
   /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name` */
@@ -244,6 +245,7 @@ export class MountedChat {
     const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams.open)
     await within(limits.streamsMs, this.#chat.streams.close({ spread }))
     this.#handle.over = true
+    this.#chat.talk.reads.keep()
     const answers = [...this.#open].map((response) => new Promise((resolve) => response.once('close', resolve)))
     await within(until(limits.answersMs), Promise.all([operations, ...answers]))
     for (const response of this.#open) response.destroy()

@@ -48,7 +48,7 @@ export class Access {
   }
 
   /** The rooms they are in. */
-  roomsOf(who: Who): { room: number; kind: RoomRow['kind'] }[] {
+  roomsOf(who: Who): { room: number; kind: RoomRow['kind']; since: number }[] {
     return this.#database.rooms.roomsOf(userIn(who)).filter(({ room }) => inToken(who, room))
   }
 

@@ -1,6 +1,6 @@
 // What each event does to the data, and when it may not. `apply` is the only code that changes the database, and the same
 // events lead to the same data wherever they are applied: there is no clock here but the event's id, no randomness, nothing
-// from Unicode's tables, and no look at a body to decide. The rules themselves are in room-rules.ts, user-rules.ts and invite-rules.ts.
+// from Unicode's tables, and no look at a body to decide. The rules themselves are in *-rules.ts.
 
 import type { Database } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
@@ -8,9 +8,10 @@ import { inviteRules } from './invite-rules.ts'
 import { knownRules, type LogEvent } from './log-events.ts'
 import { roomRules } from './room-rules.ts'
 import { no, type Rule } from './rule.ts'
+import { talkRules } from './talk-rules.ts'
 import { userRules } from './user-rules.ts'
 
-const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...roomRules, ...userRules, ...inviteRules }
+const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...roomRules, ...talkRules, ...userRules, ...inviteRules }
 
 /** Carries an event out under this id, or says why not and changes nothing. */
 export function apply(database: Database, asked: NewEvent, id: number): Outcome {

@@ -1,36 +1,23 @@
-// The operations on rooms and messages. Each takes who asks, checks what can be checked on the reading connection, appends
+// The operations on rooms, and the parts that have all others. Each takes who asks, checks what can be checked on the reading connection, appends
 // events, and answers when they are durable and delivered. Has never heard of a status code, a header or a URL.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { EventLog, LoggedEvent } from '../store/event-log.ts'
+import type { EventLog } from '../store/event-log.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
-import type { Member, Message, Room } from './events.ts'
+import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
-import { rules, type LogEvent, type Posted, type RoomMade } from './log-events.ts'
+import { rules, type RoomMade } from './log-events.ts'
 import { People } from './people.ts'
-import type { Who } from './who.ts'
+import { userIn, type Who } from './who.ts'
 import { Streams } from './streams.ts'
-import { cleanName, cleanText, cleanTopic, slugOf } from './text.ts'
+import { cleanName, cleanTopic, slugOf } from './text.ts'
+import { Talk } from './talk.ts'
 import { Tokens } from './tokens.ts'
-import { toMessage, toRoom, toUser } from './wire.ts'
-
-export interface PostOptions {
-  text: string
-  /** The id of the message that this one answers. */
-  replyTo?: string | undefined
-  /** With the same key, the same request again is the same message. */
-  key?: string | undefined
-}
-
-export interface PageOptions {
-  before?: number | undefined
-  after?: number | undefined
-  limit?: number | undefined
-}
+import { toRoom, toUser } from './wire.ts'
 
 export interface NewRoom {
   name: string
@@ -58,8 +45,6 @@ export interface ChatOptions {
 }
 
 const limits = {
-  pageMessages: 200, // of history in one answer
-  pageCharacters: 256 * 1024, // of their texts: whoever asks may never read the answer, and it waits in memory
   roomsListed: 10_000,
   membersListed: 1000,
 }
@@ -74,6 +59,7 @@ export class Chat {
   readonly accounts: Accounts
   readonly invites: Invites
   readonly tokens: Tokens
+  readonly talk: Talk
   readonly streams: Streams
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
@@ -88,6 +74,7 @@ export class Chat {
     this.invites = new Invites({ ...parts, accounts: this.accounts })
     this.tokens = new Tokens(parts)
     this.streams = new Streams({ log, database, access: this.#access, ring, onError })
+    this.talk = new Talk({ ...parts, log, streams: this.streams })
   }
 
   /** Makes what is always there. */
@@ -103,8 +90,14 @@ export class Chat {
 
   // Rooms
 
-  rooms(who: Who): { rooms: Room[]; cursor: string } {
-    return { rooms: this.#access.rooms(who, limits.roomsListed).map(toRoom), cursor: this.#cursor() }
+  rooms(who: Who): { rooms: ListedRoom[]; cursor: string } {
+    const user = userIn(who)
+    const mine = new Map(this.#access.roomsOf(who).map(({ room, since }) => [room, since]))
+    const rooms = this.#access.rooms(who, limits.roomsListed).map((room) => {
+      const since = mine.get(room.id)
+      return { ...toRoom(room), ...(since !== undefined && this.talk.reads.unread({ user, room: room.id, since })) }
+    })
+    return { rooms, cursor: this.#cursor() }
   }
 
   room(who: Who, slug: string): Room {
@@ -164,7 +157,12 @@ export class Chat {
 
   members(who: Who, slug: string): { members: Member[]; cursor: string } {
     const room = this.#access.room(who, slug)
-    const members = this.#database.rooms.members(room.id, limits.membersListed).map((row) => ({ ...toUser(row), ...(row.roomRole === 'owner' && { roomRole: row.roomRole }) }))
+    const here = this.streams.here
+    const members = this.#database.rooms.members(room.id, limits.membersListed).map((row): Member => ({
+      ...toUser(row),
+      ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
+      ...(here.has(row.id) && { here: true }),
+    }))
     return { members, cursor: this.#cursor() }
   }
 
@@ -197,64 +195,7 @@ export class Chat {
     await this.#appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id, facts: { by } })
   }
 
-  // Messages
-
-  /** A page of a room's history, oldest first; `more` tells whether it goes on in the direction asked for. */
-  messages(who: Who, slug: string, { before, after, limit = 50 }: PageOptions): { messages: Message[]; cursor: string; more: boolean } {
-    const room = this.#access.room(who, slug)
-    const count = Math.min(limit, limits.pageMessages)
-    // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const end = this.#log.newest + 1
-    // One more than asked for tells whether there are more.
-    const found = after === undefined
-      ? this.#database.messagesBefore(room.id, Math.min(before ?? end, end), count + 1)
-      : this.#database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id < end)
-    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
-    const more = found.length > page.length
-    if (after === undefined) page.reverse()
-    return { messages: page.map(toMessage), cursor: this.#cursor(), more }
-  }
-
-  message(who: Who, slug: string, id: string): Message {
-    const room = this.#access.room(who, slug)
-    const event = /^\d{1,16}$/.test(id) && Number(id) <= this.#log.newest ? this.#database.event(Number(id)) : undefined
-    if (event?.type !== 'message' || event.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
-    return toMessage(event)
-  }
-
-  async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
-    const room = this.#access.roomToWrite(who, slug)
-    const text = cleanText(raw)
-    const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
-    const user = await this.people.somebody(who)
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }) }
-    if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
-    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
-    const before: LogEvent[] = this.#database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
-    return toMessage(await this.#appender.append(post, { before }))
-  }
-
-  /** Deletes one's own message: what it said is gone, everywhere; that there was one stays. */
-  async remove(who: Who, slug: string, id: string): Promise<void> {
-    const user = this.people.writer(who)
-    const room = this.#access.room(who, slug)
-    const target = Number(this.message(who, slug, id).id)
-    await this.#appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
-  }
-
   #cursor(): string {
     return String(this.#log.newest)
   }
-}
-
-// As many as fit, and at least one.
-function withinCharacters(page: LoggedEvent[], most: number): LoggedEvent[] {
-  let characters = 0
-  const end = page.findIndex(({ text }, at) => (characters += text?.length ?? 0) > most && at > 0)
-  return end < 0 ? page : page.slice(0, end)
-}
-
-// It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
-function printOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 4)
 }

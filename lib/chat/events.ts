@@ -48,8 +48,30 @@ export interface Message {
   at: string
   /** The id of the message that this one answers. */
   replyTo?: Id
+  /** The ids of those whom it names by `@name`; `room` if it names everyone in it. */
+  mentions?: string[]
+  /** When its text was last changed. */
+  edited?: string
+  /** Who reacted with what. In answers only: on a stream reactions are events of their own. */
+  reactions?: Record<string, string[]>
   /** Set where somebody asks for a message that is deleted; its text is empty then. */
   deleted?: true
+}
+
+/** A room in somebody's list: with how far they have read, if they are in it. */
+export interface ListedRoom extends Room {
+  read?: Id
+  /** Others' messages since then, 100 at the most. */
+  unread?: number
+  /** Those of them that name the reader, or everyone; 100 at the most. */
+  mentions?: number
+}
+
+/** Somebody types, comes or goes. */
+export interface Presence {
+  room: string
+  user: Author
+  state: 'typing' | 'here' | 'away'
 }
 
 /** A message that was deleted: nothing of what it said is left. */
@@ -57,6 +79,15 @@ export interface Deletion {
   id: Id
   room: string
   deleted: true
+}
+
+/** Somebody reacted to a message, or took it back. */
+export interface Reaction {
+  message: Id
+  room: string
+  emoji: string
+  from: Author
+  on: boolean
 }
 
 /** Somebody came into a room or left it; a join of who is in it already is a change of their role. */
@@ -69,16 +100,26 @@ export interface Membership {
 
 export interface Member extends User {
   roomRole?: 'owner'
+  /** Has a stream open, or had one a moment ago. */
+  here?: true
 }
 
 /** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
 export interface WireEvents {
   message: Message
+  /** The message as it is from then on. Its older text is in no replay any more, so this may be the first that one sees of it. */
+  edit: Message
   delete: Deletion
+  reaction: Reaction
   join: Membership
   leave: Membership
   room: Room
   user: User
+  // Signals: they have no id, and who is behind does not get them.
+  /** On another of one's own streams a room was read up to this event. */
+  read: { room: string; id: Id }
+  typing: Presence
+  presence: Presence
   /** Sent every 25 s or so to a stream that is up to date, and when it first is. Its id is the stream's cursor. */
   ping: Record<string, never>
   /** What was asked for can't be replayed whole: fetch afresh and go on from this cursor. */

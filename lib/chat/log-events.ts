@@ -7,178 +7,91 @@ export const rules = 2
 /** Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. */
 export const knownRules: readonly number[] = [1, 2]
 
-interface Made {
-  rules: number
-}
-
-interface Keyed {
-  key?: string
-  print?: string
-}
+type Made<Type extends string, Fields> = { type: Type; rules: number } & Fields
 
 export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'bot'
 
 // People. `user` is whose doing it is; `target` the one it is done to.
 
 /** Somebody new. A guest or an account comes with a first session, so that no name is ever held by nobody. */
-export interface UserMade extends Made {
-  type: 'user'
+export type UserMade = Made<'user', {
   facts: { name: string; folded: string; kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
   /** The hash of an account's password. */
   text?: string
-}
+}>
 
 /** A guest becomes an account, and keeps all they said. */
-export interface AccountMade extends Made {
-  type: 'account'
-  user: number
-  facts: { name: string; folded: string; session: string; /** The hash of the invite's code, if they accept one by it. */ invite?: string }
-  text?: string
-}
+export type AccountMade = Made<'account', { user: number; facts: { name: string; folded: string; session: string; /** The hash of the invite's code, if they accept one by it. */ invite?: string }; text?: string }>
 
-export interface Renamed extends Made {
-  type: 'rename'
-  user: number
-  facts: { name: string; folded: string }
-}
+export type Renamed = Made<'rename', { user: number; facts: { name: string; folded: string } }>
 
 /** A new password. It ends all sessions but the one that is named. */
-export interface PasswordChanged extends Made {
-  type: 'password'
-  user: number
-  facts: { session?: string }
-  text?: string
-}
+export type PasswordChanged = Made<'password', { user: number; facts: { session?: string }; text?: string }>
 
-export interface RoleGiven extends Made {
-  type: 'role'
-  user: number
-  target: number
-  facts: { role: Role }
-}
+export type RoleGiven = Made<'role', { user: number; target: number; facts: { role: Role } }>
 
 /** Somebody is banned, or no longer. */
-export interface Banned extends Made {
-  type: 'ban'
-  user: number
-  target: number
-  facts: { banned: boolean }
-}
+export type Banned = Made<'ban', { user: number; target: number; facts: { banned: boolean } }>
 
 /** Somebody whom the server that natter is mounted in knows: new, or under another name or role than before. */
-export interface Hosted extends Made {
-  type: 'hosted'
-  facts: { outside: string; name: string; folded: string; role: Role }
-}
+export type Hosted = Made<'hosted', { facts: { outside: string; name: string; folded: string; role: Role } }>
 
-export interface SessionBegun extends Made {
-  type: 'session_start'
-  user: number
-  facts: { hash: string; /** The event that set the password it was begun with. */ password?: number }
-}
+export type SessionBegun = Made<'session_start', { user: number; facts: { hash: string; /** The event that set the password it was begun with. */ password?: number } }>
 
 /** A session was used again after a day or more, and lasts anew. */
-export interface SessionRenewed extends Made {
-  type: 'session'
-  user: number
-  facts: { hash: string }
-}
+export type SessionRenewed = Made<'session', { user: number; facts: { hash: string } }>
 
 /** A session is over, or all that somebody has. */
-export interface SessionEnded extends Made {
-  type: 'session_end'
-  user: number
-  facts: { hash: string } | { all: true }
-}
+export type SessionEnded = Made<'session_end', { user: number; facts: { hash: string } | { all: true } }>
 
 /** `user` is left out where natter itself makes it, for the first owner. */
-export interface InviteMade extends Made {
-  type: 'invite'
-  user?: number
-  room?: number
-  facts: { hash: string; role: 'owner' | 'admin' | 'member' | 'guest'; uses: number; /** Microseconds, like ids. */ expires: number }
-}
+export type InviteMade = Made<'invite', { user?: number; room?: number; facts: { hash: string; role: 'owner' | 'admin' | 'member' | 'guest'; uses: number; /** Microseconds, like ids. */ expires: number } }>
 
-export interface InviteEnded extends Made {
-  type: 'invite_end'
-  user?: number
-  target: number
-}
+export type InviteEnded = Made<'invite_end', { user?: number; target: number }>
 
 /** Somebody who is here already accepts an invite. */
-export interface Accepted extends Made {
-  type: 'accept'
-  user: number
-  facts: { invite: string }
-}
+export type Accepted = Made<'accept', { user: number; facts: { invite: string } }>
 
 /** A token for a bot: a new one, or the one that has the name. */
-export interface TokenMade extends Made {
-  type: 'token'
-  user: number
-  facts: { hash: string; name: string; folded: string; scopes: string; rooms?: number[]; expires?: number }
-}
+export type TokenMade = Made<'token', { user: number; facts: { hash: string; name: string; folded: string; scopes: string; rooms?: number[]; expires?: number } }>
 
-export interface TokenEnded extends Made {
-  type: 'token_end'
-  user: number
-  target: number
-}
+export type TokenEnded = Made<'token_end', { user: number; target: number }>
 
 // Rooms
 
 /** A new room; `user` is left out where natter itself makes it. `pair` are the two of a direct room. */
-export interface RoomMade extends Made {
-  type: 'room'
-  user?: number
-  facts: { slug: string; name: string; kind: 'open' | 'private' | 'direct'; topic?: string; pair?: [number, number] }
-}
+export type RoomMade = Made<'room', { user?: number; facts: { slug: string; name: string; kind: 'open' | 'private' | 'direct'; topic?: string; pair?: [number, number] } }>
 
-export interface RoomChanged extends Made {
-  type: 'room_change'
-  user: number
-  room: number
-  facts: { name?: string; topic?: string; archived?: boolean }
-}
+export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: string; topic?: string; archived?: boolean } }>
 
 /**
  * Somebody comes into a room, or has another role in it. A user or a room that an event just before it makes has no id yet
  * when this is appended, and is named by what that event has of its own: the room by its slug, the user by the hash of their
  * first session or token.
  */
-export interface Joined extends Made {
-  type: 'join'
-  user?: number
-  room?: number
-  facts?: { slug?: string; proof?: string; /** Who adds them. */ by?: number; role?: 'owner' | 'member'; /** Entered by this invite. */ invite?: string }
-}
+export type Joined = Made<'join', { user?: number; room?: number; facts?: { slug?: string; proof?: string; /** Who adds them. */ by?: number; role?: 'owner' | 'member'; /** Entered by this invite. */ invite?: string } }>
 
-export interface Left extends Made {
-  type: 'leave'
-  user: number
-  room: number
-  facts?: { /** Who removes them. */ by?: number }
-}
+export type Left = Made<'leave', { user: number; room: number; facts?: { /** Who removes them. */ by?: number } }>
+
+/** Whom a text names: people, and perhaps everyone in the room. */
+export type Mentions = { mentions?: number[]; everyone?: true }
 
 /** `target` is the message that it answers. */
-export interface Posted extends Made, Keyed {
-  type: 'message'
-  user: number
-  room: number
-  target?: number
+export type Posted = Made<'message', {
+  user: number; room: number; target?: number; facts?: Mentions; key?: string; print?: string
   /** Left out when it is applied again after it was deleted. */
   text?: string
-}
+}>
 
 /** `target` is the message that is deleted. */
-export interface Deleted extends Made {
-  type: 'delete'
-  user: number
-  room: number
-  target: number
-}
+export type Deleted = Made<'delete', { user: number; room: number; target: number }>
+
+/** `target` is the message that has this text from now on. */
+export type Edited = Made<'edit', { user: number; room: number; target: number; facts?: Mentions; text?: string }>
+
+export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: string; on: boolean } }>
 
 export type LogEvent =
   | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | Hosted
   | SessionBegun | SessionRenewed | SessionEnded | InviteMade | InviteEnded | Accepted | TokenMade | TokenEnded
-  | RoomMade | RoomChanged | Joined | Left | Posted | Deleted
+  | RoomMade | RoomChanged | Joined | Left | Posted | Edited | Deleted | Reacted

@@ -1,15 +1,14 @@
-// The rules of rooms: making and changing them, coming and going, and what is said in them.
+// The rules of rooms: making and changing them, coming and going.
 
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Joined } from './log-events.ts'
 import { manages, sees } from './rights.ts'
 import { no, noRoom, type RulesOf } from './rule.ts'
-import { searchable } from './text.ts'
 
 const roomsMax = 10_000 // whoever can make rooms must not be able to fill the disk with them
 
-export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave' | 'message' | 'delete'> = {
+export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   room: {
     refuse(database, { user, facts: { slug } }) {
       if (user !== undefined && database.people.user(user)?.kind === 'unproven') return unproven
@@ -89,33 +88,6 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave' | 'mes
       database.rooms.deleteMember(room, user)
     },
   },
-
-  message: {
-    refuse(database, { user, room: id, target }) {
-      const room = database.rooms.room(id)
-      if (!room || !sees(database, user, room)) return noRoom
-      if (room.archived) return no('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`)
-      if (target !== undefined && !isMessageIn(database, id, target)) return no('not_found', 'the message that this one answers is not in this room')
-      return undefined
-    },
-    carryOut(database, { room, user, text }, id) {
-      if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
-    },
-  },
-
-  delete: {
-    refuse(database, { user, room: id, target }) {
-      const room = database.rooms.room(id)
-      if (!room || !sees(database, user, room)) return noRoom
-      if (!isMessageIn(database, id, target) || database.isDeleted(target)) return no('not_found', 'there is no such message in this room')
-      if (database.event(target)!.user !== user) return no('forbidden', 'only who wrote a message may delete it')
-      return undefined
-    },
-    carryOut(database, { target }, id) {
-      database.emptyBody(target)
-      database.insertDeletion(target, id)
-    },
-  },
 }
 
 const unproven = no('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
@@ -135,14 +107,4 @@ function isItsMaker(database: Database, room: RoomRow, user: number): boolean {
 function isInvited(database: Database, room: RoomRow, user: number, hash: string | undefined): boolean {
   const invite = hash === undefined ? undefined : database.people.inviteByHash(hash)
   return invite?.room === room.id && database.people.accepted(invite.id, user)?.entered === 0
-}
-
-function isMessageIn(database: Database, room: number, id: number): boolean {
-  const target = database.event(id)
-  return target?.type === 'message' && target.room === room
-}
-
-// Words of the same row as the text, so that a search for a room's or a person's messages needs no filter afterwards.
-function placeOf(room: number, user: number): string {
-  return `r${room.toString(36)} u${user.toString(36)}`
 }

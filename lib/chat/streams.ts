@@ -7,11 +7,14 @@ import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 import type { Database } from '../store/database.ts'
 import type { EventLog, LoggedEvent } from '../store/event-log.ts'
+import type { UserRow } from '../store/people-tables.ts'
+import type { RoomRow } from '../store/room-tables.ts'
 import type { Access } from './access.ts'
+import type { Presence, WireEvents } from './events.ts'
 import { needsName } from './people.ts'
 import { readSince } from './since.ts'
 import { roomsOfToken, userIn, type Who } from './who.ts'
-import { ownTopics, toListing, topics, toRoom, toWire } from './wire.ts'
+import { ownTopics, roomTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
 
 /** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
 export interface View {
@@ -40,6 +43,8 @@ const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   lookedBack: 10_000, // events, for the last few that may be seen
   timerMs: 2 ** 31 - 1, // longer ones Node fires at once
+  presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
+  typingMs: 1000, // in which one is told once that somebody types
 }
 
 export class Streams {
@@ -50,6 +55,8 @@ export class Streams {
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
   readonly #rooms: Hub
+  /** When somebody was last told to be typing in a room. */
+  #typed = new Map<string, number>()
 
   constructor({ log, database, access, ring = limits.ringEvents, onError }: StreamsOptions) {
     this.#log = log
@@ -58,7 +65,9 @@ export class Streams {
     const has = (id: number) => database.hasEvent(id)
     const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
     const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }
-    this.#hub = new Hub({ ring, history: events, newest: log.newest, onError })
+    const came = (user: string) => this.#tellPresence(Number(user), 'here')
+    const left = (user: string) => this.#tellPresence(Number(user), 'away')
+    this.#hub = new Hub({ ring, history: events, newest: log.newest, came, left, onError })
     this.#rooms = new Hub({ history: rooms, newest: log.newest, onError })
     log.tail((group) => {
       for (const event of group) this.#broadcast(event)
@@ -75,6 +84,36 @@ export class Streams {
   /** Ends all of them over some ms, each told to come back. */
   async close(options: { spread: number }): Promise<void> {
     await Promise.all([this.#hub.close(options), this.#rooms.close(options)])
+  }
+
+  /** Who has a stream open, or had one a moment ago. */
+  get here(): Set<number> {
+    return new Set(this.#hub.here.map(Number))
+  }
+
+  /** On their own streams: a room was read on one of them. */
+  tellSelf(user: number, read: WireEvents['read']): void {
+    this.#hub.signal(topics.user(user), { event: 'read', data: read })
+  }
+
+  /** To a room: somebody is writing. */
+  tellTyping(user: UserRow, room: RoomRow): void {
+    const key = `${user.id} ${room.id}`
+    const now = performance.now()
+    if (now - (this.#typed.get(key) ?? -Infinity) < limits.typingMs) return
+    // Who typed longer ago is forgotten, so that these do not become more and more.
+    for (const [other, at] of this.#typed) if (now - at >= limits.typingMs) this.#typed.delete(other)
+    this.#typed.set(key, now)
+    this.#hub.signal(roomTopics(room), { event: 'typing', data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence })
+  }
+
+  #tellPresence(id: number, state: 'here' | 'away'): void {
+    const user = this.#database.people.user(id)
+    if (!user) return
+    for (const { room, kind } of this.#database.rooms.roomsOf(id, limits.presenceRooms)) {
+      const { slug } = this.#database.rooms.room(room)!
+      this.#hub.signal(roomTopics({ id: room, kind }), { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
+    }
   }
 
   /** Ends all that somebody has open. */
@@ -94,7 +133,7 @@ export class Streams {
   follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
     const seen = this.#topicsOf(who, view)
     const start = since === undefined ? after : readSince(since, this.#idNow, (count) => this.#beforeLast(who, view, count))
-    this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start })
+    this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
     endWithToken(who, stream)
   }
 
@@ -110,13 +149,19 @@ export class Streams {
   #broadcast(event: LoggedEvent): void {
     const { id, topics: seenBy, ...wire } = toWire(event)
     if (event.type === 'join') this.#widen(event)
-    // Who is behind must not get what is deleted by now; who is not has it, and gets the deletion.
-    if (event.type === 'delete') this.#hub.forget(event.target!)
+    // Who is behind must not get what is deleted or changed by now; who is not has it, and is told of the change.
+    if (event.type === 'delete' || event.type === 'edit') this.#forgetTexts(event)
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
     this.#listRooms(event, seenBy, wire.data)
     if (event.type === 'leave') this.#narrow(event)
     this.#endWith(event)
+  }
+
+  #forgetTexts({ target, facts }: LoggedEvent): void {
+    const { replaces = target! } = JSON.parse(facts ?? '{}') as { replaces?: number }
+    this.#hub.forget(target!)
+    if (replaces !== target) this.#hub.forget(replaces)
   }
 
   // The same in the streams of the list of rooms as in that list's history.
@@ -147,7 +192,7 @@ export class Streams {
     if (!['session_end', 'password', 'ban', 'token_end'].includes(type)) return
     const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
     if (type === 'token_end') this.#end(topics.token(target!))
-    else if (type === 'ban') banned && this.#end(topics.user(target!))
+    else if (type === 'ban') banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
     else if (type === 'password') this.#end(topics.user(user!), session)
     else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
   }
@@ -214,7 +259,7 @@ function proofs(who: Who): string[] {
   if (!('user' in who)) return []
   const { user, session, token } = who
   // Whoever made a token knows it, and it is worth no more than they are.
-  const byToken = token ? [topics.token(token.id), topics.user(token.maker)] : []
+  const byToken = token ? [topics.token(token.id), topics.maker(token.maker)] : []
   return [topics.user(user.id), ...(session === undefined ? [] : [topics.session(session)]), ...byToken]
 }
 

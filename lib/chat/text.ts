@@ -8,6 +8,8 @@ export const limits = {
   textPoints: 4000, // Unicode code points of a message
   namePoints: 40, // of a person's or a room's name
   topicPoints: 200,
+  mentions: 50, // in one message
+  nameWords: 8, // that are tried as parts of one name
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
@@ -58,6 +60,24 @@ export function cleanTopic(raw: string): string {
   if (topic === '') return ''
   if (pointsOver(topic, limits.topicPoints)) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
   return cleanText(topic)
+}
+
+/** One emoji: any that there is, with all that belongs to it. */
+export function cleanEmoji(raw: string): string {
+  const emoji = raw.normalize('NFC')
+  if (!/^\p{RGI_Emoji}$/v.test(emoji) && !/^\p{RGI_Emoji}$/v.test(`${emoji}\ufe0f`)) throw new ChatError('invalid_request', 'a reaction is one emoji')
+  return emoji
+}
+
+/** What a text may name by `@…`: for each `@` the longest name that `find` knows, of those that end where a word does. */
+export function mentionsIn<Found>(text: string, find: (name: string) => Found | undefined): Found[] {
+  const found: Found[] = []
+  for (const { 1: rest = '' } of [...text.matchAll(/(?<![\p{L}\p{M}\p{N}_])@([^@\n]{1,80})/gu)].slice(0, limits.mentions)) {
+    const ends = [...rest.matchAll(/(?<=[^\s])(?![\p{L}\p{M}\p{N}_])/gu)].map(({ index }) => index).slice(0, limits.nameWords)
+    const name = ends.reverse().map((end) => find(rest.slice(0, end))).find((one) => one !== undefined)
+    if (name !== undefined) found.push(name)
+  }
+  return found
 }
 
 /** Two names that fold alike are the same name. */

@@ -6,6 +6,7 @@ import type { LoggedEvent } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomChange, RoomRow } from '../store/room-tables.ts'
 import type { Author, Membership, Message, Room, User } from './events.ts'
+import type { Mentions } from './log-events.ts'
 
 /** Topics that streams follow. */
 export const topics = {
@@ -16,9 +17,10 @@ export const topics = {
   of: (user: number) => `of:${user}`,
   /** The same in one room, for streams that are bound to it. */
   ofIn: (user: number, room: number) => `of:${user}:${room}`,
-  // Nothing is published to these: they find the streams that end with a session, a token, or a user.
+  // Nothing is published to these: they find the streams that end with a session, a token or who made it, or a user.
   session: (hash: string) => `session:${hash}`,
   token: (id: number) => `token:${id}`,
+  maker: (user: number) => `maker:${user}`,
   user: (id: number) => `user:${id}`,
 }
 
@@ -33,6 +35,12 @@ export function toWire(event: LoggedEvent): HistoryEvent {
   switch (event.type) {
     case 'message':
       return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'message', data: toMessage(event) }
+    case 'edit':
+      return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'edit', data: toEdited(event) }
+    case 'reaction': {
+      const { emoji, on } = factsOf(event)
+      return { id, topics: topicsOf(event), event: 'reaction', data: { message: String(event.target), room: event.slug, emoji, from: toAuthor(event), on } }
+    }
     case 'delete':
       return { id, topics: topicsOf(event), event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
     case 'join':
@@ -67,7 +75,9 @@ export function toListing(change: RoomChange): HistoryEvent {
   return { id, topics: own, event: 'leave', data: { room: change.slug, user: { id: userId(user!), name: change.userName! } } satisfies Membership }
 }
 
-export function toMessage(event: LoggedEvent): Message {
+/** `edited` is the edit that it has its text from. */
+export function toMessage(event: LoggedEvent & { edited?: number | null }): Message {
+  const mentions = mentionsOf(event)
   return {
     id: String(event.id),
     room: event.slug!,
@@ -75,8 +85,20 @@ export function toMessage(event: LoggedEvent): Message {
     text: event.text ?? '',
     at: timeOf(event.id),
     ...(event.target !== null && { replyTo: String(event.target) }),
+    ...(mentions.length > 0 && event.text !== null && { mentions }),
+    ...(event.edited && event.text !== null && { edited: timeOf(event.edited) }),
     ...(event.text === null && { deleted: true }),
   }
+}
+
+// The message that an edit makes of it: written when and by whom it was at first.
+function toEdited(edit: LoggedEvent): Message {
+  return toMessage({ ...edit, id: edit.target!, name: edit.firstName!, target: edit.firstTarget!, edited: edit.id })
+}
+
+function mentionsOf({ facts }: LoggedEvent): string[] {
+  const { mentions = [], everyone } = facts === null ? {} : (JSON.parse(facts) as Mentions)
+  return [...mentions.map(userId), ...(everyone ? ['room'] : [])]
 }
 
 export function toRoom({ id, slug, name, kind, topic, archived }: Pick<RoomRow, 'id' | 'slug' | 'name' | 'kind'> & { topic?: string; archived?: number | boolean }): Room {
@@ -102,6 +124,11 @@ function toMembership(event: LoggedEvent): Membership {
   return { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && role === 'owner' && { role }) }
 }
 
+/** Who somebody is now. */
+export function toPerson({ id, name, kind }: Pick<UserRow, 'id' | 'name' | 'kind'>): Author {
+  return { id: userId(id), name, ...(kind === 'unproven' && { unproven: true }) }
+}
+
 function toAuthor({ user, name, userKind }: LoggedEvent): Author {
   return { id: userId(user!), name: name!, ...(userKind === 'unproven' && { unproven: true }) }
 }
@@ -110,7 +137,8 @@ function topicsOf({ room, roomKind }: LoggedEvent): string[] {
   return roomTopics({ id: room!, kind: roomKind! })
 }
 
-function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
+/** Where what happens in a room goes. */
+export function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
   return kind === 'open' ? [topics.room(id), topics.open] : [topics.room(id)]
 }
 

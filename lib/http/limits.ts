@@ -17,8 +17,8 @@ const limits = {
 /** How somebody new comes in. */
 const comingIn = new Set(['POST /session', 'POST /users', 'POST /invites/accept'])
 
-/** What nobody should ever have to wait for: whoever uses a stolen session to its limit must not keep its owner from ending it. */
-const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'])
+/** What nobody should ever have to wait for: what a page does by itself, and logging out. Whoever uses a stolen session to its limit must not keep its owner from ending it. */
+const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id', 'POST /rooms/:room/typing', 'PUT /rooms/:room/read'])
 
 export interface LimitsOptions {
   /** A person's rate; 0 is no limit. */

@@ -1,16 +1,18 @@
 // What is said in a room: its history by page, a single message, and saying something.
 
+import type { Chat } from '../chat/chat.ts'
+import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 import { isJson, readFields, readText } from './body.ts'
 import { openStream } from './events.ts'
-import type { Handler } from './exchange.ts'
+import type { Answer, Handler } from './exchange.ts'
 import { countIn, idIn } from './query.ts'
 
 export const listMessages: Handler = (exchange) => {
   const { chat, params, query, who } = exchange
   const room = params.room!
-  if (query.has('before') && query.has('after')) throw new ChatError('invalid_request', 'give before or after, not both')
-  const page = chat.messages(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), limit: countIn(query, 'limit') })
+  if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
+  const page = chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
   if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: page }
   const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
@@ -23,14 +25,38 @@ export const post: Handler = async ({ chat, params, request, who }) => {
   if (key !== undefined && !/^[\x21-\x7e]{1,64}$/.test(String(key))) throw new ChatError('invalid_key', 'Idempotency-Key must be 1 to 64 visible ASCII characters')
   if (/^multipart\//i.test(request.headers['content-type'] ?? '')) throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
   const { text, replyTo } = isJson(request) ? await readFields(request, { text: 'string', replyTo: 'string?' }) : { text: await readText(request), replyTo: undefined }
-  const message = await chat.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
+  const message = await chat.talk.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
   const location = `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}`
   return { status: 201, headers: { location }, json: message }
 }
 
-export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.message(who, params.room!, params.message!) })
+export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.talk.message(who, params.room!, params.message!) })
+
+export const edit: Handler = async ({ chat, params, request, who }) => {
+  const { text } = isJson(request) ? await readFields(request, { text: 'string' }) : { text: await readText(request) }
+  return { status: 200, json: await chat.talk.edit(who, params.room!, params.message!, { text }) }
+}
+
+export const react: Handler = ({ chat, params, who }) => reaction(chat, who, params, true)
+export const takeBack: Handler = ({ chat, params, who }) => reaction(chat, who, params, false)
+
+async function reaction(chat: Chat, who: Who, { room, message, emoji }: Readonly<Record<string, string>>, on: boolean): Promise<Answer> {
+  await chat.talk.react(who, room!, message!, { emoji: emoji!, on })
+  return { status: 204 }
+}
+
+export const typing: Handler = ({ chat, params, who }) => {
+  chat.talk.typing(who, params.room!)
+  return { status: 204 }
+}
+
+export const read: Handler = async ({ chat, params, request, who }) => {
+  const { id } = await readFields(request, { id: 'string' })
+  chat.talk.read(who, params.room!, id)
+  return { status: 204 }
+}
 
 export const remove: Handler = async ({ chat, params, who }) => {
-  await chat.remove(who, params.room!, params.message!)
+  await chat.talk.remove(who, params.room!, params.message!)
   return { status: 204 }
 }

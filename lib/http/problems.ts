@@ -23,6 +23,7 @@ const statuses: Record<ErrorCode, number> = {
   already_member: 409,
   not_member: 409,
   key_reused: 409,
+  unchanged: 409,
   account_exists: 409,
   archived: 409,
   invite_over: 409,

@@ -3,7 +3,7 @@
 import type { Handler } from './exchange.ts'
 import { watch } from './events.ts'
 import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
-import { listMessages, post, remove, showMessage } from './messages.ts'
+import { edit, listMessages, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
 import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './rooms.ts'
 import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './session.ts'
 import { endToken, listTokens, makeToken } from './tokens.ts'
@@ -52,7 +52,12 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages, streams: 'accept' },
   { method: 'POST', path: '/rooms/:room/messages', who: 'named', handler: post },
   { method: 'GET', path: '/rooms/:room/messages/:message', who: 'anyone', handler: showMessage, page: true },
+  { method: 'PATCH', path: '/rooms/:room/messages/:message', who: 'named', handler: edit },
   { method: 'DELETE', path: '/rooms/:room/messages/:message', who: 'named', handler: remove },
+  { method: 'PUT', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'named', handler: react },
+  { method: 'DELETE', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'named', handler: takeBack },
+  { method: 'POST', path: '/rooms/:room/typing', who: 'named', handler: typing },
+  { method: 'PUT', path: '/rooms/:room/read', who: 'named', handler: read },
 
   { method: 'GET', path: '/invites', who: 'named', handler: listInvites, own: true },
   { method: 'POST', path: '/invites', who: 'named', handler: makeInvite, own: true },

@@ -7,14 +7,14 @@ import { statSync } from 'node:fs'
 import { ChatError, StartError, type Refusal } from '../errors.ts'
 import { Database } from './database.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
-import type { NewEvent, Outcome } from './event-log.ts'
+import type { NewEvent, Outcome, ReadMark } from './event-log.ts'
 import { codes, damaged, isDamage, isStorageFailure, sqliteCode } from './sqlite-errors.ts'
 
 /** Checks an event against the data and carries it out, or says why not and changes nothing. */
 export type Apply = (database: Database, event: NewEvent, id: number) => Outcome
 
 /** From the thread that serves to the one that writes. */
-export type ToWriter = { group: readonly NewEvent[] } | { close: true }
+export type ToWriter = { group: readonly NewEvent[] } | { reads: readonly ReadMark[] } | { close: true }
 
 /** And back. */
 export type FromWriter =
@@ -50,6 +50,7 @@ export function runCommitLoop(apply: Apply): void {
       say({ closed: true })
       return port.close()
     }
+    if ('reads' in message) return noteReads(message.reads)
     try {
       if (unusable) throw new ChatError(damaged.code, damaged.message)
       // SQLite would go on writing to a file that nobody will find again.
@@ -62,6 +63,18 @@ export function runCommitLoop(apply: Apply): void {
       say({ failed: whyFailed(error), cause: causeOf(error) })
     }
   })
+
+  // Where they can't be kept they are lost, and people have a few messages to read twice.
+  function noteReads(reads: readonly ReadMark[]): void {
+    if (unusable || inodeOf(folder.file) !== inode) return
+    try {
+      database.begin()
+      for (const read of reads) database.talk.noteRead(read)
+      database.commit()
+    } catch {
+      database.rollback()
+    }
+  }
 
   function commitGroup(group: readonly NewEvent[]): Outcome[] {
     try {

@@ -5,19 +5,35 @@ import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
 import { PeopleTables } from './people-tables.ts'
 import { RoomTables } from './room-tables.ts'
+import { TalkTables } from './talk-tables.ts'
 import { applicationId, migrations } from './schema.ts'
 
 // Of bodies only what people said: a password's hash is read by `passwordHash` alone.
 const eventColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, iif(b.text glob char(1) || '*', null, b.text) as text
-  from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id and e.type = 'message'`
+  select o.name as firstName, o.target as firstTarget, e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, iif(b.text glob char(1) || '*', null, b.text) as text
+  from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id and e.type in ('message', 'edit')
+    left join events o on o.id = e.target and e.type = 'edit'`
+
+// A message as it is now: with the text, the mentions and the id of its newest edit, if there is one.
+const messageColumns = `
+  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, x.facts as facts, e.room, r.slug, r.kind as roomKind,
+    iif(b.text glob char(1) || '*', null, b.text) as text, d.event as edited
+  from events e left join edits d on d.message = e.id join events x on x.id = coalesce(d.event, e.id)
+    left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = x.id`
 
 // An event that is no deleted message.
 const kept = 'not exists (select 1 from deletions where message = e.id)'
 
+/** A message as it is now. */
+export interface MessageRow extends LoggedEvent {
+  /** The edit that it has its text from. */
+  edited: number | null
+}
+
 export class Database {
   readonly people: PeopleTables
   readonly rooms: RoomTables
+  readonly talk: TalkTables
   #connection: Connection
   #emptied = false
 
@@ -25,6 +41,7 @@ export class Database {
     this.#connection = connection
     this.people = new PeopleTables(connection)
     this.rooms = new RoomTables(connection)
+    this.talk = new TalkTables(connection)
   }
 
   /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
@@ -116,7 +133,7 @@ export class Database {
     const oldest = this.#connection.get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
     const found = this.#connection.get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
-       where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted')
+       where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
            or e.type in ('accept', 'token') and e.target is not null)
          and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
          and ${kept} order by e.id desc limit 1 offset ?`,
@@ -131,12 +148,16 @@ export class Database {
     return this.#connection.all<{ id: number }>(sql, room, before, limit).map(({ id }) => id)
   }
 
-  messagesBefore(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#connection.all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
+  message(id: number): MessageRow | undefined {
+    return this.#connection.get(`${messageColumns} where e.id = ? and e.type = 'message'`, id)
   }
 
-  messagesAfter(room: number, id: number, limit: number): LoggedEvent[] {
-    return this.#connection.all(`${eventColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
+  messagesBefore(room: number, id: number, limit: number): MessageRow[] {
+    return this.#connection.all(`${messageColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
+  }
+
+  messagesAfter(room: number, id: number, limit: number): MessageRow[] {
+    return this.#connection.all(`${messageColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
   }
 
   isDeleted(message: number): boolean {
@@ -178,7 +199,7 @@ export class Database {
     const found = this.#connection.all<{ integrity_check: string }>(`pragma integrity_check(${limit})`).map((row) => row.integrity_check).filter((text) => text !== 'ok')
     const missing = this.#connection.get<{ count: number }>(`
       select count(*) as count from bodies b join events e on e.id = b.event
-      where e.type = 'message' and not exists (select 1 from search where rowid = e.id)`)!.count
+      where e.type in ('message', 'edit') and not exists (select 1 from search where rowid = e.id)`)!.count
     return missing > 0 ? [...found, `${missing} messages are not in the search`] : found
   }
 
@@ -186,7 +207,7 @@ export class Database {
   stateTables(): string[] {
     return this.#connection.all<{ name: string }>(`
       select name from sqlite_schema
-      where type = 'table' and name not like 'search%' and name not like 'sqlite%' and name not in ('events', 'bodies')`).map(({ name }) => name)
+      where type = 'table' and name not like 'search%' and name not like 'sqlite%' and name not in ('events', 'bodies', 'reads')`).map(({ name }) => name)
   }
 
   rowsOf(table: string): Iterator<unknown> {

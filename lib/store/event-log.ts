@@ -36,7 +36,17 @@ export interface LoggedEvent {
   target: number | null
   /** JSON. */
   facts: string | null
+  /** Of an edit: the name under which the message was written, and what that answers. */
+  firstName?: string | null
+  firstTarget?: number | null
   text: string | null
+}
+
+/** Somebody has read a room up to an event. */
+export interface ReadMark {
+  user: number
+  room: number
+  event: number
 }
 
 /** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
@@ -52,5 +62,7 @@ export interface EventLog {
   append(events: readonly NewEvent[]): Promise<Outcome[]>
   /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
   tail(listener: (events: readonly LoggedEvent[]) => void): void
+  /** Notes how far people have read. It is no event, and nobody waits for it. */
+  noteReads(reads: readonly ReadMark[]): void
   close(): Promise<void>
 }

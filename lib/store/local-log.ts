@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { ChatError, StartError } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
 import { Database } from './database.ts'
-import type { EventLog, LoggedEvent, NewEvent, Outcome } from './event-log.ts'
+import type { EventLog, LoggedEvent, NewEvent, Outcome, ReadMark } from './event-log.ts'
 import { damaged } from './sqlite-errors.ts'
 
 const limits = {
@@ -107,6 +107,10 @@ export class LocalLog implements EventLog {
 
   tail(listener: (events: readonly LoggedEvent[]) => void): void {
     this.#listener = listener
+  }
+
+  noteReads(reads: readonly ReadMark[]): void {
+    if (!this.#damaged && !this.#dead && !this.#closing) this.#tell({ reads })
   }
 
   /** Commits what was appended before, then lets go of the folder. */

@@ -101,8 +101,9 @@ export class RoomTables {
     )
   }
 
-  roomsOf(user: number): { room: number; kind: RoomRow['kind'] }[] {
-    return this.#connection.all('select m.room, r.kind from members m join rooms r on r.id = m.room where user = ?', user)
+  /** Those that a user came into last. */
+  roomsOf(user: number, limit = 10_000): { room: number; kind: RoomRow['kind']; since: number }[] {
+    return this.#connection.all('select m.room, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?', user, limit)
   }
 
   insertMember(room: RoomRow, user: number, since: number, role: 'owner' | 'member'): void {

@@ -130,6 +130,35 @@ export const migrations = [
   update sessions set began = user
     where began <> user and exists (select 1 from events where id = sessions.user and json_extract(facts, '$.session') = sessions.hash);
   `,
+  `
+  -- Edits, reactions, mentions, and how far people have read.
+  create table edits (          -- of each message that was edited the newest, which has its text now
+    message integer primary key,
+    event integer not null
+  ) strict;
+  create table reactions (
+    message integer not null,
+    emoji text not null,
+    user integer not null,
+    event integer not null,
+    primary key (message, emoji, user)
+  ) strict, without rowid;
+  create table mentions (       -- user 0: everyone in the room
+    user integer not null,
+    room integer not null,
+    message integer not null,
+    primary key (user, room, message)
+  ) strict, without rowid;
+  create index mentions_by_message on mentions (message);
+
+  -- Not made by the log: a row a person and room, and the last one wins.
+  create table reads (
+    user integer not null,
+    room integer not null,
+    event integer not null,
+    primary key (user, room)
+  ) strict, without rowid;
+  `,
 ]
 
 /** The version of the files that this program writes. */

@@ -33,9 +33,9 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Never answers texts of some lengths. */
   async 'text-that-hangs'() {
-    const { Chat } = await import('../../lib/chat/chat.ts')
-    const { post } = Chat.prototype
-    Chat.prototype.post = function (who, slug, options) {
+    const { Talk } = await import('../../lib/chat/talk.ts')
+    const { post } = Talk.prototype
+    Talk.prototype.post = function (who, slug, options) {
       return options.text.length % 7 === 3 ? new Promise(() => {}) : post.call(this, who, slug, options)
     }
   },

@@ -1,0 +1,203 @@
+// What is said: posting, editing, deleting and reacting, and reading it again by the page. Each takes who asks, and answers when
+// it is durable and delivered.
+
+import { createHash } from 'node:crypto'
+import { ChatError } from '../errors.ts'
+import type { Database, MessageRow } from '../store/database.ts'
+import type { EventLog } from '../store/event-log.ts'
+import type { RoomRow } from '../store/room-tables.ts'
+import type { Access } from './access.ts'
+import type { Parts } from './accounts.ts'
+import type { Appender } from './appender.ts'
+import type { Message } from './events.ts'
+import { rules, type LogEvent, type Mentions, type Posted } from './log-events.ts'
+import type { People } from './people.ts'
+import { Reads } from './reads.ts'
+import { sees } from './rights.ts'
+import type { Streams } from './streams.ts'
+import { whyNotTalk } from './talk-rules.ts'
+import { cleanEmoji, cleanText, foldName, mentionsIn } from './text.ts'
+import type { Who } from './who.ts'
+import { toMessage, userId } from './wire.ts'
+
+export interface PostOptions {
+  text: string
+  /** The id of the message that this one answers. */
+  replyTo?: string | undefined
+  /** With the same key, the same request again is the same message. */
+  key?: string | undefined
+}
+
+export interface PageOptions {
+  before?: number | undefined
+  after?: number | undefined
+  /** The message in the middle. */
+  around?: number | undefined
+  limit?: number | undefined
+}
+
+export interface Page {
+  /** Oldest first. */
+  messages: Message[]
+  cursor: string
+  /** It goes on in the direction asked for; around a message, to the older side. */
+  more: boolean
+  /** Around a message: it goes on to the newer side too. */
+  newer?: boolean
+}
+
+const limits = {
+  pageMessages: 200, // of history in one answer
+  pageCharacters: 256 * 1024, // of their texts: whoever asks may never read the answer, and it waits in memory
+}
+
+export class Talk {
+  readonly #log: EventLog
+  readonly #database: Database
+  readonly #appender: Appender
+  readonly #people: People
+  readonly #access: Access
+  readonly #streams: Streams
+  readonly reads: Reads
+
+  constructor({ log, database, appender, people, access, streams }: Parts & { log: EventLog; streams: Streams }) {
+    this.#log = log
+    this.#database = database
+    this.#appender = appender
+    this.#people = people
+    this.#access = access
+    this.#streams = streams
+    this.reads = new Reads({ log, database })
+  }
+
+  /** A page of a room's history: the newest, or what is before, after or around an id. */
+  page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Page {
+    const room = this.#access.room(who, slug)
+    const count = Math.min(limit, limits.pageMessages)
+    if (around !== undefined) {
+      const older = this.#older(room, around, Math.ceil(count / 2))
+      const newer = this.#newer(room, around - 1, Math.floor(count / 2) + 1)
+      return { ...this.#shown(room, [...older.rows, ...newer.rows]), more: older.more, newer: newer.more }
+    }
+    const { rows, more } = after === undefined ? this.#older(room, before ?? Infinity, count) : this.#newer(room, after, count)
+    return { ...this.#shown(room, rows), more }
+  }
+
+  message(who: Who, slug: string, id: string): Message {
+    const room = this.#access.room(who, slug)
+    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#log.newest ? this.#database.message(Number(id)) : undefined
+    if (row?.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
+    return this.#shown(room, [row]).messages[0]!
+  }
+
+  async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
+    const room = this.#access.roomToWrite(who, slug)
+    const text = cleanText(raw)
+    const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
+    const user = await this.#people.somebody(who)
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room, text) }
+    if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
+    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
+    const before: LogEvent[] = this.#database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
+    // A retry after days gets the message as it is by then.
+    const { id } = await this.#appender.append(post, { before })
+    return this.#shown(room, [this.#database.message(id)!]).messages[0]!
+  }
+
+  /** Changes the text of one's own message: the older one is gone, everywhere. */
+  async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
+    const user = this.#people.writer(who)
+    const room = this.#access.room(who, slug)
+    const text = cleanText(raw)
+    const target = Number(this.message(who, slug, id).id)
+    await this.#appender.append({ type: 'edit', rules, user: user.id, room: room.id, target, text, ...this.#mentions(room, text) })
+    return this.message(who, slug, id)
+  }
+
+  /** Deletes a message, one's own or as who manages the room: what it said is gone, everywhere; that there was one stays. */
+  async remove(who: Who, slug: string, id: string): Promise<void> {
+    const user = this.#people.writer(who)
+    const room = this.#access.room(who, slug)
+    const target = Number(this.message(who, slug, id).id)
+    await this.#appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
+  }
+
+  /** Does nothing where it is so already. */
+  async react(who: Who, slug: string, id: string, { emoji: raw, on }: { emoji: string; on: boolean }): Promise<void> {
+    const user = this.#people.writer(who)
+    const room = this.#access.room(who, slug)
+    const emoji = cleanEmoji(raw)
+    const target = Number(this.message(who, slug, id).id)
+    await this.#appender.appendUnless('unchanged', { type: 'reaction', rules, user: user.id, room: room.id, target, facts: { emoji, on } })
+  }
+
+  /** They have read the room up to an event; their other streams are told. */
+  read(who: Who, slug: string, id: string): void {
+    const user = this.#people.proven(who)
+    const room = this.#access.room(who, slug)
+    if (!/^\d{1,16}$/.test(id)) throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
+    if (this.#database.rooms.roleIn(room.id, user.id) === undefined) throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
+    const event = Math.min(Number(id), this.#log.newest)
+    if (this.reads.note({ user: user.id, room: room.id, event })) this.#streams.tellSelf(user.id, { room: room.slug, id: String(event) })
+  }
+
+  /** They are writing something. */
+  typing(who: Who, slug: string): void {
+    const user = this.#people.proven(who)
+    const room = this.#access.room(who, slug)
+    const refused = whyNotTalk(this.#database, { user: user.id, room: room.id })
+    if (refused) throw new ChatError(refused.code, refused.message)
+    this.#streams.tellTyping(user, room)
+  }
+
+  #older(room: RoomRow, before: number, count: number): { rows: MessageRow[]; more: boolean } {
+    // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
+    const found = this.#database.messagesBefore(room.id, Math.min(before, this.#log.newest + 1), count + 1)
+    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
+    return { rows: page.reverse(), more: found.length > page.length }
+  }
+
+  #newer(room: RoomRow, after: number, count: number): { rows: MessageRow[]; more: boolean } {
+    const found = this.#database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#log.newest)
+    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
+    return { rows: page, more: found.length > page.length }
+  }
+
+  #shown(room: RoomRow, rows: MessageRow[]): { messages: Message[]; cursor: string } {
+    const messages = rows.map(toMessage)
+    const byId = new Map(rows.map(({ id }, at) => [id, messages[at]!]))
+    const reactions = rows.length === 0 ? [] : this.#database.talk.reactionsTo(rows[0]!.id, rows.at(-1)!.id, room.id)
+    for (const { message, emoji, user } of reactions) {
+      // A page that was cut off may have fewer messages than there are between its ends.
+      const shown = byId.get(message)
+      if (shown) ((shown.reactions ??= {})[emoji] ??= []).push(userId(user))
+    }
+    return { messages, cursor: this.#appender.cursor }
+  }
+
+  // Whom a text names, of those who may read it.
+  #mentions(room: RoomRow, text: string): { facts?: Mentions } {
+    if (!text.includes('@')) return {}
+    const found = mentionsIn(text, (name) => (name === 'room' ? 0 : this.#namedIn(room, name)))
+    const mentions = [...new Set(found)].filter((id) => id !== 0)
+    const everyone = found.includes(0)
+    return mentions.length === 0 && !everyone ? {} : { facts: { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) } }
+  }
+
+  #namedIn(room: RoomRow, name: string): number | undefined {
+    const user = this.#database.people.nameHolder(foldName(name))
+    return user?.freed === null && sees(this.#database, user.id, room) ? user.id : undefined
+  }
+}
+
+// As many as fit, and at least one.
+function withinCharacters(page: MessageRow[], most: number): MessageRow[] {
+  let characters = 0
+  const end = page.findIndex(({ text }, at) => (characters += text?.length ?? 0) > most && at > 0)
+  return end < 0 ? page : page.slice(0, end)
+}
+
+// It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
+function printOf(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 4)
+}

@@ -1,0 +1,55 @@
+// @ts-check
+// What a stream's events add up to: rooms, who is in them, what was said, and people. Whoever folds all events from the first
+// on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
+
+/** @import { Message, Room, User, WireEvents } from '../lib/chat/events.ts' */
+
+/**
+ * @typedef {object} State
+ * @property {Map<string, Room>} rooms
+ * @property {Map<string, Map<string, 'owner' | 'member'>>} members by room: who is in it, and their role there
+ * @property {Map<string, Map<string, Message>>} messages by room
+ * @property {Map<string, User>} users
+ */
+
+/** @returns {State} */
+export function empty() {
+  return { rooms: new Map(), members: new Map(), messages: new Map(), users: new Map() }
+}
+
+/**
+ * @template {keyof WireEvents} Name
+ * @param {State} state @param {Name} event @param {WireEvents[Name]} data
+ */
+export function fold({ rooms, members, messages, users }, event, data) {
+  const all = /** @type {any} */ (data) // which of them it is goes with the name
+  if (event === 'room') rooms.set(all.id, all)
+  else if (event === 'user') users.set(all.id, all)
+  else if (event === 'join') inside(members, all.room).set(all.user.id, all.role ?? 'member')
+  else if (event === 'leave') inside(members, all.room).delete(all.user.id)
+  else if (event === 'delete') inside(messages, all.room).delete(all.id)
+  else if (event === 'reaction') react(inside(messages, all.room), all)
+  else if (event === 'message' || event === 'edit') {
+    const { reactions } = inside(messages, all.room).get(all.id) ?? {}
+    inside(messages, all.room).set(all.id, { ...all, ...(reactions && { reactions }) })
+  }
+}
+
+// A message whose text was changed later comes with that change, and reactions may come before it.
+/** @param {Map<string, Message>} messages @param {WireEvents['reaction']} reaction */
+function react(messages, { message: id, emoji, from, on }) {
+  const { reactions: before, ...message } = messages.get(id) ?? /** @type {Message} */ ({ id })
+  const reactions = { ...before }
+  const others = (reactions[emoji] ?? []).filter((other) => other !== from.id)
+  if (on) reactions[emoji] = [...others, from.id]
+  else if (others.length > 0) reactions[emoji] = others
+  else delete reactions[emoji]
+  messages.set(id, { ...message, ...(Object.keys(reactions).length > 0 && { reactions }) })
+}
+
+/** @template T @param {Map<string, Map<string, T>>} maps @param {string} key @returns {Map<string, T>} */
+function inside(maps, key) {
+  const found = maps.get(key) ?? new Map()
+  maps.set(key, found)
+  return found
+}
