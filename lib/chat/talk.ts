@@ -75,8 +75,8 @@ export class Talk {
     const room = this.#access.room(who, slug)
     const count = Math.min(limit, limits.pageMessages)
     if (around !== undefined) {
-      const older = this.#older(room, around, Math.ceil(count / 2))
-      const newer = this.#newer(room, around - 1, Math.floor(count / 2) + 1)
+      const older = this.#older(room, around, Math.floor(count / 2))
+      const newer = this.#newer(room, around - 1, Math.ceil(count / 2))
       return { ...this.#shown(room, [...older.rows, ...newer.rows]), more: older.more, newer: newer.more }
     }
     const { rows, more } = after === undefined ? this.#older(room, before ?? Infinity, count) : this.#newer(room, after, count)

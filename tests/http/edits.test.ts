@@ -370,3 +370,28 @@ test('whom a message names changes with its text', async (t) => {
   await ada.ask('DELETE', pathOf(message))
   assert.deepEqual(await counts(), [0, 0, 0])
 })
+
+test('a permalink shows a message in the middle of what was said around it', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const said: Message[] = []
+  for (let count = 0; count < 30; count++) said.push(await ada.say('lobby', String(count)))
+  const around = async (query: string) => {
+    const { messages, more, newer } = await ada.read<Page>(`/rooms/lobby/messages?${query}`)
+    return [messages.map(({ text }) => text).join(' '), more, newer]
+  }
+
+  assert.deepEqual(await around(`around=${said[15]!.id}&limit=4`), ['13 14 15 16', true, true])
+  assert.deepEqual(await around(`around=${said[15]!.id}&limit=5`), ['13 14 15 16 17', true, true])
+  assert.deepEqual(await around(`around=${said[15]!.id}&limit=1`), ['15', true, true])
+  assert.deepEqual(await around(`around=${said[0]!.id}&limit=3`), ['0 1', false, true])
+  assert.deepEqual(await around(`around=${said[29]!.id}&limit=3`), ['28 29', true, false])
+  assert.deepEqual(await around('around=1&limit=2'), ['0', false, true])
+  assert.deepEqual(await around('around=9007199254740991&limit=2'), ['29', true, false])
+  // Of one that is deleted what was around it.
+  await ada.ask('DELETE', pathOf(said[15]!))
+  assert.deepEqual(await around(`around=${said[15]!.id}&limit=3`), ['14 16 17', true, true])
+  for (const query of ['around=x', 'around=', 'around=1&before=2', 'around=1&after=2', 'around=-1', 'around=1e3']) {
+    assert.equal(await ada.refused('GET', `/rooms/lobby/messages?${query}`), '400 invalid_request', query)
+  }
+})
