@@ -136,7 +136,8 @@ export class Database {
        where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
            or e.type in ('accept', 'token') and e.target is not null)
          and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
-         and ${kept} order by e.id desc limit 1 offset ?`,
+         and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
+       order by e.id desc limit 1 offset ?`,
       oldest, user, count - 1,
     )
     return found ? found.id - 1 : oldest

@@ -258,6 +258,21 @@ for (const ring of [10_000, 100, 1]) {
   })
 }
 
+test('the last few are counted without texts that are gone', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const said = []
+  for (const text of ['1', '2', '3', '4']) said.push(await ada.say('lobby', text))
+  await edit(ada, said[3]!, '4 once more')
+  await edit(ada, said[3]!, '4 at last')
+  await edit(ada, said[1]!, 'gone soon')
+  await ada.ask('DELETE', pathOf(said[1]!))
+
+  // Message 3, the newest edit of 4, the deletion.
+  const reader = await replayed(chat, '/events?since=-3')
+  assert.deepEqual(reader.all.filter(({ event }) => event !== 'ping').map(({ event, data }) => [event, (JSON.parse(data) as Message).text]), [['message', '3'], ['edit', '4 at last'], ['delete', undefined]])
+})
+
 /** The files of the folder that hold these bytes, whatever their case. */
 function filesWith(data: string, word: string): string[] {
   return readdirSync(data).filter((name) => readFileSync(join(data, name)).toString('latin1').toLowerCase().includes(Buffer.from(word).toString('latin1').toLowerCase()))
