@@ -8,6 +8,7 @@ export const limits = {
   textPoints: 4000, // Unicode code points of a message
   namePoints: 40, // of a person's or a room's name
   topicPoints: 200,
+  emojiUnits: 64, // of UTF-16; a family of four has 11, a flag of tags 14
   mentions: 50, // in one message
   nameWords: 8, // that are tried as parts of one name
 }
@@ -64,8 +65,9 @@ export function cleanTopic(raw: string): string {
 
 /** One emoji: any that there is, with all that belongs to it. */
 export function cleanEmoji(raw: string): string {
-  const emoji = raw.normalize('NFC')
-  if (!/^\p{RGI_Emoji}$/v.test(emoji) && !/^\p{RGI_Emoji}$/v.test(`${emoji}\ufe0f`)) throw new ChatError('invalid_request', 'a reaction is one emoji')
+  // Some keyboards leave out the character that asks for the colourful form. With it where Unicode wants it, one emoji is not two.
+  const emoji = raw.slice(0, limits.emojiUnits + 1).replaceAll('\ufe0f', '').replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f')
+  if (raw.length > limits.emojiUnits || !/^\p{RGI_Emoji}$/v.test(emoji)) throw new ChatError('invalid_request', 'a reaction is one emoji')
   return emoji
 }
 
