@@ -77,17 +77,17 @@ export class Talk {
     if (around !== undefined) {
       const older = this.#older(room, around, Math.floor(count / 2))
       const newer = this.#newer(room, around - 1, Math.ceil(count / 2))
-      return { ...this.#shown(room, [...older.rows, ...newer.rows]), more: older.more, newer: newer.more }
+      return { ...this.#shown([...older.rows, ...newer.rows]), more: older.more, newer: newer.more }
     }
     const { rows, more } = after === undefined ? this.#older(room, before ?? Infinity, count) : this.#newer(room, after, count)
-    return { ...this.#shown(room, rows), more }
+    return { ...this.#shown(rows), more }
   }
 
   message(who: Who, slug: string, id: string): Message {
     const room = this.#access.room(who, slug)
     const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#log.newest ? this.#database.message(Number(id)) : undefined
     if (row?.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
-    return this.#shown(room, [row]).messages[0]!
+    return this.#shown([row]).messages[0]!
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
@@ -101,7 +101,7 @@ export class Talk {
     const before: LogEvent[] = this.#database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     // A retry after days gets the message as it is by then.
     const { id } = await this.#appender.append(post, { before })
-    return this.#shown(room, [this.#database.message(id)!]).messages[0]!
+    return this.#shown([this.#database.message(id)!]).messages[0]!
   }
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */
@@ -163,14 +163,11 @@ export class Talk {
     return { rows: page, more: found.length > page.length }
   }
 
-  #shown(room: RoomRow, rows: MessageRow[]): { messages: Message[]; cursor: string } {
+  #shown(rows: MessageRow[]): { messages: Message[]; cursor: string } {
     const messages = rows.map(toMessage)
     const byId = new Map(rows.map(({ id }, at) => [id, messages[at]!]))
-    const reactions = rows.length === 0 ? [] : this.#database.talk.reactionsTo(rows[0]!.id, rows.at(-1)!.id, room.id)
-    for (const { message, emoji, user } of reactions) {
-      // A page that was cut off may have fewer messages than there are between its ends.
-      const shown = byId.get(message)
-      if (shown) ((shown.reactions ??= {})[emoji] ??= []).push(userId(user))
+    for (const { message, emoji, user } of this.#database.talk.reactionsTo(rows.map(({ id }) => id))) {
+      ((byId.get(message)!.reactions ??= {})[emoji] ??= []).push(userId(user))
     }
     return { messages, cursor: this.#appender.cursor }
   }

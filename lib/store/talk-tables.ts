@@ -41,11 +41,12 @@ export class TalkTables {
     return this.#connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined
   }
 
-  /** Of messages from one id to another, in the order in which they came. */
-  reactionsTo(first: number, last: number, room: number): ReactionRow[] {
+  /** In the order in which they came. */
+  reactionsTo(messages: readonly number[]): ReactionRow[] {
+    // From the messages on: between two of a quiet room there may be a million reactions in others.
     return this.#connection.all(
-      'select t.message, t.emoji, t.user from reactions t join events e on e.id = t.message where t.message between ? and ? and e.room = ? order by t.event',
-      first, last, room,
+      'select t.message, t.emoji, t.user from json_each(?) j cross join reactions t on t.message = j.value order by t.event',
+      JSON.stringify(messages),
     )
   }
 
