@@ -2,7 +2,7 @@
 // response; knows nothing of who reads what.
 
 import type { ServerResponse } from 'node:http'
-import type { Author, WireEvents } from '../chat/events.ts'
+import type { Author, Message, WireEvents } from '../chat/events.ts'
 import type { StreamResponse } from '../sse/server-sent-events-stream.ts'
 
 export type LineType = 'application/x-ndjson' | 'text/plain'
@@ -72,20 +72,31 @@ const forms: Record<LineType, (fields: Record<string, string | undefined>) => st
     if (retry !== undefined) return ''
     // Each takes the data of its own event, and that is what stands behind its name on the wire.
     const line = comment !== undefined ? `# ${comment}` : words[event as keyof WireEvents]?.(JSON.parse(data!), id) ?? `* ${event} ${data}`
+    if (line === '') return ''
     // Whatever a text holds, only we begin a line at its start. DEL has a sign of its own, which is shorter than an escape.
     return `${line.replaceAll('\n', '\n  ').replaceAll('\x7f', '␡')}\n`
   },
 }
 
 const words: { [Name in keyof WireEvents]: (data: WireEvents[Name], id: string | undefined) => string } = {
-  message: ({ at, room, from, text }) => `${at.slice(0, 10)} ${at.slice(11, 16)} ${room} <${nameOf(from)}> ${text}`,
+  message: said,
+  edit: (message) => `${said(message)} (changed)`,
+  reaction: ({ room, emoji, from, on }) => `* ${nameOf(from)} ${on ? 'reacted' : 'took back'} ${emoji} in ${room}`,
   delete: ({ room }) => `* a message in ${room} was deleted`,
   join: ({ room, user, role }) => `* ${nameOf(user)} joined ${room}${role ? ' as its owner' : ''}`,
   leave: ({ room, user }) => `* ${nameOf(user)} left ${room}`,
   room: ({ id, name, kind, topic, archived }) => `* room ${id}: ${kind}, called ${name}${archived ? ', archived' : ''}${topic ? `, about ${topic}` : ''}`,
+  presence: ({ room, user, state }) => `* ${nameOf(user)} is ${state === 'here' ? 'here' : 'away'}, in ${room}`,
+  // Of no use a moment later.
+  typing: () => '',
+  read: () => '',
   user: (user) => `* user ${nameOf(user)}: ${user.role}${user.banned ? ', banned' : ''}`,
   ping: (_, id) => `# up to date; since=${id} goes on from here; times are UTC`,
   reset: ({ reason, cursor }) => `# what was missed can't be shown (${reason.replace('_', ' ')}); since=${cursor} goes on from here`,
+}
+
+function said({ at, room, from, text }: Message): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} ${room} <${nameOf(from)}> ${text}`
 }
 
 // The brackets around a name must be ours, and who proved nothing must not look like somebody who did.
