@@ -84,8 +84,9 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       if (database.rooms.roleIn(id, user) === undefined) return no('not_member', 'they are not in this room')
       return undefined
     },
-    carryOut(database, { room, user }) {
-      database.rooms.deleteMember(room, user)
+    carryOut(database, { room, user }, id) {
+      // Refuse has seen that both are there.
+      database.rooms.deleteMember(database.rooms.room(room)!, database.people.user(user)!, id)
     },
   },
 }

@@ -61,7 +61,7 @@ export class RoomTables {
        union all
        select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ?1 and m.closed = 1
        union all
-       select e.id, 'lost', e.user, e.name, ${columns} from events e join rooms r on r.id = e.room where e.type = 'leave' and e.id > ?1 and r.kind <> 'open'
+       select l.id, 'lost', l.user, l.name, ${columns} from losses l join rooms r on r.id = l.room where l.id > ?1
        order by at limit ?2`,
       id, limit,
     )
@@ -114,7 +114,9 @@ export class RoomTables {
     this.#connection.run('update members set role = ? where room = ? and user = ?', role, room, user)
   }
 
-  deleteMember(room: number, user: number): void {
-    this.#connection.run('delete from members where room = ? and user = ?', room, user)
+  /** By the event of this id; `name` is theirs then. */
+  deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
+    this.#connection.run('delete from members where room = ? and user = ?', room.id, id)
+    if (room.kind !== 'open') this.#connection.run('insert into losses (id, room, user, name) values (?, ?, ?, ?)', event, room.id, id, name)
   }
 }

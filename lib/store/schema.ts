@@ -131,6 +131,17 @@ export const migrations = [
     where began <> user and exists (select 1 from events where id = sessions.user and json_extract(facts, '$.session') = sessions.hash);
   `,
   `
+  -- Who lost a room that is not open, for the lists of rooms: among the leaves in the log those of open rooms may be very many.
+  create table losses (
+    id integer primary key,     -- the event
+    room integer not null,
+    user integer not null,
+    name text                   -- theirs then
+  ) strict;
+  insert into losses (id, room, user, name) select e.id, e.room, e.user, e.name from events e join rooms r on r.id = e.room where e.type = 'leave' and r.kind <> 'open';
+  drop index leaves;
+  `,
+  `
   -- Edits, reactions, mentions, and how far people have read.
   create table edits (          -- of each message that was edited the newest, which has its text now
     message integer primary key,
