@@ -162,7 +162,10 @@ export class Accounts {
     const user = this.#people.person(who)
     const other = this.#people.find(who, raw)
     if (role !== 'owner' && role !== 'admin' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner, admin or member')
-    if (other.role !== role) await this.#appender.append({ type: 'role', rules, user: user.id, target: other.id, facts: { role } })
+    const event = { type: 'role', rules, user: user.id, target: other.id, facts: { role } } as const
+    const refused = this.#appender.refusal(event)
+    if (refused) throw refused
+    if (other.role !== role) await this.#appender.append(event)
     return this.#shown(other.id)
   }
 

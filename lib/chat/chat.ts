@@ -134,7 +134,7 @@ export class Chat {
     const other = this.people.find(who, raw)
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
     if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
-    if (other.banned !== 0) throw new ChatError('banned', `${other.name} is banned`)
+    if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
     const pair: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     // No name makes a slug that begins like this.
     const slug = `-${pair[0].toString(36)}-${pair[1].toString(36)}`

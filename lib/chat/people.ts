@@ -11,6 +11,7 @@ import { rules, type Hosted, type Role } from './log-events.ts'
 import { Passwords } from './passwords.ts'
 import { cleanName, cleanPersonName, foldName } from './text.ts'
 import { sessionLasts } from './user-rules.ts'
+import { governs } from './rights.ts'
 import { hasScope, type Who } from './who.ts'
 import { idOfUser, toUser } from './wire.ts'
 
@@ -183,9 +184,9 @@ export class People {
     return user
   }
 
-  // Whoever made a token knows it, so it is worth no more than they are.
+  // Whoever made a token knows it: it is good for as long as they may make one.
   #isGood({ ended, expires, maker }: TokenRow): boolean {
-    return ended === null && (expires === null || expires > Date.now() * 1000) && this.#database.people.user(maker)?.banned === 0
+    return ended === null && (expires === null || expires > Date.now() * 1000) && governs(this.#database.people.user(maker))
   }
 
   #holder(name: string): UserRow | undefined {

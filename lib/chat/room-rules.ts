@@ -3,18 +3,28 @@
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Joined } from './log-events.ts'
-import { manages, sees } from './rights.ts'
+import { governs, manages, sees } from './rights.ts'
 import { no, noRoom, type RulesOf } from './rule.ts'
 
-const roomsMax = 10_000 // whoever can make rooms must not be able to fill the disk with them
+const limits = {
+  rooms: 10_000, // whoever can make rooms must not be able to fill the disk with them
+  // Nor may one of them leave none for others; who governs the place may.
+  madeByGuest: 20,
+  madeByMember: 200,
+  directMade: 1000, // by one person; these are not among the others
+}
 
 export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   room: {
-    refuse(database, { user, facts: { slug } }) {
-      if (user !== undefined && database.people.user(user)?.kind === 'unproven') return unproven
+    refuse(database, { user: id, facts: { slug, kind } }) {
+      const user = id === undefined ? undefined : database.people.user(id)
+      if (user?.kind === 'unproven') return unproven
       if (database.rooms.roomBySlug(slug)) return no('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
-      if (database.rooms.roomCount() >= roomsMax) return no('forbidden', `there are ${roomsMax} rooms, and no more can be made`)
-      return undefined
+      const direct = kind === 'direct'
+      if (!direct && database.rooms.roomCount() >= limits.rooms) return no('forbidden', `there are ${limits.rooms} rooms, and no more can be made`)
+      if (!user || governs(user)) return undefined
+      const most = direct ? limits.directMade : user.kind === 'guest' ? limits.madeByGuest : limits.madeByMember
+      return database.rooms.madeBy(user.id, { direct }) >= most ? no('forbidden', `you have made ${most} rooms, and can't make more`) : undefined
     },
     carryOut(database, event, id) {
       const { slug, name, kind, topic = '', pair } = event.facts

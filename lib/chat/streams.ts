@@ -189,9 +189,10 @@ export class Streams {
   }
 
   #endWith({ type, user, target, facts }: LoggedEvent): void {
-    if (!['session_end', 'password', 'ban', 'token_end'].includes(type)) return
+    if (!['session_end', 'password', 'ban', 'role', 'token_end'].includes(type)) return
     const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
     if (type === 'token_end') this.#end(topics.token(target!))
+    else if (type === 'role') this.#end(topics.maker(target!)) // who still governs has their bots come back
     else if (type === 'ban') banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
     else if (type === 'password') this.#end(topics.user(user!), session)
     else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))

@@ -10,6 +10,8 @@ import { no, shown, type RulesOf } from './rule.ts'
 /** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
 export const sessionLasts = 30 * 24 * 3600 * 1e6
 
+const namesKept = 3 // of those that one had before; or else names could be taken by the hundred
+
 type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'hosted' | 'session_start' | 'session' | 'session_end'
 
 export const userRules: RulesOf<Types> = {
@@ -80,6 +82,7 @@ export const userRules: RulesOf<Types> = {
     refuse(database, { user, target, facts: { role } }) {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
       if (doer?.role !== 'owner') return no('forbidden', 'only the owner of this place gives roles')
+      if (other && other.banned !== 0) return no('forbidden', `${other.name} is banned; that has to end first`)
       if (other?.kind !== 'account' || rank(role) < rank('member')) return no('forbidden', 'only an account can be owner, admin or member')
       if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) return no('forbidden', 'this is the last owner; make somebody else an owner first')
       return undefined
@@ -185,5 +188,6 @@ export function whyNotNamed(database: Database, { name, folded, kind, id }: Nami
 
 function changeName(database: Database, before: UserRow, folded: string, id: number): void {
   if (before.folded !== folded) database.people.freeName(before.folded, before.id, id)
+  database.people.dropNames(before.id, { but: namesKept })
   database.people.giveName(folded, before.id)
 }

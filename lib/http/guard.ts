@@ -30,7 +30,7 @@ export function createGuard({ urls, allowedOrigins, loopback }: { urls: readonly
       if (!fromBrowser && (authorization !== undefined || isJson(request))) return
       throw new ChatError('forbidden', fromBrowser
         ? 'a page of another site may not do this; the owner can name our own address with --url, or the other site with --allow-origin'
-        : 'without a browser this needs a name (curl -u ada: …) or a JSON body with its content type')
+        : 'without a browser this needs a name (curl -u ada: …) or the header Content-Type: application/json')
     },
   }
 }

@@ -107,6 +107,14 @@ export class PeopleTables {
     this.#connection.run('update names set freed = ? where folded = ? and user = ?', freed, folded, user)
   }
 
+  /** All that a user has freed, but for the last few. */
+  dropNames(user: number, { but }: { but: number }): void {
+    this.#connection.run(
+      'delete from names where user = ?1 and freed is not null and folded not in (select folded from names where user = ?1 and freed is not null order by freed desc limit ?2)',
+      user, but,
+    )
+  }
+
   // Sessions
 
   session(hash: string): SessionRow | undefined {

@@ -72,8 +72,17 @@ export class RoomTables {
     return (this.#connection.get<{ id: number }>("select changed as id from rooms where kind = 'open' order by changed desc limit 1 offset ?", count - 1)?.id ?? 1) - 1
   }
 
+  /** All but direct ones. */
   roomCount(): number {
-    return this.#connection.get<{ count: number }>('select count(*) as count from rooms')!.count
+    return this.#connection.get<{ count: number }>("select count(*) as count from rooms where kind <> 'direct'")!.count
+  }
+
+  /** How many a user has made: direct ones, or others. */
+  madeBy(user: number, { direct }: { direct: boolean }): number {
+    return this.#connection.get<{ count: number }>(
+      "select count(*) as count from events e join rooms r on r.id = e.room where e.type = 'room' and e.user = ? and (r.kind = 'direct') = ?",
+      user, Number(direct),
+    )!.count
   }
 
   insertRoom({ id, slug, name, kind, topic, changed, one, other }: Omit<RoomRow, 'archived'>): void {
@@ -89,8 +98,9 @@ export class RoomTables {
     return this.#connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role
   }
 
+  /** One who is not banned. */
   hasOwner(room: number): boolean {
-    return this.#connection.get("select 1 from members where room = ? and role = 'owner'", room) !== undefined
+    return this.#connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined
   }
 
   members(room: number, limit: number): MemberRow[] {

@@ -70,25 +70,36 @@ export const migrations = [
   `,
   `
   -- Accounts, rights, private and direct rooms, invites and tokens.
-  alter table users add column folded text not null default '';
+  alter table users add column folded text not null default '';    -- their name as it is compared
   alter table users add column banned integer not null default 0;  -- the event that banned them, or 0
   alter table users add column password integer;                   -- the event whose body is its hash
   alter table users add column outside text;                       -- who they are to the server that natter is mounted in
-  update users set folded = coalesce((select folded from names where user = users.id), '');
+  update users set folded = coalesce((select json_extract(facts, '$.folded') from events where id = users.id), '');
   create unique index users_by_outside on users (outside) where outside is not null;
 
   alter table names add column freed integer;                      -- when its holder took another: it is kept for them a while
+  create index names_by_user on names (user);
 
   alter table sessions add column began integer not null default 0;
-  update sessions set began = used;
+  update sessions set began = user;                                -- there were only those that guests came in with
 
   alter table rooms add column topic text not null default '';
   alter table rooms add column archived integer not null default 0;
   alter table rooms add column one integer;                        -- the two of a direct room
   alter table rooms add column other integer;
+  create index rooms_by_maker on events (user) where type = 'room';
 
+  -- Who came into a room that is not open, by when, and who lost one: lists of rooms are replayed from it. A lobby of 100,000 is not in there.
   alter table members add column role text not null default 'member';  -- owner, member
-  create index leaves on events (id) where type = 'leave';
+  alter table members add column closed integer not null default 0;    -- the room is not open
+  create index entries on members (since) where closed = 1;
+  create index members_in_order on members (room, since);
+  create table losses (
+    id integer primary key,     -- the event
+    room integer not null,
+    user integer not null,
+    name text                   -- theirs then
+  ) strict;
 
   create table invites (
     id integer primary key,
@@ -117,31 +128,7 @@ export const migrations = [
     expires integer,
     ended integer
   ) strict;
-  `,
-  `
-  -- Who came into a room that is not open, by when: lists of rooms are replayed from it. A lobby of 100,000 is not in there.
-  alter table members add column closed integer not null default 0;    -- the room is not open
-  update members set closed = 1 where room in (select id from rooms where kind <> 'open');
-  create index entries on members (since) where closed = 1;
-  create index members_in_order on members (room, since);
 
-  -- What the version before could not know of those it found: the log does.
-  update users set folded = coalesce((select json_extract(facts, '$.folded') from events where id = users.id), '') where folded = '';
-  update sessions set began = user
-    where began <> user and exists (select 1 from events where id = sessions.user and json_extract(facts, '$.session') = sessions.hash);
-  `,
-  `
-  -- Who lost a room that is not open, for the lists of rooms: among the leaves in the log those of open rooms may be very many.
-  create table losses (
-    id integer primary key,     -- the event
-    room integer not null,
-    user integer not null,
-    name text                   -- theirs then
-  ) strict;
-  insert into losses (id, room, user, name) select e.id, e.room, e.user, e.name from events e join rooms r on r.id = e.room where e.type = 'leave' and r.kind <> 'open';
-  drop index leaves;
-  `,
-  `
   -- Edits, reactions, mentions, and how far people have read.
   create table edits (          -- of each message that was edited the newest, which has its text now
     message integer primary key,

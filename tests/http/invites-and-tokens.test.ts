@@ -94,3 +94,19 @@ test("a thousand invites of somebody else's hide none of one's own, and keep no 
   await chat.start()
   assert.equal((await chat.stranger.send('POST', '/invites/accept', { code: old, name: 'eve', password: 'a password' })).status, 409)
 })
+
+test("the tokens of who no longer governs are good no more, nor are their bots' streams", async (t) => {
+  const chat = await startChat(t)
+  const olga = await chat.owner()
+  const ada = await chat.account('ada')
+  await olga.send('PATCH', `/users/${ada.id}`, { role: 'admin' })
+  const { token } = await ada.ask<{ token: string }>('POST', '/tokens', { name: 'builds' })
+  const bot = chat.withToken(token)
+  const stream = await bot.listen()
+  await bot.say('lobby', 'built')
+
+  await olga.send('PATCH', `/users/${ada.id}`, { role: 'member' })
+
+  await stream.over
+  assert.equal((await bot.fetch('/rooms')).status, 401)
+})

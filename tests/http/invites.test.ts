@@ -42,7 +42,7 @@ test('whoever has the link of a private room comes into it, as a guest or with a
   assert.deepEqual(await gus.textsIn(attic), ['welcome'])
   assert.equal((await chat.logIn('amy')).id, amy.id)
   assert.deepEqual((await amy.read<{ members: Member[] }>(`/rooms/${attic}/members`)).members, [
-    { id: ada.id, name: 'ada', role: 'member', roomRole: 'owner' },
+    { id: ada.id, name: 'ada', role: 'member', roomRole: 'owner', here: true },
     { id: gus.id, name: 'gus', role: 'guest' },
     { id: amy.id, name: 'amy', role: 'member' },
     { id: bob.id, name: 'bob', role: 'member' },

@@ -319,8 +319,23 @@ test('two who write to each other at once have one room, and it stays theirs alo
   assert.equal(await chat.claiming('una').refused('POST', '/direct', { user: 'ada' }), '403 forbidden')
   assert.equal(await chat.stranger.refused('POST', '/direct', { user: 'ada' }), '401 unauthorized')
   await olga.ban(gus)
-  assert.equal(await bob.refused('POST', '/direct', { user: 'gus' }), '403 banned')
+  assert.equal(await bob.refused('POST', '/direct', { user: 'gus' }), '403 forbidden')
   // Nobody can make a room that passes for one of theirs.
   const [, mine = ''] = /^-(.+)$/.exec(room) ?? []
   assert.notEqual(await bob.makeRoom(`-${mine}`), room)
+})
+
+test('nobody leaves no room for the rooms of others', async (t) => {
+  const chat = await startChat(t)
+  const olga = await chat.owner()
+  const eve = await chat.comeIn('eve')
+  for (let made = 0; made < 20; made++) await eve.makeRoom(`eve's ${made}`, { kind: made % 2 ? 'open' : 'private' })
+
+  const answer = await eve.send('POST', '/rooms', { name: 'one more' })
+  assert.equal(answer.status, 403)
+  assert.match(((await answer.json()) as { detail: string }).detail, /20 rooms/)
+  // Two people can talk all the same, and who governs makes rooms as needed.
+  await eve.send('POST', '/direct', { user: olga.id })
+  assert.equal((await olga.read<{ rooms: Room[] }>('/rooms')).rooms.filter(({ kind }) => kind === 'direct').length, 1)
+  for (let made = 0; made < 25; made++) await olga.makeRoom(`olga's ${made}`)
 })

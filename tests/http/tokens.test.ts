@@ -94,12 +94,12 @@ test('on every route a token does what its scopes and its rooms say, and no more
     return answer.status
   }
   const bodies: Record<string, unknown> = {
-    'POST /rooms': { name: 'new' }, 'POST /rooms/:room/messages': { text: 'beep' }, 'PATCH /rooms/:room': { topic: 'x' }, 'POST /direct': { user: 'olga' }, 'PATCH /users/:user': { name: 'other' },
+    'POST /rooms': { name: 'new' }, 'POST /rooms/:room/messages': { text: 'beep' }, 'PATCH /rooms/:room': { topic: 'x' }, 'PATCH /rooms/:room/messages/:message': { text: 'x' }, 'PUT /rooms/:room/read': { id: '1' }, 'POST /direct': { user: 'olga' }, 'PATCH /users/:user': { name: 'other' },
     'POST /invites': {}, 'POST /tokens': { name: 'x' }, 'POST /users': { name: 'x', password: 'long enough' }, 'POST /invites/accept': { code: 'x' },
   }
   // What a bot can ever do; all else is people's.
-  const writing = ['PUT /rooms/:room/members/:user', 'DELETE /rooms/:room/members/:user', 'POST /rooms/:room/messages', 'DELETE /rooms/:room/messages/:message']
-  const free = ['GET /session', 'GET /sessions', 'DELETE /session', 'POST /session']
+  const writing = ['PUT /rooms/:room/members/:user', 'DELETE /rooms/:room/members/:user', 'POST /rooms/:room/messages', 'DELETE /rooms/:room/messages/:message', 'PATCH /rooms/:room/messages/:message', 'PUT /rooms/:room/messages/:message/reactions/:emoji', 'DELETE /rooms/:room/messages/:message/reactions/:emoji']
+  const free = ['POST /rooms/:room/typing', 'PUT /rooms/:room/read', 'GET /session', 'GET /sessions', 'DELETE /session', 'POST /session']
   const governing = ['GET /invites', 'GET /tokens']
 
   for (const [name, bot] of Object.entries(bots)) {
@@ -109,7 +109,7 @@ test('on every route a token does what its scopes and its rooms say, and no more
       if (free.includes(route)) continue
       for (const [room, seen] of [[cellar, bound], [attic, !bound], ['lobby', !bound], [closed, false]] as const) {
         if (!path.includes(':room') && room !== attic) continue
-        const filled = path.replace(':room', room).replace(':message', room === attic ? elsewhere : message).replace(':user', path.startsWith('/users') || path.includes('members') ? 'me' : '').replace(':id', '1')
+        const filled = path.replace(':room', room).replace(':message', room === attic ? elsewhere : message).replace(':user', path.startsWith('/users') || path.includes('members') ? 'me' : '').replace(':id', '1').replace(':emoji', encodeURIComponent('👍'))
         const status = await statusOf(bot, method, filled, bodies[route])
         const what = `${name}: ${method} ${filled} was ${status}`
         // It left, if it could.
@@ -127,6 +127,8 @@ test('on every route a token does what its scopes and its rooms say, and no more
           assert.equal(status, seen ? 201 : 404, what)
         } else if (!reads) {
           assert.equal(status, 403, what)
+        } else if (path.includes('/reactions/')) {
+          assert.equal(status, seen && room !== 'lobby' ? 204 : 404, what)
         } else if (path.endsWith(':message')) {
           assert.equal(status, seen && room !== 'lobby' ? 403 : 404, what) // another's message
         } else {
