@@ -2,15 +2,16 @@
 // The page as a whole: who I am, the room I am in, and what happens on each click and each event. Everything the server
 // tells comes in by the connection; everything shown is brought about from here.
 
-/** @import { Message, Room, User, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Room, User, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
 import { home, lobby, onRoomLink, pathOf, roomOf, scope } from './address.js'
-import { Refusal, getPatiently } from './api.js'
+import { Refusal, getPatiently, request } from './api.js'
 import { Composer } from './composer.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
 import { Join } from './join.js'
 import { MessageLog } from './message-log.js'
+import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
 import { Outbox } from './outbox.js'
@@ -24,17 +25,15 @@ const place = document.title
 
 const side = part('side', HTMLElement)
 
-/** @type {User | null | undefined} undefined until the server has said */
-let me
 /** @type {'open' | 'invite'} whether one may read and come in without an invite */
 let access = 'open'
 let hosted = false // another server says who one is
 let joining = false
 let room = ''
-let roomsChangedAt = '' // the id of the last event that changed which rooms there are
 // Other tabs share the cookie: when one comes in or leaves, all do.
 const tabs = new BroadcastChannel(scope)
 
+const mirror = new Mirror((where, id) => reader.holds(where, id))
 const rooms = new RoomList(part('rooms', HTMLElement))
 const notice = new Notice(part('notice', HTMLElement))
 const entry = new Entry(cameIn)
@@ -44,7 +43,7 @@ const failed = (/** @type {unknown} */ error) => {
   if (error instanceof Refusal && error.status === 401) void readSession() // it is over
 }
 const newRoom = new NewRoom({ made: enterNew, failed })
-const people = new People({ changed: changeRoom, direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+const people = new People(mirror, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
 const account = new Account({
   changed: (user) => {
     showMe(user)
@@ -60,9 +59,9 @@ const composer = new Composer({
   send: part('send', HTMLButtonElement),
   left: part('text-left', HTMLElement),
 }, (text) => {
-  if (!me) return
+  if (!mirror.me) return
   log.toEnd()
-  showPending(outbox.add({ user: me.id, room, text, after: connection.cursor }))
+  showPending(outbox.add({ user: mirror.me.id, room, text, after: connection.cursor }))
 })
 
 const log = new MessageLog({
@@ -78,7 +77,7 @@ const log = new MessageLog({
   older: () => void reader.readOlder(),
   newest: () => void readRoom(),
   retry: (key) => {
-    if (me) outbox.retry(key, me.id)
+    if (mirror.me) outbox.retry(key, mirror.me.id)
     else entry.focus()
   },
   discard: (key) => {
@@ -86,39 +85,32 @@ const log = new MessageLog({
     log.drop(key)
     composer.focus()
   },
+  react: async (message, emoji, on) => {
+    try {
+      await request(on ? 'PUT' : 'DELETE', `/rooms/${encodeURIComponent(room)}/messages/${message}/reactions/${encodeURIComponent(emoji)}`)
+    } catch (error) {
+      notice.say(error instanceof Error ? `${error.message}.` : '')
+      failed(error)
+    }
+  },
 })
 
 const outbox = new Outbox({
   changed: (entry) => showPending(entry),
-  delivered: (entry, message) => {
-    if (entry.room === room) log.settle(entry.key, message)
-  },
+  delivered: (entry, message) => reader.delivered(entry.key, message, connection.cursor),
   refused: (entry, status) => {
     showPending(entry)
     if (status === 401) void readSession() // it is over
   },
 })
 
-const reader = new Reader(log, outbox, () => {
+const reader = new Reader({ mirror, log, outbox }, () => {
   for (const entry of outbox.in(room)) showPending(entry)
   showRoom()
 })
 
 const connection = new Connection({
-  received: {
-    message: hear,
-    delete: ({ id, room: where }) => {
-      if (where === room) log.remove(id)
-    },
-    join: hearOfJoin,
-    leave: hearOfLeave,
-    room: (changed) => {
-      roomsChangedAt = connection.cursor
-      changeRoom(changed)
-    },
-    user: hearOfUser,
-    reset: () => void readSession().then(() => readRooms()).then(readRoom).catch(shut),
-  },
+  received: hear,
   changed: (state) => {
     const words = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…', offline: 'Offline' }
     const shown = part('connection', HTMLElement)
@@ -128,59 +120,46 @@ const connection = new Connection({
     shown.firstElementChild?.replaceChildren(words[state])
     if (state !== 'live') return
     outbox.hurry()
-    if (before !== 'connecting' && !log.filled && !reader.missing) void readRoom()
+    if (before !== 'connecting' && !reader.filled && !reader.missing) void readRoom()
   },
   refused: () => void readSession(),
 })
 
 // What happens
 
-/** @param {Message} message */
-function hear(message) {
-  const mine = outbox.match(message)
-  if (message.room !== room) return
-  if (mine) log.settle(mine.key, message)
-  else log.add(message)
+/** @param {keyof WireEvents} event @param {any} data @param {string} id */
+function hear(event, data, id) {
+  if (event === 'reset') return void startOver(id)
+  mirror.receive(event, data, id)
+  if (event === 'room' || event === 'leave') showRooms()
+  else if (event === 'join') hearOfJoin(data)
+  else if (event === 'user') hearOfUser(data)
+  else reader.happened(event, data)
+  people.changed()
 }
 
-/** @param {Room} changed */
-function changeRoom(changed) {
-  rooms.put(changed)
-  people.put(changed)
-  if (changed.id !== room) return
-  if (reader.missing) void readRoom()
-  else showRoom()
-}
-
-/** @param {WireEvents['join']} joined */
-async function hearOfJoin({ room: where, user }) {
-  people.changed(where)
-  if (user.id !== me?.id || rooms.get(where)) return
-  // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
-  roomsChangedAt = connection.cursor
+/** What was missed can't be told any more. @param {string} cursor */
+async function startOver(cursor) {
+  mirror.clear(cursor)
+  reader.stop()
   try {
-    changeRoom(await getPatiently(`/rooms/${encodeURIComponent(where)}`, () => true))
-  } catch {
-    // I am out again already: the leave comes next.
+    await readSession()
+    await readRooms()
+    await readRoom()
+  } catch (error) {
+    shut(error)
   }
 }
 
-/** @param {WireEvents['leave']} left */
-function hearOfLeave({ room: where, user }) {
-  const gone = rooms.get(where)
-  if (user.id !== me?.id || !gone || gone.kind === 'open') return people.changed(where)
-  roomsChangedAt = connection.cursor
-  rooms.remove(where)
-  if (where !== room) return
-  people.close()
-  notice.say(`You are no longer in “${rooms.nameOf(gone)}”.`)
-  toLobby()
+/** @param {WireEvents['join']} joined */
+function hearOfJoin({ room: where, user }) {
+  // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
+  if (user.id === mirror.me?.id && !mirror.state.rooms.has(where)) readRooms().catch(failed)
 }
 
 /** @param {User} user */
 function hearOfUser(user) {
-  people.changedUser(user)
-  if (user.id !== me?.id) return
+  if (user.id !== mirror.me?.id) return
   showMe(user)
   if (user.banned) shut()
 }
@@ -191,7 +170,7 @@ async function readSession() {
   const session = await getPatiently('/session', () => true)
   access = session.access ?? 'open'
   hosted = session.hosted === true
-  if (me === undefined) {
+  if (mirror.me === undefined) {
     showMe(session.user)
     if (session.user) outbox.restore(session.user.id)
     for (const entry of outbox.in(room)) showPending(entry)
@@ -202,7 +181,7 @@ async function readSession() {
 
 /** Whoever is at the page is somebody else now, and may see other things. @param {User | null} user */
 async function become(user) {
-  const before = me
+  const before = mirror.me
   showMe(user)
   if (user?.banned) return shut()
   if (user?.id === before?.id) return
@@ -210,7 +189,7 @@ async function become(user) {
   if (joining) return join.show(user)
   if (user) outbox.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.
-  const goesOn = !(user && before) && log.filled && rooms.get(room)?.kind === 'open' && (user || access === 'open')
+  const goesOn = !(user && before) && reader.filled && mirror.state.rooms.get(room)?.kind === 'open' && (user || access === 'open')
   if (!goesOn) return begin()
   connection.reopen()
   await readRooms()
@@ -245,12 +224,12 @@ async function accepted(user, to) {
 
 /** @param {User | null} user */
 function showMe(user) {
-  me = user
-  log.me = user?.id ?? ''
+  mirror.me = user
+  if (user) mirror.state.users.set(user.id, user)
   rooms.me = user?.name ?? ''
   account.show(user, { hosted })
   newRoom.allow(user !== null)
-  if (rooms.get(room)?.kind === 'direct') showRoom()
+  if (mirror.state.rooms.get(room)?.kind === 'direct') showRoom()
   else showFoot()
 }
 
@@ -259,22 +238,24 @@ function showMe(user) {
 async function start() {
   joining = join.asked
   const session = readSession()
-  if (joining) return session.then(() => join.show(me ?? null))
+  if (joining) return session.then(() => join.show(mirror.me ?? null))
   room = roomOf(location.pathname) ?? lobby
   composer.switchTo(room)
   await begin(session)
 }
 
 /**
- * The rooms come first, and the stream goes on from there. A room's history is asked for after that, so whatever is not
- * in it yet is still to come on the stream: no gap, and what comes twice is known by its id.
+ * The rooms come first, and the stream goes on from there. Whatever is asked for after that, what is not in the answer yet
+ * is still to come on the stream.
  * @param {Promise<void>} [session] being asked for
  */
 async function begin(session) {
+  forget()
   try {
-    const { cursor } = await readRooms()
+    const answer = await readRooms()
+    if (!answer) return // somebody else has begun since
     welcome.hide()
-    connection.start(cursor)
+    connection.start(answer.cursor)
     await readRoom()
   } catch (error) {
     await session // tells whether we know anybody
@@ -282,25 +263,32 @@ async function begin(session) {
   }
 }
 
+/** Somebody else begins with nothing. */
+function forget() {
+  connection.stop()
+  mirror.clear()
+  reader.stop()
+  rooms.show(mirror.state.rooms)
+}
+
 /** Nothing here may be read: without an invite, or because of a ban. @param {unknown} [why] */
 function shut(why) {
   const refusal = why instanceof Refusal ? why : undefined
   if (why && !refusal) return tell(part('loading', HTMLElement), why)
-  connection.stop()
-  rooms.replace([])
-  reader.stop()
+  forget()
   people.close()
+  const { me } = mirror
   if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
   welcome.show({ title: 'There is no way in', text: me.banned ? `You are banned from ${place}.` : `${refusal?.message}.`, leave: !hosted })
 }
 
-/** `again`: an event may overtake the answer, and would not be in it. @returns {Promise<{ rooms: Room[], cursor: string }>} */
-async function readRooms(again = true) {
-  const answer = await getPatiently('/rooms', () => true)
-  if (again && Number(roomsChangedAt) > Number(answer.cursor)) return readRooms(false)
-  rooms.replace(answer.rooms)
-  showRoom()
-  return answer
+function readRooms() {
+  return mirror.ask('/rooms', ({ rooms }) => {
+    mirror.state.rooms = new Map(rooms.map((/** @type {Room} */ room) => [room.id, room]))
+  }).then((answer) => {
+    if (answer) showRooms()
+    return answer
+  })
 }
 
 function readRoom() {
@@ -309,18 +297,31 @@ function readRoom() {
 
 /** @param {string} id */
 function nameOf(id) {
-  const known = rooms.get(id)
+  const known = mirror.state.rooms.get(id)
   return known ? rooms.nameOf(known) : id
 }
 
 /** @param {import('./outbox.js').Entry} entry */
 function showPending(entry) {
-  if (me && entry.room === room && entry.seenAs === null) log.pend(entry, { id: entry.user, name: me.name })
+  if (mirror.me && entry.room === room && entry.seenAs === null) log.pend(entry, { id: entry.user, name: mirror.me.name })
+}
+
+function showRooms() {
+  const left = rooms.get(room)
+  rooms.show(mirror.state.rooms)
+  if (mirror.state.rooms.has(room) || !left) {
+    if (reader.missing && mirror.state.rooms.has(room)) void readRoom()
+    return showRoom()
+  }
+  people.close()
+  notice.say(`You are no longer in “${rooms.nameOf(left)}”.`)
+  history.replaceState(null, '', home) // there is no way back to it
+  goTo(lobby)
 }
 
 /** The head of the room we are in, and what one may do at its foot. */
 function showRoom() {
-  const shown = rooms.get(room)
+  const shown = mirror.state.rooms.get(room)
   rooms.mark(room)
   part('room-name', HTMLElement).textContent = nameOf(room)
   document.getElementById('room-sign')?.setAttribute('href', signOf(shown))
@@ -333,19 +334,22 @@ function showRoom() {
 }
 
 function showFoot() {
-  const archived = rooms.get(room)?.archived === true
+  const { me, state } = mirror
+  const archived = state.rooms.get(room)?.archived === true
+  log.viewer = { me: me?.id ?? '', mayReact: !!me && !archived }
   composer.show(!reader.missing && !!me && !archived)
   if (!welcome.shown) entry.show(me === null && !hosted)
   part('hosted', HTMLElement).hidden = me !== null || !hosted
   part('archived', HTMLElement).hidden = reader.missing || !me || !archived
   part('missing', HTMLElement).hidden = !reader.missing
   if (reader.missing) part('loading', HTMLElement).hidden = true
-  part('people-open', HTMLElement).hidden = reader.missing || !rooms.get(room)
+  part('people-open', HTMLElement).hidden = reader.missing || !state.rooms.has(room)
 }
 
-/** A room that I have just made or opened. @param {Room} made */
+/** A room that I have just made or opened: the stream may not have told of it yet. @param {Room} made */
 function enterNew(made) {
-  changeRoom(made)
+  if (!mirror.state.rooms.has(made.id)) mirror.state.rooms.set(made.id, made)
+  showRooms()
   enter(made.id, pathOf(made.id))
 }
 
@@ -366,18 +370,12 @@ function goTo(id) {
   composer.switchTo(id)
   newRoom.show(false)
   void readRoom()
-  if (me && matchMedia('(hover: hover)').matches) composer.focus() // elsewhere this would open a keyboard
-}
-
-/** From a room that is gone: there is no way back to it. */
-function toLobby() {
-  history.replaceState(null, '', home)
-  goTo(lobby)
+  if (mirror.me && matchMedia('(hover: hover)').matches) composer.focus() // elsewhere this would open a keyboard
 }
 
 part('people-open', HTMLButtonElement).addEventListener('click', () => {
-  const shown = rooms.get(room)
-  if (shown) people.open(shown, me ?? null, { hosted })
+  const shown = mirror.state.rooms.get(room)
+  if (shown) people.open(shown, { hosted })
 })
 
 onRoomLink((id, path) => {

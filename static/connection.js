@@ -13,7 +13,7 @@ const reopenMsMin = 1_000
 const reopenMsMax = 30_000
 
 /** @type {(keyof WireEvents)[]} */
-const types = ['message', 'delete', 'join', 'leave', 'room', 'user', 'ping', 'reset']
+const types = ['message', 'edit', 'delete', 'reaction', 'join', 'leave', 'room', 'user', 'ping', 'reset']
 
 export class Connection {
   /** @type {EventSource | null} */
@@ -27,10 +27,11 @@ export class Connection {
 
   /**
    * @param {{
-   *   received: { [Type in keyof WireEvents]?: (data: WireEvents[Type]) => void },
+   *   received: (event: keyof WireEvents, data: any, id: string) => void,
    *   changed: (state: State) => void,
    *   refused: () => void,
-   * }} on `refused`: the server ended the stream with an answer, for example because this session is over
+   * }} on `received`: an event and its data, as in WireEvents, and its id; on a reset that is where it goes on from.
+   *   `refused`: the server ended the stream with an answer, for example because this session is over
    */
   constructor(on) {
     this.#on = on
@@ -95,15 +96,12 @@ export class Connection {
   /** @param {keyof WireEvents} type @param {MessageEvent<string>} event */
   #receive(type, event) {
     this.#heardAt = Date.now()
-    const id = event.lastEventId
-    if (type === 'reset') {
-      this.#cursor = id || JSON.parse(event.data).cursor
-    } else {
-      // Ids on a stream never go back. One that is not new was received before the last break.
-      if (Number(id) <= Number(this.#cursor)) return
-      this.#cursor = id
-    }
-    this.#on.received[type]?.(JSON.parse(event.data))
+    const data = JSON.parse(event.data)
+    const id = event.lastEventId || data.cursor
+    // Ids on a stream never go back. One that is not new was received before the last break.
+    if (type !== 'reset' && Number(id) <= Number(this.#cursor)) return
+    this.#cursor = id
+    if (type !== 'ping') this.#on.received(type, data, id)
   }
 
   /** @param {EventSource} source */

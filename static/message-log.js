@@ -1,6 +1,6 @@
 // @ts-check
-// The messages of one room on the screen: their order, days and groups, where one has scrolled to, and how many are kept.
-// Knows nothing of the server; what it needs it asks for.
+// The messages of one room on the screen: their order, days and groups, and where one has scrolled to. Shows what it is given;
+// knows nothing of the server, and asks for what it needs.
 
 /** @import { Message } from '../lib/chat/events.ts' */
 /** @import { Entry } from './outbox.js' */
@@ -12,28 +12,23 @@
  * @property {HTMLElement} element
  */
 
-import { hueOf, initialOf } from './person.js'
+import { makeMessage, writeMessage, writeSending } from './message.js'
 
-const shownAtEndMax = 500 // whoever reads along keeps this many; older ones can be loaded again
-const shownMax = 2_000 // whoever has scrolled far up gets no more than this; then the end is cut off until they jump to it
-const trimEvery = 50 // trimming forces a layout: not for each message
 const groupMs = 5 * 60_000
 const nearEnd = 60 // pixels from the end that still count as being at it
 const nearStart = 800 // pixels from the start at which older messages are asked for
 const renameMs = 60_000 // how often it is looked whether today has become yesterday
 const quietMs = 1_000 // history put in is not read out as if it were said now
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
 const dayOfYearFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' })
-const wholeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
 
 export class MessageLog {
   /** @type {Item[]} by id, then what is being sent */
   #items = []
-  /** @type {Set<string>} */
-  #ids = new Set()
-  #me = ''
+  /** @type {Map<string, Item>} those that have an id */
+  #byId = new Map()
+  #viewer = { me: '', mayReact: false }
   #more = false
   #filled = false
   #following = true
@@ -49,7 +44,8 @@ export class MessageLog {
   /**
    * @param {{ scroller: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, older: HTMLElement, beginning: HTMLElement,
    *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement }} parts
-   * @param {{ older: () => void, newest: () => void, retry: (key: string) => void, discard: (key: string) => void }} wants
+   * @param {{ older: () => void, newest: () => void, retry: (key: string) => void, discard: (key: string) => void,
+   *   react: (message: string, emoji: string, on: boolean) => Promise<void> }} wants
    */
   constructor(parts, wants) {
     this.#parts = parts
@@ -60,7 +56,7 @@ export class MessageLog {
       this.toEnd()
       parts.scroller.focus({ preventScroll: true })
     })
-    parts.list.addEventListener('click', (event) => this.#clicked(event))
+    parts.list.addEventListener('click', (event) => void this.#clicked(event))
     // Whatever changes the height (a message, the keyboard of a phone, a longer draft): who was at the end stays there.
     const sizes = new ResizeObserver(() => {
       if (this.#following) this.#stick()
@@ -70,26 +66,22 @@ export class MessageLog {
     setInterval(() => this.#renameDays(), renameMs)
   }
 
-  /** Whose messages are marked as one's own: a user's id. @param {string} id */
-  set me(id) {
-    this.#me = id
+  /** For whom it is shown: whose messages and reactions are marked as their own. @param {import('./message.js').Viewer} viewer */
+  set viewer(viewer) {
+    if (viewer.me === this.#viewer.me && viewer.mayReact === this.#viewer.mayReact) return
+    this.#viewer = viewer
     for (const item of this.#items) this.#write(item)
   }
 
-  /** The id of the oldest message shown, where older ones are to be had. */
-  get olderThan() {
-    return this.#more ? this.#items[0]?.id : undefined
-  }
-
-  /** Whether the newest messages are there. */
-  get filled() {
-    return this.#filled
+  /** Is whoever reads at the end, and stays there when something comes? */
+  get following() {
+    return this.#following
   }
 
   /** Another room, or the same one afresh. @param {string} roomName */
   clear(roomName) {
     this.#items = []
-    this.#ids.clear()
+    this.#byId.clear()
     this.#more = this.#filled = this.#cut = false
     this.#following = true
     this.#unseen = 0
@@ -98,106 +90,67 @@ export class MessageLog {
     this.#showState()
   }
 
-  /** The newest page of the history. What came live meanwhile stays. @param {Message[]} messages @param {boolean} more */
-  fill(messages, more) {
-    this.#hush()
-    for (const message of messages) this.#put(message)
+  /**
+   * These are the messages now; what is being sent stays behind them. `more`: there are older ones. `cut`: there are newer ones.
+   * `history`: those that are new here were not said just now.
+   * @param {Map<string, Message>} messages @param {{ more: boolean, cut: boolean, history: boolean }} how
+   */
+  show(messages, { more, cut, history }) {
+    if (history) this.#hush()
+    const last = Number(this.#items.findLast(({ id }) => id !== '')?.id ?? 0)
+    const gone = [...this.#byId.values()].filter(({ id }) => !messages.has(id))
+    const changed = [...messages.values()].filter((message) => this.#byId.get(message.id)?.message !== message && isWhole(message))
+    // Nothing moves for who reads further up if all that is new comes at the end.
+    const anchor = gone.length === 0 && changed.every(({ id }) => Number(id) > last) ? undefined : this.#anchor(messages)
+    const top = anchor?.getBoundingClientRect().top ?? 0
+
+    for (const item of gone) this.#take(item)
+    for (const message of changed) this.#put(message)
+    if (!this.#following && !history) this.#unseen += changed.filter(({ id, from }) => Number(id) > last && from.id !== this.#viewer.me).length
     this.#filled = true
     this.#more = more
-    // A replay may have brought messages older than this page. Between them and the page there may be others.
-    const oldest = messages[0]?.id
-    if (more && oldest) this.#dropWhile((item) => item.id !== '' && Number(item.id) < Number(oldest))
+    this.#cut = cut
+    if (cut) this.#following = false
     this.#showState()
-    this.#stick()
-    this.#askForOlder()
+    if (this.#following && (history || gone.length > 0)) this.#stick()
+    if (!this.#following && anchor) this.#scrollBy(anchor.getBoundingClientRect().top - top)
+    if (history) this.#askForOlder()
   }
 
-  /** A page that comes before all others. @param {Message[]} messages @param {boolean} more */
-  fillOlder(messages, more) {
-    this.#hush()
-    const anchor = this.#items[1]?.element // not the first: it may lose its day and its head to what comes before it
-    const top = anchor?.getBoundingClientRect().top ?? 0
-    for (const message of messages) this.#put(message)
-    this.#more = more
-    this.#showState()
-    if (this.#following) this.#stick()
-    else this.#scrollBy((anchor?.getBoundingClientRect().top ?? 0) - top)
-    if (this.#items.length > shownMax) this.#cutEnd()
-    this.#askForOlder()
-  }
-
-  /** A message that has come. One that is there already changes nothing. @param {Message} message */
-  add(message) {
-    if (this.#ids.has(message.id)) return
-    const oldest = this.olderThan
-    if (oldest && Number(message.id) < Number(oldest)) return // it comes when its page is loaded
-    if (!this.#following && message.from.id !== this.#me) this.#unseen++
-    if (!this.#following && this.#items.length >= shownMax) this.#cut = true
-    if (!this.#cut) this.#put(message)
-    if (this.#following && this.#items.length >= shownAtEndMax + trimEvery) this.#trim()
-    this.#showState()
+  /** A message that has come and is not shown, as the end is cut off. @param {Message} message */
+  miss({ from }) {
+    if (from.id !== this.#viewer.me) this.#unseen++
   }
 
   /** What is being sent, or could not be. @param {Entry} entry @param {Message['from']} from */
   pend(entry, from) {
     let item = this.#items.find((item) => item.key === entry.key)
     if (!item) {
-      item = { id: '', key: entry.key, message: { from, text: entry.text, at: entry.at }, element: this.#make() }
+      item = { id: '', key: entry.key, message: { from, text: entry.text, at: entry.at }, element: makeMessage(this.#parts.template) }
       this.#place(item)
     }
-    const { element } = item
-    const failed = entry.refusal !== null
-    element.dataset['state'] = failed ? 'failed' : 'pending'
-    const state = /** @type {HTMLElement} */ (element.querySelector('.state')) // in the template
-    const words = failed ? `Not sent: ${entry.refusal}` : entry.tries > 1 ? 'Not sent yet, trying again…' : 'Sending…'
-    if (state.textContent !== words) state.textContent = words
-    state.hidden = false
-    const choices = /** @type {HTMLElement} */ (element.querySelector('.choices'))
-    choices.hidden = !failed
+    writeSending(item.element, entry)
     this.#showState()
   }
 
-  /** What was being sent has become this message. @param {string} key @param {Message} message */
-  settle(key, message) {
-    const index = this.#items.findIndex((item) => item.key === key)
-    const item = this.#items[index]
-    if (!item || this.#ids.has(message.id)) {
-      this.drop(key)
-      this.add(message)
-      return
-    }
-    // The same element goes on, so that a screen reader does not read it twice.
-    item.id = message.id
+  /** What was being sent has become this message: the same element goes on, so that a screen reader does not read it twice. @param {string} key @param {string} id */
+  settle(key, id) {
+    const item = this.#items.find((item) => item.key === key)
+    if (!item) return
+    if (this.#byId.has(id)) return this.drop(key)
+    item.id = id
     item.key = ''
-    item.message = message
-    this.#ids.add(message.id)
-    delete item.element.dataset['state']
-    for (const part of item.element.querySelectorAll('.state, .choices')) /** @type {HTMLElement} */ (part).hidden = true
+    this.#byId.set(id, item)
+    writeSending(item.element, null)
     this.#write(item)
-    const before = this.#items[index - 1]
-    if (before && comesBefore(item, before)) {
-      this.#items.splice(index, 1)
-      this.#place(item)
-    }
-    this.#decorate(index)
-    this.#decorate(index + 1)
+    this.#remove(item)
+    this.#place(item)
   }
 
   /** What was being sent is taken back. @param {string} key */
   drop(key) {
-    this.#take((item) => key !== '' && item.key === key)
-  }
-
-  /** What was said is deleted. @param {string} id */
-  remove(id) {
-    this.#take((item) => item.id === id)
-  }
-
-  /** @param {(item: Item) => boolean} is */
-  #take(is) {
-    const index = this.#items.findIndex(is)
-    this.#items.splice(index, index < 0 ? 0 : 1)[0]?.element.remove()
-    this.#decorate(index)
+    const item = this.#items.find((item) => item.key === key)
+    if (item) this.#take(item)
     this.#showState()
   }
 
@@ -218,45 +171,53 @@ export class MessageLog {
     for (const index of this.#items.keys()) this.#decorate(index)
   }
 
-  /** @param {Message} message */
+  /** A message that is new, or not what it was. @param {Message} message */
   #put(message) {
-    if (this.#ids.has(message.id)) return
-    this.#ids.add(message.id)
-    this.#place({ id: message.id, key: '', message, element: this.#make() })
+    const item = this.#byId.get(message.id)
+    if (item) {
+      item.message = message
+      this.#write(item)
+      const index = this.#items.indexOf(item)
+      this.#decorate(index)
+      this.#decorate(index + 1)
+      return
+    }
+    const made = { id: message.id, key: '', message, element: makeMessage(this.#parts.template) }
+    this.#byId.set(message.id, made)
+    this.#place(made)
+  }
+
+  /** @param {Item} item */
+  #take(item) {
+    this.#byId.delete(item.id)
+    item.element.remove()
+    this.#remove(item)
+  }
+
+  /** @param {Item} item */
+  #remove(item) {
+    const index = this.#items.indexOf(item)
+    this.#items.splice(index, 1)
+    this.#decorate(index)
   }
 
   /** @param {Item} item */
   #place(item) {
     let index = this.#items.length
     for (let before = this.#items[index - 1]; before && comesBefore(item, before); before = this.#items[index - 1]) index--
-    this.#parts.list.insertBefore(item.element, this.#items[index]?.element ?? null)
+    const next = this.#items[index]?.element ?? null
+    if (!item.element.isConnected || item.element.nextElementSibling !== next) this.#parts.list.insertBefore(item.element, next)
     this.#items.splice(index, 0, item)
     this.#write(item)
     this.#decorate(index)
     this.#decorate(index + 1)
   }
 
-  #make() {
-    const copy = /** @type {DocumentFragment} */ (this.#parts.template.content.cloneNode(true))
-    return /** @type {HTMLElement} */ (copy.firstElementChild) // the template holds exactly one
-  }
-
   /** @param {Item} item */
-  #write({ id, key, message: { from, text, at }, element }) {
+  #write({ id, key, message, element }) {
     element.dataset['id'] = id
     element.dataset['key'] = key
-    element.classList.toggle('own', from.id === this.#me)
-    element.style.setProperty('--hue', hueOf(from.id))
-    const when = new Date(at)
-    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (element.querySelector(name)) // all in the template
-    part('.avatar').textContent = initialOf(from.name)
-    part('.name').textContent = from.name
-    part('.tag').hidden = from.unproven !== true
-    part('.text').textContent = text
-    const time = /** @type {HTMLTimeElement} */ (part('time'))
-    time.dateTime = at
-    time.replaceChildren(...timeFormat.formatToParts(when).map(({ type, value }) => type === 'dayPeriod' ? halfOfDay(value) : value))
-    time.title = wholeFormat.format(when)
+    writeMessage(element, message, this.#viewer)
   }
 
   /** Is it the first of its day, the first of its author? @param {number} index */
@@ -281,7 +242,7 @@ export class MessageLog {
     loading.hidden = this.#filled
     older.hidden = !this.#more
     beginning.hidden = !this.#filled || this.#more || !some
-    empty.hidden = !this.#filled || some
+    empty.hidden = !this.#filled || some || this.#more
     jump.hidden = this.#following && !this.#cut
     jump.textContent = this.#unseen > 0 ? `${this.#unseen} new` : 'To the newest'
     jump.classList.toggle('calling', this.#unseen > 0)
@@ -303,6 +264,14 @@ export class MessageLog {
     if (this.#more && this.#parts.scroller.scrollTop < nearStart) this.#wants.older()
   }
 
+  // What whoever reads further up has before their eyes, and must not move: the text, since its head may go to one before it.
+  /** @param {Map<string, Message>} messages */
+  #anchor(messages) {
+    const { top } = this.#parts.scroller.getBoundingClientRect()
+    const first = this.#items.find(({ id, element }) => (id === '' || messages.has(id)) && element.getBoundingClientRect().bottom > top)
+    return first?.element.querySelector('.text') ?? undefined
+  }
+
   #stick() {
     this.#unseen = 0
     this.#scrollBy(this.#parts.scroller.scrollHeight)
@@ -315,32 +284,6 @@ export class MessageLog {
     this.#lastTop = scroller.scrollTop
   }
 
-  #trim() {
-    let extra = this.#items.length - shownAtEndMax
-    this.#dropWhile((item) => item.id !== '' && extra-- > 0)
-    this.#more = true
-    this.#stick()
-  }
-
-  #cutEnd() {
-    for (const item of this.#items.splice(shownMax)) {
-      this.#ids.delete(item.id)
-      item.element.remove()
-    }
-    this.#cut = true
-    this.#showState()
-  }
-
-  /** @param {(item: Item) => boolean} unwanted */
-  #dropWhile(unwanted) {
-    const end = this.#items.findIndex((item) => !unwanted(item))
-    for (const item of this.#items.splice(0, end < 0 ? this.#items.length : end)) {
-      this.#ids.delete(item.id)
-      item.element.remove()
-    }
-    this.#decorate(0)
-  }
-
   #hush() {
     this.#parts.scroller.ariaLive = 'off'
     clearTimeout(this.#quiet)
@@ -350,12 +293,16 @@ export class MessageLog {
   }
 
   /** @param {Event} event */
-  #clicked(event) {
+  async #clicked(event) {
     const button = event.target instanceof Element ? event.target.closest('button') : null
     const item = this.#items.find((item) => button && item.element.contains(button))
-    if (!item) return
-    if (button?.value === 'retry') this.#wants.retry(item.key)
-    if (button?.value === 'discard') this.#wants.discard(item.key)
+    if (!button || !item) return
+    if (button.value === 'retry') return this.#wants.retry(item.key)
+    if (button.value === 'discard') return this.#wants.discard(item.key)
+    if (button.ariaBusy === 'true') return
+    button.ariaBusy = 'true'
+    await this.#wants.react(item.id, button.value, button.ariaPressed !== 'true')
+    button.ariaBusy = null
   }
 }
 
@@ -364,12 +311,10 @@ function comesBefore(one, other) {
   return one.id !== '' && (other.id === '' || Number(one.id) < Number(other.id))
 }
 
-/** @param {string} value AM or PM, which can be left out where there is no room for it */
-function halfOfDay(value) {
-  const half = document.createElement('span')
-  half.className = 'half'
-  half.textContent = value
-  return half
+// Of one whose text was changed the reactions may come before it does.
+/** @param {Message} message */
+function isWhole(message) {
+  return message.from !== undefined
 }
 
 /** @param {string} at */

@@ -15,50 +15,41 @@ import { RoomSettings } from './room-settings.js'
 const ranks = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
 
 export class People {
-  /** @type {Room | null} */
-  #room = null
-  /** @type {User | null} */
-  #me = null
-  /** @type {Member[]} */
-  #members = []
+  #id = '' // of the room that is shown
   #hosted = false
   #unfolded = ''
-  /** @type {'no' | 'yes' | 'again'} */
-  #loading = 'no'
+  #loading = '' // the room whose members are being asked for
   #dialog = part('people', HTMLDialogElement)
   #list = part('members', HTMLElement)
   #problem = part('people-problem', HTMLElement)
   #template = part('member-template', HTMLTemplateElement)
   #invite = new InviteLink()
-  #settings
+  #settings = new RoomSettings()
+  #mirror
   #on
 
   /**
-   * @param {{ changed: (room: Room) => void, direct: (room: Room) => void, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
+   * @param {import('./mirror.js').Mirror} mirror
+   * @param {{ direct: (room: Room) => void, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
    *   `direct`: the room of us two is there
    */
-  constructor(on) {
+  constructor(mirror, on) {
+    this.#mirror = mirror
     this.#on = on
-    this.#settings = new RoomSettings(on.changed)
-    onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => {
-      await request('PUT', this.#pathOf(name))
-      await this.#load()
-    }, on.failed)
+    onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => void await request('PUT', this.#pathOf(name)), on.failed)
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
       await request('DELETE', this.#pathOf('me'))
       this.close()
     }, { sure: 'Leave for good?', failed: on.failed })
   }
 
-  /** `hosted`: another server says who people are, and there are no invites. @param {Room} room @param {User | null} me @param {{ hosted: boolean }} options */
-  open(room, me, { hosted }) {
-    this.#room = room
-    this.#me = me
+  /** `hosted`: another server says who people are, and there are no invites. @param {Room} room @param {{ hosted: boolean }} options */
+  open({ id }, { hosted }) {
+    this.#id = id
     this.#hosted = hosted
-    this.#members = []
     this.#unfolded = ''
     this.#problem.hidden = true
-    this.#invite.switchTo(room.id)
+    this.#invite.switchTo(id)
     part('add-person', HTMLFormElement).reset()
     this.#show()
     openDialog(this.#dialog)
@@ -69,68 +60,58 @@ export class People {
     this.#dialog.close()
   }
 
-  /** Something has changed, perhaps in the room that is shown. @param {string} id */
-  changed(id) {
-    if (this.#dialog.open && id === this.#room?.id) void this.#load()
-  }
-
-  /** @param {User} user */
-  changedUser(user) {
-    if (user.id === this.#me?.id) this.#me = user
-    if (this.#dialog.open && this.#members.some(({ id }) => id === user.id)) void this.#load()
-  }
-
-  /** The room that is shown is another now. @param {Room} room */
-  put(room) {
-    if (room.id !== this.#room?.id) return
-    this.#room = room
+  /** Something has happened, perhaps in the room that is shown or to somebody in it. */
+  changed() {
+    if (!this.#dialog.open) return
     this.#show()
+    const { members, users } = this.#mirror.state
+    const known = members.get(this.#id)
+    // A join tells the name only; who that is beyond it is asked for.
+    if (!known || [...known.keys()].some((id) => !users.has(id))) void this.#load()
   }
 
   async #load() {
-    if (this.#loading !== 'no') {
-      this.#loading = 'again'
-      return
-    }
-    this.#loading = 'yes'
-    const id = this.#room?.id ?? ''
+    const id = this.#id
+    if (this.#loading === id) return
+    this.#loading = id
     try {
-      const { members } = await request('GET', `/rooms/${encodeURIComponent(id)}/members`)
-      if (id === this.#room?.id) {
-        this.#members = members
-        this.#show()
-        part('people-none', HTMLElement).hidden = members.length > 0
-      }
+      await this.#mirror.ask(`/rooms/${encodeURIComponent(id)}/members`, ({ members }) => {
+        const { members: inRooms, users } = this.#mirror.state
+        inRooms.set(id, new Map(members.map((/** @type {Member} */ { id, roomRole }) => [id, roomRole ?? 'member'])))
+        for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
+      }, () => this.#dialog.open && id === this.#id)
     } catch (error) {
-      tell(this.#problem, error)
+      if (id === this.#id) tell(this.#problem, error)
+      return
+    } finally {
+      if (this.#loading === id) this.#loading = ''
     }
-    const again = this.#loading !== 'yes' || id !== this.#room?.id
-    this.#loading = 'no'
-    if (again) void this.#load()
+    if (id === this.#id) this.changed()
   }
 
   #show() {
     const room = this.#room
     if (!room) return
-    const mine = this.#members.find(({ id }) => id === this.#me?.id)
+    const members = this.#members
+    const mine = members.find(({ id }) => id === this.#me?.id)
     const direct = room.kind === 'direct'
     within(this.#dialog, 'h2 bdi', HTMLElement).textContent = this.#on.nameOf(room)
     within(this.#dialog, 'h2 use', SVGElement).setAttribute('href', signOf(room))
     part('people-topic', HTMLElement).textContent = room.topic ?? ''
     part('people-topic', HTMLElement).hidden = !room.topic
-    part('people-count', HTMLElement).textContent = this.#members.length > 1 ? `${this.#members.length} people` : 'People'
-    part('people-none', HTMLElement).hidden = true
+    part('people-count', HTMLElement).textContent = members.length > 1 ? `${members.length} people` : 'People'
+    part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
     // A private room that nobody owns any more is its members'.
-    const free = room.kind === 'private' && this.#members.length > 0 && !this.#members.some(({ roomRole }) => roomRole)
+    const free = room.kind === 'private' && members.length > 0 && !members.some(({ roomRole }) => roomRole)
     const manages = !direct && (this.#governs || mine?.roomRole === 'owner' || (mine !== undefined && free))
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
     part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted
     part('leave-room', HTMLElement).hidden = !mine || direct || room.id === lobby
     this.#settings.show(room, manages)
 
-    if (!this.#members.some(({ id }) => id === this.#unfolded)) this.#unfolded = ''
+    if (!members.some(({ id }) => id === this.#unfolded)) this.#unfolded = ''
     const focused = this.#list.contains(document.activeElement) ? document.activeElement?.closest('li')?.dataset['user'] : undefined
-    this.#list.replaceChildren(...this.#members.map((member) => this.#item(member, manages)))
+    this.#list.replaceChildren(...members.map((member) => this.#item(member, manages)))
     if (focused !== undefined) (this.#buttonOf(focused) ?? this.#list).focus()
   }
 
@@ -183,7 +164,23 @@ export class People {
     }
     if (what === 'remove') await request('DELETE', this.#pathOf(id))
     else await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: what === 'ban' } })
-    await this.#load()
+  }
+
+  get #room() {
+    return this.#mirror.state.rooms.get(this.#id)
+  }
+
+  get #me() {
+    return this.#mirror.me ?? null
+  }
+
+  /** @returns {Member[]} */
+  get #members() {
+    const { members, users } = this.#mirror.state
+    return [...members.get(this.#id) ?? []].flatMap(([id, role]) => {
+      const user = users.get(id)
+      return user ? { ...user, ...(role === 'owner' && { roomRole: role }) } : []
+    })
   }
 
   /** Is it mine to look after the whole place? */
@@ -204,7 +201,7 @@ export class People {
 
   /** @param {string} user */
   #pathOf(user) {
-    return `/rooms/${encodeURIComponent(this.#room?.id ?? '')}/members/${encodeURIComponent(user)}`
+    return `/rooms/${encodeURIComponent(this.#id)}/members/${encodeURIComponent(user)}`
   }
 }
 

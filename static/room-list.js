@@ -21,10 +21,10 @@ export class RoomList {
   set me(name) {
     if (name === this.#me) return
     this.#me = name
-    for (const { room } of this.#entries.values()) if (room.kind === 'direct') this.put(room)
+    for (const { room } of this.#entries.values()) if (room.kind === 'direct') this.#put(room)
   }
 
-  /** @param {string} id */
+  /** A room that is listed. @param {string} id */
   get(id) {
     return this.#entries.get(id)?.room
   }
@@ -36,21 +36,18 @@ export class RoomList {
     return name.endsWith(`, ${this.#me}`) ? name.slice(0, -this.#me.length - 2) : name
   }
 
-  /** These are all the rooms; any other is gone. @param {Room[]} rooms */
-  replace(rooms) {
-    const ids = new Set(rooms.map((room) => room.id))
-    for (const id of this.#entries.keys()) if (!ids.has(id)) this.remove(id)
-    for (const room of rooms) this.put(room)
-  }
-
-  /** @param {string} id */
-  remove(id) {
-    this.#entries.get(id)?.item.remove()
-    this.#entries.delete(id)
+  /** These are the rooms now. @param {Map<string, Room>} rooms */
+  show(rooms) {
+    for (const [id, { item }] of this.#entries) {
+      if (rooms.has(id)) continue
+      item.remove()
+      this.#entries.delete(id)
+    }
+    for (const room of rooms.values()) if (this.#entries.get(room.id)?.room !== room) this.#put(room)
   }
 
   /** A room that is new or has changed. @param {Room} room */
-  put(room) {
+  #put(room) {
     const entry = this.#entries.get(room.id) ?? this.#make(room)
     entry.room = room
     const { item, link } = entry

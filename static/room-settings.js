@@ -14,10 +14,10 @@ export class RoomSettings {
   #topic = part('settings-topic', HTMLInputElement)
   #archive = part('archive', HTMLButtonElement)
 
-  /** @param {(room: Room) => void} changed */
-  constructor(changed) {
+  constructor() {
+    // What comes of it is told by the stream.
     /** @param {object} body */
-    const change = async (body) => changed(await request('PATCH', `/rooms/${encodeURIComponent(this.#room?.id ?? '')}`, { body }))
+    const change = async (body) => void await request('PATCH', `/rooms/${encodeURIComponent(this.#room?.id ?? '')}`, { body })
     onSubmit(part('room-form', HTMLFormElement), async ({ name, topic }) => {
       const changes = { ...(name !== this.#room?.name && { name }), ...(topic !== (this.#room?.topic ?? '') && { topic }) }
       if (Object.keys(changes).length > 0) await change(changes)

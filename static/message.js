@@ -1,0 +1,100 @@
+// @ts-check
+// One message on the screen: who said what and when, that it was edited, the reactions below it, and what has become of one
+// that is being sent. Writes only what has changed, so that nobody loses what they have marked or where their focus is.
+
+/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Entry } from './outbox.js' */
+/** @typedef {{ me: string, mayReact: boolean }} Viewer `me`: a user's id */
+
+import { hueOf, initialOf } from './person.js'
+
+const timeFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
+const wholeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
+
+/** @param {HTMLTemplateElement} template */
+export function makeMessage(template) {
+  const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true))
+  return /** @type {HTMLElement} */ (copy.firstElementChild) // the template holds exactly one
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Pick<Message, 'from' | 'text' | 'at' | 'edited' | 'reactions'>} message @param {Viewer} viewer
+ */
+export function writeMessage(element, { from, text, at, edited, reactions }, viewer) {
+  element.classList.toggle('own', from.id === viewer.me)
+  element.style.setProperty('--hue', hueOf(from.id))
+  write(partOf(element, '.avatar'), initialOf(from.name))
+  write(partOf(element, '.name'), from.name)
+  partOf(element, '.tag').hidden = from.unproven !== true
+  write(partOf(element, '.text'), text)
+  const mark = partOf(element, '.edited')
+  mark.hidden = edited === undefined
+  mark.title = edited === undefined ? '' : wholeFormat.format(new Date(edited))
+  writeReactions(partOf(element, '.reactions'), Object.entries(reactions ?? {}), viewer)
+  const time = /** @type {HTMLTimeElement} */ (partOf(element, 'time'))
+  if (time.dateTime === at) return
+  const when = new Date(at)
+  time.dateTime = at
+  time.replaceChildren(...timeFormat.formatToParts(when).map(({ type, value }) => type === 'dayPeriod' ? halfOfDay(value) : value))
+  time.title = wholeFormat.format(when)
+}
+
+/** What becomes of one that is being sent; null once it is a message like any other. @param {HTMLElement} element @param {Entry | null} entry */
+export function writeSending(element, entry) {
+  const refused = entry !== null && entry.refusal !== null
+  if (entry) element.dataset['state'] = refused ? 'failed' : 'pending'
+  else delete element.dataset['state']
+  const state = partOf(element, '.state')
+  state.hidden = !entry
+  if (entry) write(state, refused ? `Not sent: ${entry.refusal}` : entry.tries > 1 ? 'Not sent yet, trying again…' : 'Sending…')
+  partOf(element, '.choices').hidden = !refused
+}
+
+/** @param {HTMLElement} list @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */
+function writeReactions(list, reactions, { me, mayReact }) {
+  list.hidden = reactions.length === 0
+  const there = new Map([...list.querySelectorAll('button')].map((button) => [button.value, button]))
+  for (const [emoji, users] of reactions) {
+    const button = there.get(emoji) ?? list.appendChild(makePill(emoji))
+    there.delete(emoji)
+    button.disabled = !mayReact
+    button.ariaPressed = String(users.includes(me))
+    button.ariaLabel = `${emoji} ${users.length}`
+    write(partOf(button, '.count'), String(users.length))
+  }
+  for (const button of there.values()) {
+    const focused = button === document.activeElement
+    button.remove()
+    if (focused) (list.querySelector('button') ?? /** @type {HTMLElement | null} */ (list.closest('[tabindex]')))?.focus()
+  }
+}
+
+/** @param {string} emoji */
+function makePill(emoji) {
+  const button = document.createElement('button')
+  const count = document.createElement('span')
+  button.type = 'button'
+  button.value = emoji
+  count.className = 'count'
+  button.append(emoji, count)
+  return button
+}
+
+/** @param {HTMLElement} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text
+}
+
+/** @param {HTMLElement} element @param {string} selector */
+function partOf(element, selector) {
+  return /** @type {HTMLElement} */ (element.querySelector(selector)) // all in the template
+}
+
+/** @param {string} value AM or PM, which can be left out where there is no room for it */
+function halfOfDay(value) {
+  const half = document.createElement('span')
+  half.className = 'half'
+  half.textContent = value
+  return half
+}

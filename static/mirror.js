@@ -1,0 +1,90 @@
+// @ts-check
+// What the page knows of the place: what fold makes of the server's answers and of the stream's events. Knows nothing of
+// what is shown.
+
+/** @import { User, WireEvents } from '../lib/chat/events.ts' */
+/**
+ * @typedef {object} Happening
+ * @property {number} id
+ * @property {keyof WireEvents} event
+ * @property {any} data which of WireEvents it is goes with the name
+ */
+
+import { getPatiently } from './api.js'
+import { empty, fold } from './fold.js'
+
+const recentMax = 1_000 // events that may come while an answer is on its way; should there be more, it is asked for again
+const againMs = 1_000
+
+export class Mirror {
+  state = empty()
+  /** @type {User | null | undefined} who is at the page; undefined until the server has said */
+  me
+  /** @type {Happening[]} */
+  #recent = []
+  #forgotten = 0 // the id of the newest event that is no longer among the recent ones
+  #life = {} // stands for one life of the state: answers to questions of an earlier one are dropped
+  #holds
+
+  /** @param {(room: string, message: string) => boolean} holds is that message among those that are kept, or would it be? */
+  constructor(holds) {
+    this.#holds = holds
+  }
+
+  /** Begins anew, knowing nothing. @param {string} [cursor] what comes after it will be received */
+  clear(cursor = '0') {
+    this.state = empty()
+    this.#recent = []
+    this.#forgotten = Number(cursor)
+    this.#life = {}
+  }
+
+  /** What the stream brings, each event once and in order. @param {keyof WireEvents} event @param {any} data @param {string} id */
+  receive(event, data, id) {
+    const happening = { event, data, id: Number(id) }
+    this.#recent.push(happening)
+    if (this.#recent.length > recentMax) this.#forgotten = this.#recent.shift()?.id ?? 0
+    this.#fold(happening)
+  }
+
+  /**
+   * Asks for something and puts the answer into the state. An answer tells how things were at its cursor, and the stream
+   * may be ahead of that by now: what it brought since is folded again. Where the stream is behind, it will bring
+   * what the answer has already, and folding that changes nothing in the end.
+   * @param {string} path @param {(answer: any) => void} put @param {() => boolean} [wanted] once this is false, nobody is waiting any more
+   * @returns {Promise<any>} the answer, or null if nobody waits for it
+   */
+  async ask(path, put, wanted = () => true) {
+    const life = this.#life
+    const waiting = () => life === this.#life && wanted()
+    for (;;) {
+      const answer = await getPatiently(path, waiting)
+      if (!waiting()) return null
+      const at = Number(answer.cursor)
+      if (at >= this.#forgotten) {
+        put(answer)
+        for (const happening of this.#recent) if (happening.id > at) this.#fold(happening)
+        return answer
+      }
+      await new Promise((resolve) => setTimeout(resolve, againMs))
+    }
+  }
+
+  /** @param {Happening} happening */
+  #fold({ event, data }) {
+    const { rooms, members, messages, users } = this.state
+    if (event === 'message' || event === 'edit' || event === 'delete') {
+      if (this.#holds(data.room, data.id)) fold(this.state, event, data)
+    } else if (event === 'reaction') {
+      if (this.#holds(data.room, data.message)) fold(this.state, event, data)
+    } else if (event === 'join' || event === 'leave') {
+      // Of a room that was not asked for, single comings and goings would not tell who is in it.
+      if (members.has(data.room)) fold(this.state, event, data)
+      if (event === 'join' || data.user.id !== this.me?.id || rooms.get(data.room)?.kind === 'open') return
+      for (const map of [rooms, members, messages]) map.delete(data.room)
+    } else {
+      fold(this.state, event, data)
+      if (this.me) this.me = users.get(this.me.id) ?? this.me
+    }
+  }
+}
