@@ -7,6 +7,7 @@ const limits = {
   keepMs: 1000, // between being told and the disk; a crash loses as much
   waiting: 1000, // for the disk
   counted: 100, // unread messages, or mentions; more are as good as these
+  looked: 500, // of the newest in a room: whoever wrote all of these has no more than they show to catch up on
 }
 
 export interface Unread {
@@ -46,11 +47,11 @@ export class Reads {
     this.#waiting.clear()
   }
 
-  /** In a room that somebody is in since an event. */
-  unread({ user, room, since }: { user: number; room: number; since: number }): Unread {
+  /** In a room that somebody is in since an event, as of another. */
+  unread({ user, room, since, upTo }: { user: number; room: number; since: number; upTo: number }): Unread {
     const after = Math.max(this.#upTo(user, room) ?? 0, since)
-    const { talk } = this.#database
-    return { read: String(after), unread: talk.unread(user, room, after, limits.counted), mentions: talk.unreadMentions(user, room, after, limits.counted) }
+    const asked = { user, room, after, upTo, limit: limits.counted, looked: limits.looked }
+    return { read: String(after), unread: this.#database.talk.unread(asked), mentions: this.#database.talk.unreadMentions(asked) }
   }
 
   #upTo(user: number, room: number): number | undefined {

@@ -16,7 +16,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
     },
     carryOut(database, { room, user, text, facts }, id) {
       if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
-      if (facts) database.talk.setMentions(id, room, mentioned(facts))
+      if (facts) database.talk.setMentions({ message: id, room, author: user }, mentioned(facts))
     },
   },
 
@@ -31,7 +31,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const replaces = database.talk.editOf(target) ?? target
       database.emptyBody(replaces)
       database.talk.setEdit(target, id)
-      database.talk.setMentions(target, room, mentioned(facts))
+      database.talk.setMentions({ message: target, room, author: user }, mentioned(facts))
       if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
       return { ...event, facts: { ...facts, replaces } }
     },

@@ -5,10 +5,10 @@ import { readFields } from './body.ts'
 import { openStream } from './events.ts'
 import type { Exchange, Handler } from './exchange.ts'
 
-export const listRooms: Handler = (exchange) => {
+export const listRooms: Handler = async (exchange) => {
   const { chat, who } = exchange
-  const rooms = chat.rooms(who)
-  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: rooms }
+  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: await chat.rooms(who) }
+  chat.streams.mayFollow(who, {})
   const stream = openStream(exchange)
   if (stream) chat.streams.followRooms(who, stream)
 }

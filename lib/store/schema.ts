@@ -145,9 +145,14 @@ export const migrations = [
     user integer not null,
     room integer not null,
     message integer not null,
+    author integer not null,
     primary key (user, room, message)
   ) strict, without rowid;
   create index mentions_by_message on mentions (message);
+
+  -- With whose each is, so that unread messages are counted from the index alone.
+  drop index messages_by_room;
+  create index messages_by_room on events (room, id, user) where type = 'message';
 
   -- Not made by the log: a row a person and room, and the last one wins.
   create table reads (

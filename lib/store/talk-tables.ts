@@ -10,6 +10,16 @@ export interface ReactionRow {
   user: number
 }
 
+/** What is counted: `limit` at the most, among the `looked` newest. */
+interface Unread {
+  user: number
+  room: number
+  after: number
+  upTo: number
+  limit: number
+  looked: number
+}
+
 export class TalkTables {
   readonly #connection: Connection
 
@@ -60,9 +70,9 @@ export class TalkTables {
 
   // Mentions; user 0 is everyone
 
-  setMentions(message: number, room: number, users: readonly number[]): void {
+  setMentions({ message, room, author }: { message: number; room: number; author: number }, users: readonly number[]): void {
     this.#connection.run('delete from mentions where message = ?', message)
-    for (const user of users) this.#connection.run('insert or ignore into mentions (user, room, message) values (?, ?, ?)', user, room, message)
+    for (const user of users) this.#connection.run('insert or ignore into mentions (user, room, message, author) values (?, ?, ?, ?)', user, room, message, author)
   }
 
   deleteAround(message: number): void {
@@ -80,21 +90,23 @@ export class TalkTables {
     this.#connection.run('insert into reads (user, room, event) values (?, ?, ?) on conflict (user, room) do update set event = max(event, excluded.event)', user, room, event)
   }
 
-  /** Others' messages after an event, counted up to a limit. */
-  unread(user: number, room: number, after: number, limit: number): number {
+  /** Others' messages after an event and up to another, counted up to a limit, among so many of the newest. */
+  unread({ user, room, after, upTo, limit, looked }: Unread): number {
     return this.#connection.get<{ count: number }>(
       `select count(*) as count from (
-         select 1 from events e where room = ? and type = 'message' and id > ? and user <> ? and not exists (select 1 from deletions where message = e.id) limit ?)`,
-      room, after, user, limit,
+         select 1 from (select id, user from events where room = ? and type = 'message' and id > ? and id <= ? order by id desc limit ?) m
+         where user <> ? and not exists (select 1 from deletions where message = m.id) limit ?)`,
+      room, after, upTo, looked, user, limit,
     )!.count
   }
 
   /** Those of them that name the user, or everyone. */
-  unreadMentions(user: number, room: number, after: number, limit: number): number {
+  unreadMentions({ user, room, after, upTo, limit, looked }: Unread): number {
+    const newest = (whom: string) => `select message from (
+      select message, author from mentions where user = ${whom} and room = ?2 and message > ?3 and message <= ?4 order by message desc limit ?5) where author <> ?1`
     return this.#connection.get<{ count: number }>(
-      `select count(*) as count from (
-         select distinct m.message from mentions m join events e on e.id = m.message where m.user in (?1, 0) and m.room = ?2 and m.message > ?3 and e.user <> ?1 limit ?4)`,
-      user, room, after, limit,
+      `select count(*) as count from (${newest('?1')} union ${newest('0')} limit ?6)`,
+      user, room, after, upTo, looked, limit,
     )!.count
   }
 }
