@@ -22,6 +22,8 @@ export interface Unread {
 export class Reads {
   readonly #log: EventLog
   readonly #database: Database
+  /** What the disk is not known to have yet; of these are waiting those that it was not told of. */
+  #noted = new Map<string, ReadMark>()
   #waiting = new Map<string, ReadMark>()
   #timer: NodeJS.Timeout | undefined
 
@@ -30,10 +32,12 @@ export class Reads {
     this.#database = database
   }
 
-  /** Whether it is news: nobody reads backwards. */
-  note(mark: ReadMark): boolean {
-    if (mark.event <= (this.#upTo(mark.user, mark.room) ?? 0)) return false
-    this.#waiting.set(`${mark.user} ${mark.room}`, mark)
+  /** Whether it is news: nobody reads backwards, or before they came. */
+  note(mark: ReadMark, { since }: { since: number }): boolean {
+    if (mark.event <= Math.max(this.#upTo(mark.user, mark.room) ?? 0, since)) return false
+    const key = `${mark.user} ${mark.room}`
+    this.#noted.set(key, mark)
+    this.#waiting.set(key, mark)
     if (this.#waiting.size >= limits.waiting) this.keep()
     else this.#timer ??= setTimeout(() => this.keep(), limits.keepMs).unref()
     return true
@@ -43,8 +47,13 @@ export class Reads {
   keep(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#waiting.size > 0) this.#log.noteReads([...this.#waiting.values()])
-    this.#waiting.clear()
+    if (this.#waiting.size === 0) return
+    const marks = this.#waiting
+    this.#waiting = new Map()
+    // Until it can be read back it counts from here: on a slow disk people would read backwards meanwhile.
+    this.#log.noteReads([...marks.values()]).then(() => {
+      for (const [key, mark] of marks) if (this.#noted.get(key) === mark) this.#noted.delete(key)
+    })
   }
 
   /** In a room that somebody is in since an event, as of another. */
@@ -55,6 +64,6 @@ export class Reads {
   }
 
   #upTo(user: number, room: number): number | undefined {
-    return this.#waiting.get(`${user} ${room}`)?.event ?? this.#database.talk.readUpTo(user, room)
+    return this.#noted.get(`${user} ${room}`)?.event ?? this.#database.talk.readUpTo(user, room)
   }
 }

@@ -91,9 +91,9 @@ export class Streams {
     return new Set(this.#hub.here.map(Number))
   }
 
-  /** On their own streams: a room was read on one of them. */
-  tellSelf(user: number, read: WireEvents['read']): void {
-    this.#hub.signal(topics.user(user), { event: 'read', data: read })
+  /** On their own streams, but those of other rooms: a room was read up to an event. */
+  tellSelf(user: number, { id, slug }: RoomRow, event: string): void {
+    this.#hub.signal(ownTopics(user, id), { event: 'read', data: { room: slug, id: event } satisfies WireEvents['read'] })
   }
 
   /** To a room: somebody is writing. */

@@ -136,9 +136,10 @@ export class Talk {
     const user = this.#people.proven(who)
     const room = this.#access.room(who, slug)
     if (!/^\d{1,16}$/.test(id)) throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
-    if (this.#database.rooms.roleIn(room.id, user.id) === undefined) throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
+    const since = this.#database.rooms.memberSince(room.id, user.id)
+    if (since === undefined) throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
     const event = Math.min(Number(id), this.#log.newest)
-    if (this.reads.note({ user: user.id, room: room.id, event })) this.#streams.tellSelf(user.id, { room: room.slug, id: String(event) })
+    if (this.reads.note({ user: user.id, room: room.id, event }, { since })) this.#streams.tellSelf(user.id, room, String(event))
   }
 
   /** They are writing something. */

@@ -22,6 +22,7 @@ export type FromWriter =
   | { unusable: string }
   | { outcomes: Outcome[]; newest: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
+  | { noted: true }
   | { closed: true }
 
 /** Runs in a worker whose `workerData` is the data folder's path. */
@@ -50,7 +51,10 @@ export function runCommitLoop(apply: Apply): void {
       say({ closed: true })
       return port.close()
     }
-    if ('reads' in message) return noteReads(message.reads)
+    if ('reads' in message) {
+      noteReads(message.reads)
+      return say({ noted: true })
+    }
     try {
       if (unusable) throw new ChatError(damaged.code, damaged.message)
       // SQLite would go on writing to a file that nobody will find again.

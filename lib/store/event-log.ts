@@ -62,7 +62,7 @@ export interface EventLog {
   append(events: readonly NewEvent[]): Promise<Outcome[]>
   /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
   tail(listener: (events: readonly LoggedEvent[]) => void): void
-  /** Notes how far people have read. It is no event, and nobody waits for it. */
-  noteReads(reads: readonly ReadMark[]): void
+  /** Notes how far people have read: it is no event. Resolves when it can be read back, or is lost. */
+  noteReads(reads: readonly ReadMark[]): Promise<void>
   close(): Promise<void>
 }

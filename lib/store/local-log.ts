@@ -49,6 +49,7 @@ export class LocalLog implements EventLog {
   #waitingEvents = 0
   #waitingCharacters = 0
   #underWay: Waiting[] = []
+  #noting: (() => void)[] = []
   #closing = false
   #dead = false
   /** The folder that is gone with us. */
@@ -109,8 +110,10 @@ export class LocalLog implements EventLog {
     this.#listener = listener
   }
 
-  noteReads(reads: readonly ReadMark[]): void {
-    if (!this.#damaged && !this.#dead && !this.#closing) this.#tell({ reads })
+  noteReads(reads: readonly ReadMark[]): Promise<void> {
+    if (this.#damaged || this.#dead || this.#closing) return Promise.resolve()
+    this.#tell({ reads })
+    return new Promise((resolve) => this.#noting.push(resolve))
   }
 
   /** Commits what was appended before, then lets go of the folder. */
@@ -149,7 +152,9 @@ export class LocalLog implements EventLog {
   }
 
   #answered(message: FromWriter): void {
-    if ('outcomes' in message) {
+    if ('noted' in message) {
+      this.#noting.shift()!()
+    } else if ('outcomes' in message) {
       try {
         this.#tellListener(message.newest)
       } catch (error) {

@@ -98,6 +98,11 @@ export class RoomTables {
     return this.#connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role
   }
 
+  /** The event by which they are in the room. */
+  memberSince(room: number, user: number): number | undefined {
+    return this.#connection.get<{ since: number }>('select since from members where room = ? and user = ?', room, user)?.since
+  }
+
   /** One who is not banned. */
   hasOwner(room: number): boolean {
     return this.#connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined
