@@ -173,17 +173,19 @@ export class Talk {
     return { messages, cursor: this.#appender.cursor }
   }
 
-  // Whom a text names, of those who may read it.
+  // Whom a text names, of those who may read it; 0 is everyone.
   #mentions(room: RoomRow, text: string): { facts?: Mentions } {
     if (!text.includes('@')) return {}
-    const found = mentionsIn(text, (name) => (name === 'room' ? 0 : this.#namedIn(room, name)))
+    const found = mentionsIn(text, (name) => this.#namedIn(room, name))
     const mentions = [...new Set(found)].filter((id) => id !== 0)
     const everyone = found.includes(0)
     return mentions.length === 0 && !everyone ? {} : { facts: { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) } }
   }
 
   #namedIn(room: RoomRow, name: string): number | undefined {
-    const user = this.#database.people.nameHolder(foldName(name))
+    const folded = foldName(name)
+    if (folded === 'room') return 0
+    const user = this.#database.people.nameHolder(folded)
     return user?.freed === null && sees(this.#database, user.id, room) ? user.id : undefined
   }
 }

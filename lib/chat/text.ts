@@ -10,7 +10,6 @@ export const limits = {
   topicPoints: 200,
   emojiUnits: 64, // of UTF-16; a family of four has 11, a flag of tags 14
   mentions: 50, // in one message
-  nameWords: 8, // that are tried as parts of one name
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
@@ -71,13 +70,25 @@ export function cleanEmoji(raw: string): string {
   return emoji
 }
 
+// In scripts without spaces a name begins and ends anywhere.
+const unspacedLetter = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]`
+const named = new RegExp(String.raw`(?:(?<![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter}))@([^@\n]{1,80})`, 'gu')
+const nameEnd = new RegExp(String.raw`(?<=\S)(?:(?![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter})|(?=${unspacedLetter}))`, 'gu')
+
 /** What a text may name by `@…`: for each `@` the longest name that `find` knows, of those that end where a word does. */
 export function mentionsIn<Found>(text: string, find: (name: string) => Found | undefined): Found[] {
   const found: Found[] = []
-  for (const { 1: rest = '' } of [...text.matchAll(/(?<![\p{L}\p{M}\p{N}_])@([^@\n]{1,80})/gu)].slice(0, limits.mentions)) {
-    const ends = [...rest.matchAll(/(?<=[^\s])(?![\p{L}\p{M}\p{N}_])/gu)].map(({ index }) => index).slice(0, limits.nameWords)
-    const name = ends.reverse().map((end) => find(rest.slice(0, end))).find((one) => one !== undefined)
-    if (name !== undefined) found.push(name)
+  for (const { 1: rest = '' } of [...text.matchAll(named)].slice(0, limits.mentions)) {
+    // It is no name, and the text is none the worse for it: only normalising it made so many marks.
+    if (marked.test(rest)) continue
+    // No name has more of them.
+    const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, limits.namePoints)
+    for (const end of ends.reverse()) {
+      const name = find(rest.slice(0, end))
+      if (name === undefined) continue
+      found.push(name)
+      break
+    }
   }
   return found
 }
