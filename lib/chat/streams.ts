@@ -44,6 +44,7 @@ const limits = {
   lookedBack: 10_000, // events, for the last few that may be seen
   timerMs: 2 ** 31 - 1, // longer ones Node fires at once
   presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
+  presenceStreams: 200, // of a room, or GET members has to do: with thousands that come back at once each would be told of each
   typingMs: 1000, // in which one is told once that somebody types
 }
 
@@ -57,6 +58,7 @@ export class Streams {
   readonly #rooms: Hub
   /** When somebody was last told to be typing in a room. */
   #typed = new Map<string, number>()
+  #closing = false
 
   constructor({ log, database, access, ring = limits.ringEvents, onError }: StreamsOptions) {
     this.#log = log
@@ -83,6 +85,7 @@ export class Streams {
 
   /** Ends all of them over some ms, each told to come back. */
   async close(options: { spread: number }): Promise<void> {
+    this.#closing = true
     await Promise.all([this.#hub.close(options), this.#rooms.close(options)])
   }
 
@@ -102,17 +105,24 @@ export class Streams {
     const now = performance.now()
     if (now - (this.#typed.get(key) ?? -Infinity) < limits.typingMs) return
     // Who typed longer ago is forgotten, so that these do not become more and more.
-    for (const [other, at] of this.#typed) if (now - at >= limits.typingMs) this.#typed.delete(other)
+    for (const [other, at] of this.#typed) {
+      if (now - at < limits.typingMs) break
+      this.#typed.delete(other)
+    }
+    this.#typed.delete(key)
     this.#typed.set(key, now)
     this.#hub.signal(roomTopics(room), { event: 'typing', data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence })
   }
 
   #tellPresence(id: number, state: 'here' | 'away'): void {
-    const user = this.#database.people.user(id)
+    // At the end of everything everyone goes, there is nobody to hear of it, and soon no database either.
+    const user = this.#closing ? undefined : this.#database.people.user(id)
     if (!user) return
     for (const { room, kind } of this.#database.rooms.roomsOf(id, limits.presenceRooms)) {
+      const told = roomTopics({ id: room, kind })
+      if (told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)) continue
       const { slug } = this.#database.rooms.room(room)!
-      this.#hub.signal(roomTopics({ id: room, kind }), { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
+      this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
     }
   }
 

@@ -122,7 +122,7 @@ export class Hub<Events extends EventMap = EventMap> {
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
     const frame = encodeFrame({ event, data: data === undefined ? '' : data })
-    for (const follower of this.#following(typeof topics === 'string' ? [topics] : topics)) {
+    for (const follower of this.#followersOf(typeof topics === 'string' ? [topics] : topics)) {
       if (follower.live && !follower.stream.writableNeedDrain) follower.stream.write(frame)
     }
   }
@@ -137,7 +137,7 @@ export class Hub<Events extends EventMap = EventMap> {
     this.#delivered = this.#newest
     const topics = new Set([...this.#ring.after(from)].flatMap((entry) => entry.topics))
     this.#tick = { from, topics: [...topics], pieces: new Map() }
-    for (const follower of this.#following(topics)) {
+    for (const follower of this.#followersOf(topics)) {
       if (!follower.live) continue
       follower.live = false
       follower.stream.cursor = from
@@ -145,10 +145,15 @@ export class Hub<Events extends EventMap = EventMap> {
     }
   }
 
-  #following(topics: Iterable<string>): Set<Follower> {
+  #followersOf(topics: Iterable<string>): Set<Follower> {
     const found = new Set<Follower>()
     for (const topic of topics) for (const follower of this.#topics.get(topic) ?? []) found.add(follower)
     return found
+  }
+
+  /** How many streams follow a topic. */
+  following(topic: string): number {
+    return this.#topics.get(topic)?.size ?? 0
   }
 
   /** The streams that follow a topic. */
