@@ -57,7 +57,11 @@ function anyEvents(random: Random): Asked[] {
     [2, () => about('role', { user: user(), target: user(), facts: { role: random.pick(['owner', 'admin', 'member', 'guest']) } })],
     [2, () => about('ban', { user: user(), target: user(), facts: { banned: random.chance(0.4) } })],
     [1, () => about('hosted', { facts: { outside: random.pick(['1', '2', '3']), ...named(), role: random.pick(['owner', 'member', 'guest']) } })],
-    [1, () => about('session_start', { user: user(), facts: { hash: hash('session') } })],
+    [1, () => {
+      // Somebody's first password is of the event that made them.
+      const one = user()
+      return about('session_start', { user: one, facts: { hash: hash('session'), ...maybe(0.5, () => ({ password: random.chance(0.7) ? one : anyId() })) } })
+    }],
     [1, () => about('session', { user: user(), facts: { hash: known('session') } })],
     [1, () => about('session_end', { user: user(), facts: random.chance(0.2) ? { all: true } : { hash: known('session') } })],
     [3, () => about('invite', { user: user(), ...maybe(0.6, () => ({ room: room() })), facts: { hash: hash('invite'), role: random.pick(['guest', 'guest', 'member', 'admin']), uses: random.between(1, 3), expires: id + random.pick([1e6, month]) } })],
