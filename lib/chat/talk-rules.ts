@@ -15,7 +15,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       return whyNotTalk(database, { user, room }) ?? (target === undefined || isMessageIn(database, room, target) ? undefined : no('not_found', 'the message that this one answers is not in this room'))
     },
     carryOut(database, { room, user, text, facts }, id) {
-      if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
+      if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
       if (facts) database.talk.setMentions({ message: id, room, author: user }, mentioned(facts))
     },
   },
@@ -32,7 +32,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       database.emptyBody(replaces)
       database.talk.setEdit(target, id)
       database.talk.setMentions({ message: target, room, author: user }, mentioned(facts))
-      if (text !== undefined) database.indexText(id, searchable(text), placeOf(room, user))
+      if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
       return { ...event, facts: { ...facts, replaces } }
     },
   },
@@ -90,9 +90,4 @@ function isMessageIn(database: Database, room: number, id: number): boolean {
 // User 0 stands for everyone.
 function mentioned({ mentions = [], everyone }: Mentions): number[] {
   return everyone ? [...mentions, 0] : mentions
-}
-
-// Words of the same row as the text, so that a search for a room's or a person's messages needs no filter afterwards.
-function placeOf(room: number, user: number): string {
-  return `r${room.toString(36)} u${user.toString(36)}`
 }

@@ -92,9 +92,13 @@ export class Connection {
     }
   }
 
-  /** Its snapshot stays until it has come to its end. */
-  iterate(sql: string): Iterator<unknown> {
-    return this.#statement(sql).iterate()
+  /** Its snapshot stays until it has come to its end, or a loop over it is left. */
+  *iterate<T>(sql: string, ...values: Value[]): Generator<T, void> {
+    try {
+      yield* this.#statement(sql).iterate(...values) as Iterable<T>
+    } catch (error) {
+      throw this.#explain(error)
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -1,4 +1,4 @@
-// The database: the log with its bodies and the search, and the tables of people and of rooms beside them. One prepared
+// The database: the log with its bodies, and the tables of people, of rooms and of the search beside them. One prepared
 // statement for each thing that is done with them. Knows nothing of rules, threads or HTTP.
 
 import { Connection } from './connection.ts'
@@ -7,6 +7,7 @@ import { PeopleTables } from './people-tables.ts'
 import { RoomTables } from './room-tables.ts'
 import { TalkTables } from './talk-tables.ts'
 import { applicationId, migrations } from './schema.ts'
+import { SearchTables } from './search-tables.ts'
 
 // Of bodies only what people said: a password's hash is read by `passwordHash` alone.
 const eventColumns = `
@@ -34,6 +35,7 @@ export class Database {
   readonly people: PeopleTables
   readonly rooms: RoomTables
   readonly talk: TalkTables
+  readonly search: SearchTables
   #connection: Connection
   #emptied = false
 
@@ -42,6 +44,7 @@ export class Database {
     this.people = new PeopleTables(connection)
     this.rooms = new RoomTables(connection)
     this.talk = new TalkTables(connection)
+    this.search = new SearchTables(connection)
   }
 
   /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
@@ -54,7 +57,9 @@ export class Database {
         // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
         connection.execute('pragma wal_checkpoint(truncate)')
       }
-      return new Database(connection)
+      const database = new Database(connection)
+      database.search.takeOver()
+      return database
     } catch (error) {
       connection.close()
       throw error
@@ -179,8 +184,7 @@ export class Database {
     if (!body) return
     const nothing = '\x01'.repeat(body.bytes)
     this.#connection.run('update bodies set text = ? where event = ?', nothing, event)
-    const indexed = this.#connection.get<{ bytes: number }>('select octet_length(text) as bytes from search where rowid = ?', event)
-    if (indexed) this.#connection.run('update search set text = ? where rowid = ?', '\x01'.repeat(indexed.bytes), event)
+    this.search.empty(event)
     this.#emptied = true
   }
 
@@ -189,18 +193,13 @@ export class Database {
     return this.#connection.get<{ text: string }>('select text from bodies where event = ?', event)?.text
   }
 
-  indexText(message: number, text: string, place: string): void {
-    this.#connection.run('insert into search (rowid, text, place) values (?, ?, ?)', message, text, place)
-  }
-
   // The whole
 
   /** What is wrong with the pages, the indexes and the search, at most so many. */
   faults(limit: number): string[] {
     const found = this.#connection.all<{ integrity_check: string }>(`pragma integrity_check(${limit})`).map((row) => row.integrity_check).filter((text) => text !== 'ok')
-    const missing = this.#connection.get<{ count: number }>(`
-      select count(*) as count from bodies b join events e on e.id = b.event
-      where e.type in ('message', 'edit') and not exists (select 1 from search where rowid = e.id)`)!.count
+    const messages = this.#connection.get<{ count: number }>("select count(*) as count from bodies b join events e on e.id = b.event where e.type in ('message', 'edit')")!.count
+    const missing = messages - this.search.count()
     return missing > 0 ? [...found, `${missing} messages are not in the search`] : found
   }
 

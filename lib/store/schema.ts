@@ -162,6 +162,13 @@ export const migrations = [
     primary key (user, room)
   ) strict, without rowid;
   `,
+  `
+  -- The search is a chain of tables, \`search_\` and the id of the first message in it: see search-tables.ts, which makes them.
+  create table search_parts (
+    first integer primary key,
+    characters integer not null
+  ) strict;
+  `,
 ]
 
 /** The version of the files that this program writes. */

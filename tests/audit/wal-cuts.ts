@@ -164,7 +164,8 @@ function stateOf(connection: DatabaseSync): string {
   const others = `type = 'table' and name <> 'events' and name not like 'search%'`
   const tables = connection.prepare(`select name from sqlite_schema where ${others} order by name`).all()
   const rows = tables.map(({ name }) => [name, connection.prepare(`select * from ${name} order by 1, 2`).all()])
-  return JSON.stringify([rows, connection.prepare('select rowid, text, place from search order by rowid').all()])
+  const parts = connection.prepare('select first from search_parts').all()
+  return JSON.stringify([rows, parts.map(({ first }) => connection.prepare(`select rowid, text, place from search_${first} order by rowid`).all())])
 }
 
 /** Another database, to which the same events are applied. */

@@ -135,10 +135,14 @@ function contentsOf(file: string): Record<string, unknown[]> {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
     const tables = database.prepare("select name from sqlite_schema where type = 'table' and name not like 'search_%' order by name").all() as { name: string }[]
-    const rows = tables.map(({ name }) => [name, database.prepare(`select ${name === 'search' ? 'rowid, ' : ''}* from ${name} order by 1, 2`).all()])
-    const find = database.prepare('select rowid from search where search match ? order by rowid')
-    const found = ['hello', '北', 'hej', 'ไ', 'e', 'xxx*'].map((word) => [`search for ${word}`, find.all(`"${word.replace('*', '')}"${word.endsWith('*') ? '*' : ''}`)])
-    return Object.fromEntries([...rows, ...found])
+    const rows = tables.map(({ name }) => [name, database.prepare(`select * from ${name} order by 1, 2`).all()])
+    const parts = database.prepare('select * from search_parts').all() as { first: number }[]
+    const found = parts.flatMap(({ first }) => {
+      const find = database.prepare(`select rowid from search_${first} where search_${first} match ? order by rowid`)
+      const words = ['hello', '北', 'hej', 'ไ', 'e', 'xxx*'].map((word) => [`search for ${word}`, find.all(`"${word.replace('*', '')}"${word.endsWith('*') ? '*' : ''}`)])
+      return [['search', database.prepare(`select rowid, * from search_${first} order by 1`).all()], ...words]
+    })
+    return Object.fromEntries([...rows, ['parts', parts], ...found])
   } finally {
     database.close()
   }
