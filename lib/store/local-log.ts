@@ -8,6 +8,7 @@ import { ChatError, StartError } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
 import { Database } from './database.ts'
 import type { EventLog, LoggedEvent, NewEvent, Outcome, ReadMark } from './event-log.ts'
+import { ReadingThread } from './reading-thread.ts'
 import { damaged } from './sqlite-errors.ts'
 
 const limits = {
@@ -37,6 +38,8 @@ export interface LocalLogOptions {
 export class LocalLog implements EventLog {
   /** What was committed, for reading; each commit is seen at once. */
   readonly database: Database
+  /** For what takes longer to read. */
+  readonly reader: ReadingThread
   #worker: Worker
   #report: (line: string) => void
   /** When each failure was last told of. */
@@ -83,6 +86,7 @@ export class LocalLog implements EventLog {
     this.#temporary = durable ? undefined : dirname(file)
     this.#exited = new Promise((resolve) => worker.once('exit', resolve))
     this.database = Database.openForReading(file, (cause) => this.#stopWriting(cause))
+    this.reader = new ReadingThread(file, (cause) => this.#stopWriting(cause))
     worker.on('message', (message: FromWriter) => this.#answered(message))
     worker.on('error', (error) => this.#writerDied(error))
   }
@@ -121,6 +125,7 @@ export class LocalLog implements EventLog {
     this.#closing = true
     if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     // The writer last: whoever closes last empties the write-ahead log.
+    await this.reader.close()
     this.database.close()
     this.#tell({ close: true })
     await this.#exited
