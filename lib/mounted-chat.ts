@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import type { ChatSettings } from './chat-options.ts'
 import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
 import type { Member, Message, Room, User } from './chat/events.ts'
+import type { SearchOptions, SearchResult } from './chat/search.ts'
 import type { Page, PageOptions, PostOptions } from './chat/talk.ts'
 import type { Who } from './chat/who.ts'
 import { userId } from './chat/wire.ts'
@@ -73,7 +74,7 @@ export class MountedChat {
     try {
       // What the storage refuses to read it has told of itself.
       const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
-      const chat = new Chat({ log: events, database: events.database, access: settings.access, ring, onError })
+      const chat = new Chat({ log: events, database: events.database, reader: events.reader, access: settings.access, ring, onError })
       await chat.start()
       const mounted = new MountedChat(chat, events, { ...settings, log, loopback })
       serving = true
@@ -152,6 +153,14 @@ export class MountedChat {
    */
   messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<Page> {
     return this.#do(by, (who) => this.#chat.talk.page(who, room, options))
+  }
+
+  /**
+   * What was said, by its words: messages that they may see, newest first, as many as are found in 50 ms.
+   * @throws ChatError `not_found`, `invalid_request`, `too_many`, `busy`
+   */
+  search(by: Identity | null, options: SearchOptions): Promise<SearchResult> {
+    return this.#do(by, (who) => this.#chat.search.find(who, options))
   }
 
   /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name` */

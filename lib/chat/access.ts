@@ -7,7 +7,7 @@ import type { RoomRow } from '../store/room-tables.ts'
 import { sees } from './rights.ts'
 import { noRoom } from './rule.ts'
 import { foldName } from './text.ts'
-import { hasScope, inToken, userIn, type Who } from './who.ts'
+import { hasScope, inToken, roomsOfToken, userIn, type Who } from './who.ts'
 
 export class Access {
   readonly #database: Database
@@ -38,7 +38,7 @@ export class Access {
   /** The same for who may write in it without reading. */
   roomToWrite(who: Who, slug: string): RoomRow {
     const room = this.#database.rooms.roomBySlug(slug) ?? this.#database.rooms.roomBySlug(foldName(slug))
-    if (!room || !this.#maySee(who, room)) throw new ChatError(noRoom.code, noRoom.message)
+    if (!this.#maySee(who, room)) throw new ChatError(noRoom.code, noRoom.message)
     return room
   }
 
@@ -52,7 +52,15 @@ export class Access {
     return this.#database.rooms.roomsOf(userIn(who)).filter(({ room }) => inToken(who, room))
   }
 
-  #maySee(who: Who, room: RoomRow): boolean {
-    return inToken(who, room.id) && sees(this.#database, userIn(who), room)
+  /** Where they may search: in these rooms, and if `open` in all that are open. */
+  searched(who: Who): { rooms: number[]; open: boolean } {
+    this.reads(who)
+    const bound = roomsOfToken(who)
+    if (bound === undefined) return { rooms: this.roomsOf(who).filter(({ kind }) => kind !== 'open').map(({ room }) => room), open: true }
+    return { rooms: bound.filter((id) => this.#maySee(who, this.#database.rooms.room(id))), open: false }
+  }
+
+  #maySee(who: Who, room: RoomRow | undefined): room is RoomRow {
+    return room !== undefined && inToken(who, room.id) && sees(this.#database, userIn(who), room)
   }
 }

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { EventLog } from '../store/event-log.ts'
+import type { ReadingThread } from '../store/reading-thread.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
@@ -13,11 +14,12 @@ import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
 import { People } from './people.ts'
-import { userIn, type Who } from './who.ts'
+import { Search } from './search.ts'
 import { Streams } from './streams.ts'
 import { cleanName, cleanTopic, slugOf } from './text.ts'
 import { Talk } from './talk.ts'
 import { Tokens } from './tokens.ts'
+import { userIn, type Who } from './who.ts'
 import { toRoom, toUser } from './wire.ts'
 
 export interface NewRoom {
@@ -37,6 +39,8 @@ export interface ChatOptions {
   log: EventLog
   /** What the log adds up to, for reading. */
   database: Database
+  /** For what takes longer to read. */
+  reader: ReadingThread
   /** `open`: people come in by a name, and whoever comes may read open rooms; `invite`: nobody without an invite. */
   access?: 'open' | 'invite'
   /** How many of the newest events are kept in memory. */
@@ -63,9 +67,10 @@ export class Chat {
   readonly tokens: Tokens
   readonly talk: Talk
   readonly streams: Streams
+  readonly search: Search
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
-  constructor({ log, database, access = 'open', ring, onError }: ChatOptions) {
+  constructor({ log, database, reader, access = 'open', ring, onError }: ChatOptions) {
     this.#log = log
     this.#database = database
     this.#access = new Access(database, { open: access === 'open' })
@@ -75,6 +80,7 @@ export class Chat {
     this.accounts = new Accounts(parts)
     this.invites = new Invites({ ...parts, accounts: this.accounts })
     this.tokens = new Tokens(parts)
+    this.search = new Search({ ...parts, log, reader })
     this.streams = new Streams({ log, database, access: this.#access, ring, onError })
     this.talk = new Talk({ ...parts, log, streams: this.streams })
   }

@@ -132,7 +132,7 @@ export class People {
   /** The user who asks and can prove it. */
   proven(who: Who): UserRow {
     if ('nobody' in who) throw new ChatError('unauthorized', needsName)
-    if ('user' in who && who.user.kind !== 'unproven') return this.#still(who)
+    if ('user' in who && who.user.kind !== 'unproven') return this.still(who)
     throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
   }
 
@@ -152,7 +152,7 @@ export class People {
   /** The user who asks, made now if it is a name's first deed. */
   async somebody(who: Who): Promise<UserRow> {
     writes(who)
-    if ('user' in who) return this.#still(who)
+    if ('user' in who) return this.still(who)
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
     const event = unproven(who.claims)
     try {
@@ -174,8 +174,8 @@ export class People {
     return user
   }
 
-  // Between who asked and what is asked there may be a slow body, and in that time a logout, a ban, or another owner of the name.
-  #still({ user: { id }, session, token }: { user: UserRow; session?: string; token?: TokenRow }): UserRow {
+  /** Between who asked and what is asked there may be a slow body, and in that time a logout, a ban, or another owner of the name. */
+  still({ user: { id }, session, token }: { user: UserRow; session?: string; token?: TokenRow }): UserRow {
     const user = this.#database.people.user(id)!
     if (user.banned !== 0) throw new ChatError('banned', 'you are banned here')
     if (session !== undefined && this.#database.people.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')

@@ -108,10 +108,16 @@ export function slugOf(name: string): string {
 
 // Thai, Lao, Khmer, Myanmar, Hangul, Kana and Han: written without spaces, so each character is a word of its own.
 const unspaced = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]|[\ud840-\ud88f][\udc00-\udfff]/g
+const unspacedRun = new RegExp(`((?:${unspaced.source})+)`)
 
 /** The text as the search index reads it: with a space around each character of a script that has none between words. */
 export function searchable(text: string): string {
   return text.replace(unspaced, ' $& ')
+}
+
+/** What was typed in one go, cut where a script with spaces between words meets one without. */
+export function cutAtScripts(typed: string): string[] {
+  return typed.split(unspacedRun).filter((run) => run !== '')
 }
 
 function pointsOver(text: string, limit: number): boolean {

@@ -5,6 +5,7 @@ import { watch } from './events.ts'
 import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
 import { edit, listMessages, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
 import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './rooms.ts'
+import { search } from './search.ts'
 import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './session.ts'
 import { endToken, listTokens, makeToken } from './tokens.ts'
 import { changeUser, listUsers, register, showUser } from './users.ts'
@@ -58,6 +59,8 @@ export const routes: readonly Route[] = [
   { method: 'DELETE', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'named', handler: takeBack },
   { method: 'POST', path: '/rooms/:room/typing', who: 'named', handler: typing },
   { method: 'PUT', path: '/rooms/:room/read', who: 'named', handler: read },
+
+  { method: 'GET', path: '/search', who: 'anyone', handler: search },
 
   { method: 'GET', path: '/invites', who: 'named', handler: listInvites, own: true },
   { method: 'POST', path: '/invites', who: 'named', handler: makeInvite, own: true },

@@ -8,8 +8,10 @@ import { openDataFolder } from '../../lib/store/data-folder.ts'
 const groupEvents = 1000
 const startsAt = 1_700_000_000_000_000 // ids are microseconds: a time before all tests
 
+const thoughts = (message: number) => `message ${message} of eve, who says what she thinks of number ${message % 997}`
+
 /** Fills a folder with the lobby, a user and so many messages in it, one each second. */
-export async function fillFolder(path: string, messages: number, progress: (text: string) => void): Promise<void> {
+export async function fillFolder(path: string, messages: number, progress: (text: string) => void, textOf = thoughts): Promise<void> {
   const folder = openDataFolder(path)
   const database = Database.openForWriting(folder.file, { durable: false })
   let id = startsAt
@@ -20,8 +22,7 @@ export async function fillFolder(path: string, messages: number, progress: (text
     [user, { type: 'user', rules, facts: { name: 'eve', folded: 'eve', kind: 'unproven', role: 'guest' } }],
   ]
   for (let message = 0; message < messages; message++) {
-    const text = `message ${message} of eve, who says what she thinks of number ${message % 997}`
-    group.push([(id += 1_000_000), { type: 'message', rules, room, user, text }])
+    group.push([(id += 1_000_000), { type: 'message', rules, room, user, text: textOf(message) }])
     if (group.length < groupEvents && message < messages - 1) continue
     database.begin()
     for (const [id, event] of group.splice(0)) apply(database, event, id)

@@ -1,0 +1,123 @@
+// Searching what was said: what people type made into a question to the index, asked within what they may see when its turn
+// comes, and where in each message the words stand. Has never heard of a URL.
+
+import { ChatError } from '../errors.ts'
+import type { EventLog } from '../store/event-log.ts'
+import type { ReadingThread } from '../store/reading-thread.ts'
+import type { Parts } from './accounts.ts'
+import type { Id, Message } from './events.ts'
+import { cutAtScripts, searchable } from './text.ts'
+import { readDuration, readMoment } from './time.ts'
+import { userIn, type Who } from './who.ts'
+import { toMessage } from './wire.ts'
+
+const limits = {
+  characters: 10_000, // of what is typed; what comes after is not looked at
+  words: 200, // nor are more words than these
+  messages: 100, // in one answer
+}
+
+export interface SearchOptions {
+  /** Words, and `"phrases in quotes"`. A word of three letters or more finds those that begin with it. Nothing finds all. */
+  q?: string | undefined
+  /** The id of a room. */
+  room?: string | undefined
+  /** Who said it: their id or name. */
+  from?: string | undefined
+  /** A message's id, an ISO time, or how long ago (`10m`). */
+  before?: string | undefined
+  after?: string | undefined
+  /** 20 unless said otherwise, and at most 100. */
+  limit?: number | undefined
+}
+
+export interface SearchResult {
+  /** Newest first. */
+  messages: Message[]
+  /** By message, where in its text a match begins and where it ends, in UTF-16 code units: `text.slice(begin, end)`. */
+  marks: Record<Id, [begin: number, end: number][]>
+  /** There may be older ones: more than were asked for, or the time was over. */
+  more: boolean
+  /** If so, the `before` that goes on from here. */
+  before?: Id
+}
+
+export class Search {
+  readonly #parts: Parts & { log: EventLog; reader: ReadingThread }
+
+  constructor(parts: Parts & { log: EventLog; reader: ReadingThread }) {
+    this.#parts = parts
+  }
+
+  /** @throws ChatError `not_found` (the room, the person), `invalid_request` (a time), `busy`, `too_many` */
+  async find(who: Who, { q = '', room, from, before, after, limit = 20 }: SearchOptions): Promise<SearchResult> {
+    const { access, people, database, log, reader } = this.#parts
+    const scope = () => {
+      if ('user' in who) people.still(who)
+      return room === undefined ? access.searched(who) : { rooms: [access.room(who, room).id], open: false }
+    }
+    scope()
+    const user = from === undefined ? undefined : people.find(who, from).id
+    const words = wordsOf(q)
+    // A commit can be read before it was delivered.
+    const bounds = { after: this.#moment('after', after, 0), before: Math.min(this.#moment('before', before, Infinity), log.newest + 1) }
+    if (words === undefined) return { messages: [], marks: {}, more: false }
+    const { found, before: rest } = await reader.search(userIn(who), () => ({ words, ...scope(), user, ...bounds, limit: Math.min(limit, limits.messages) }))
+    // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
+    const { rooms, open } = scope()
+    const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
+    for (const { id, marked } of found) {
+      const event = database.event(id)
+      if (!event || event.text === null || !(rooms.includes(event.room!) || (open && event.roomKind === 'open'))) continue
+      result.messages.push(toMessage(event))
+      result.marks[String(id)] = marksIn(event.text, marked)
+    }
+    return result
+  }
+
+  #moment(name: string, text: string | undefined, otherwise: number): number {
+    if (text === undefined) return otherwise
+    if (/^\d{1,16}$/.test(text)) return Number(text)
+    const ago = readDuration(text)
+    // What happens at that very moment is after it.
+    const moment = ago === undefined ? readMoment(text) : this.#parts.appender.idNow - ago
+    if (moment === undefined) throw new ChatError('invalid_request', `${name} must be the id of a message, a time like 2026-11-21T08:00:00Z, or how long ago, like 10m or 7d`)
+    return name === 'after' ? moment - 1 : moment
+  }
+}
+
+/**
+ * What was typed as the index is asked for it: all its words, each in quotes, so that nothing in it is an operator. A phrase, and
+ * a run of a script without spaces, are words that follow each other. Undefined if there is something, and no word in it.
+ */
+export function wordsOf(typed: string): string | undefined {
+  const text = typed.slice(0, limits.characters).toWellFormed().replace(/[\0-\x08\x0e-\x1f]/g, '').replace(/[“”„]/g, '"').normalize('NFC')
+  if (text.trim() === '') return ''
+  const asked = new Set<string>()
+  let left = limits.words
+  // A quote without its other half stands for nothing.
+  for (const [, phrase, word = ''] of text.matchAll(/"([^"]*)"|([^\s"]+)/g)) {
+    for (const run of phrase === undefined ? cutAtScripts(word) : [phrase]) {
+      const spaced = searchable(run)
+      const words = (spaced.match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? []).slice(0, left)
+      if (!/[\p{L}\p{N}\p{Co}]/u.test(words.join(''))) continue
+      left -= words.length
+      const begins = phrase === undefined && spaced === run && /(\p{L}\p{M}*){3}$/u.test(words.at(-1)!)
+      asked.add(`"${words.join(' ')}"${begins ? '*' : ''}`)
+    }
+  }
+  return asked.size > 0 ? [...asked].join(' AND ') : undefined
+}
+
+/** Where in a text the marks are that stand in what the index has of it, which is the same but for more spaces. */
+export function marksIn(text: string, marked: string): [begin: number, end: number][] {
+  const marks: [number, number][] = []
+  let at = 0
+  let begin = 0
+  for (let unit = 0; unit < marked.length; unit++) {
+    if (marked[unit] === '\x02') begin = at
+    else if (marked[unit] === '\x03') marks.push([begin, at])
+    else if (marked[unit] === text[at]) at++
+  }
+  return marks
+}
