@@ -67,10 +67,12 @@ export class Search {
     const { rooms, open } = scope()
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
     for (const { id, marked } of found) {
+      // A text stands in the index under the event that it came with: the message, or its newest edit.
       const event = database.event(id)
-      if (!event || event.text === null || !(rooms.includes(event.room!) || (open && event.roomKind === 'open'))) continue
-      result.messages.push(toMessage(event))
-      result.marks[String(id)] = marksIn(event.text, marked)
+      const message = event && database.message(event.type === 'edit' ? event.target! : id)
+      if (!message || message.text === null || (message.edited ?? message.id) !== id || !(rooms.includes(message.room!) || (open && message.roomKind === 'open'))) continue
+      result.messages.push(toMessage(message))
+      result.marks[String(message.id)] = marksIn(message.text, marked)
     }
     return result
   }

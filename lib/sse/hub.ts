@@ -122,9 +122,8 @@ export class Hub<Events extends EventMap = EventMap> {
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
     const frame = encodeFrame({ event, data: data === undefined ? '' : data })
-    for (const follower of this.#followersOf(typeof topics === 'string' ? [topics] : topics)) {
-      if (follower.live && !follower.stream.writableNeedDrain) follower.stream.write(frame)
-    }
+    const told = this.#followersOf(typeof topics === 'string' ? [topics] : topics)
+    for (const { live, stream } of told) if (live && !stream.writableNeedDrain) stream.write(frame)
   }
 
   /** Delivers what was published in this tick now, instead of at its end. */
@@ -192,10 +191,7 @@ export class Hub<Events extends EventMap = EventMap> {
     const follower = this.#followers.get(stream)
     if (!follower) return
     this.flush()
-    for (const topic of topics) {
-      follower.topics.delete(topic)
-      this.#leave(topic, follower)
-    }
+    for (const topic of topics) this.#leave(topic, follower)
   }
 
   /** Ends all streams over `spread` ms, each told to come back after a while that differs; then no stream may follow. */
@@ -349,6 +345,7 @@ export class Hub<Events extends EventMap = EventMap> {
   }
 
   #leave(topic: string, follower: Follower): void {
+    follower.topics.delete(topic)
     const followers = this.#topics.get(topic)
     followers?.delete(follower)
     if (followers?.size === 0) this.#topics.delete(topic)
