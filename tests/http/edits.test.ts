@@ -282,7 +282,8 @@ function filesWith(data: string, word: string): string[] {
 function foundIn(data: string, word: string): number[] {
   const database = new DatabaseSync(join(data, 'natter.db'), { readOnly: true })
   try {
-    return database.prepare('select rowid from search where search match ?').all(`"${word}"`).map(({ rowid }) => Number(rowid))
+    const parts = database.prepare('select first from search_parts order by first').all().map(({ first }) => `search_${first}`)
+    return parts.flatMap((part) => database.prepare(`select rowid from ${part} where ${part} match ?`).all(`"${word}"`).map(({ rowid }) => Number(rowid)))
   } finally {
     database.close()
   }
