@@ -14,6 +14,7 @@ import { property, type Random } from '../random.ts'
 
 const words = ['hello', 'Hej', '北京', 'ไทย', 'é', '京', 'a-b', 'x'.repeat(300), '', '😀', "'; drop table events; --", 'NEAR("a" b)']
 const names = ['ada', 'Ada', 'bob', 'eve', 'ÉLAN', '京', '__proto__', 'rob', 'kim', 'max', 'zoe', 'ivy']
+const emojis = ['👍', '❤️', ...Array.from({ length: 60 }, (_, at) => String.fromCodePoint(0x1f600 + at))]
 const month = 31 * 24 * 3600e6
 
 interface Asked {
@@ -44,6 +45,14 @@ function anyEvents(random: Random): Asked[] {
   }
   const maybe = <T>(probability: number, make: () => T) => (random.chance(probability) ? make() : ({} as Record<string, never>))
   const about = (type: string, event: Omit<NewEvent, 'type' | 'rules'>): NewEvent => ({ type, rules: random.pick([1, 2]), ...event })
+
+  // Of a message, as a rule in its room and by who wrote it.
+  const written = (byAuthor = 0.7) => {
+    const all = asked.filter(({ event }) => event.type === 'message')
+    const one = all.length > 0 && random.chance(0.9) ? random.pick(all) : undefined
+    return { user: (random.chance(byAuthor) ? one?.event.user : user()) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
+  }
+  const mentions = () => maybe(0.5, () => ({ facts: { ...maybe(0.7, () => ({ mentions: random.times(3, user) })), ...maybe(0.3, () => ({ everyone: true })) } }))
 
   const make: [number, () => NewEvent][] = [
     [4, () => {
@@ -79,14 +88,14 @@ function anyEvents(random: Random): Asked[] {
     // As they come with what they belong to: somebody's or a room's first.
     [3, () => about('join', { ...(random.chance(0.5) ? { user: asked.at(-1)?.event.user ?? user() } : {}), ...maybe(0.3, () => ({ room: room() })), facts: { slug: String(asked.at(-1)?.event.facts?.['slug']), proof: random.chance(0.5) ? known('session') : known('token'), ...maybe(0.5, () => ({ role: 'owner' })) } })],
     [3, () => about('leave', { user: user(), room: room(), ...maybe(0.4, () => ({ facts: { by: user() } })) })],
-    [5, () => {
-      const written = asked.filter(({ event }) => event.type === 'message')
-      const one = written.length > 0 && random.chance(0.9) ? random.pick(written) : undefined
-      return about('delete', { user: (random.chance(0.7) ? one?.event.user : user()) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() })
-    }],
+    [5, () => about('delete', written())],
+    [7, () => about('edit', { ...written(), text: random.times(5, () => random.pick(words)).join(' '), ...mentions() })],
+    [7, () => about('reaction', { ...written(0.2), facts: { emoji: random.pick(emojis.slice(0, 4)), on: random.chance(0.7) } })],
+    // On the first message, until there is no room for more.
+    [8, () => about('reaction', { ...firstMessage, facts: { emoji: random.pick(emojis), on: random.chance(0.95) } })],
     [9, () => about('message', {
       user: user(), room: room(), text: random.times(5, () => random.pick(words)).join(' '),
-      ...maybe(0.3, () => ({ target: ofType('message') })),
+      ...maybe(0.3, () => ({ target: ofType('message') })), ...mentions(),
       ...maybe(0.3, () => ({ key: `k${random.below(5)}`, print: `p${random.below(2)}` })),
     })],
   ]
@@ -94,8 +103,12 @@ function anyEvents(random: Random): Asked[] {
   const first = hash('invite')
   asked.push({ event: { type: 'invite', rules: 2, facts: { hash: first, role: 'owner', uses: 1, expires: id + month } }, id: id++ })
   asked.push({ event: { type: 'user', rules: 2, facts: { name: 'olga', folded: 'olga', kind: 'account', role: 'owner', session: hash('session'), invite: first }, text: 'scrypt' }, id: id++ })
+  const [olga, firstRoom] = [id - 1, id++]
+  asked.push({ event: { type: 'room', rules: 2, user: olga, facts: { slug: 'first', name: 'first', kind: 'open' } }, id: firstRoom })
+  const firstMessage = { user: olga, room: firstRoom, target: id++ }
+  asked.push({ event: { type: 'message', rules: 2, user: olga, room: firstRoom, text: 'hello' }, id: firstMessage.target })
   const choices = make.flatMap(([weight, one]) => Array<() => NewEvent>(weight).fill(one))
-  for (let count = 300; count > 0; count--) {
+  for (let count = 400; count > 0; count--) {
     // Sometimes so late that guests have lost their names.
     id += random.chance(0.01) ? month : random.between(1, 1e6)
     asked.push({ event: random.pick(choices)(), id })
@@ -148,6 +161,28 @@ function contentsOf(file: string): Record<string, unknown[]> {
   }
 }
 
+/** Of what was edited or deleted nothing is left, and what hangs on a message hangs on one that is there. */
+function whatIsSaidHolds(contents: Record<string, unknown[]>): void {
+  const rowsOf = <Row>(table: string) => contents[table] as Row[]
+  const deleted = new Set(rowsOf<{ message: number }>('deletions').map(({ message }) => message))
+  const newest = new Map(rowsOf<{ message: number; event: number }>('edits').map(({ message, event }) => [message, event]))
+  const events = rowsOf<{ id: number; type: string; target: number | null }>('events')
+  const kept = new Set(events.flatMap(({ id, type, target }) => {
+    if (type === 'message') return deleted.has(id) || newest.has(id) ? [] : [id]
+    return type === 'edit' && !deleted.has(target!) && newest.get(target!) === id ? [id] : []
+  }))
+  const said = new Set(events.filter(({ type }) => type === 'message' || type === 'edit').map(({ id }) => id))
+  for (const { event, text } of rowsOf<{ event: number; text: string }>('bodies')) if (said.has(event) && text !== '') assert.equal(/^\x01+$/.test(text), !kept.has(event), `event ${event}`)
+  for (const { rowid, text } of rowsOf<{ rowid: number; text: string }>('search')) if (text !== '') assert.equal(/^\x01+$/.test(text), !kept.has(rowid), `searched ${rowid}`)
+  const emojis = new Map<number, Set<string>>()
+  for (const { message, emoji } of rowsOf<{ message: number; emoji: string }>('reactions')) {
+    assert.ok(!deleted.has(message))
+    emojis.set(message, new Set(emojis.get(message)).add(emoji))
+  }
+  for (const { size } of emojis.values()) assert.ok(size <= 20)
+  for (const { message } of rowsOf<{ message: number }>('mentions')) assert.ok(!deleted.has(message))
+}
+
 /** What must have come up of each type: beside being accepted. */
 const refusals: Record<string, string[]> = {
   user: ['name_taken', 'invite_over', 'forbidden', 'not_found', 'invalid_password'],
@@ -170,7 +205,9 @@ const refusals: Record<string, string[]> = {
   join: ['already_member', 'not_found', 'forbidden', 'archived', 'banned'],
   leave: ['not_member', 'not_found', 'forbidden'],
   message: ['repeated', 'key_reused', 'not_found', 'archived', 'banned'],
+  edit: ['forbidden', 'not_found', 'archived', 'banned'],
   delete: ['forbidden', 'not_found', 'banned'],
+  reaction: ['unchanged', 'forbidden', 'not_found', 'archived', 'banned'],
 }
 
 property('the same events on two empty databases give equal databases and equal outcomes, and their log adds up to them', async (random, t) => {
@@ -198,6 +235,7 @@ property('the same events on two empty databases give equal databases and equal 
     other.close()
     const [contents, others] = [contentsOf(one.file), contentsOf(other.file)]
     assert.deepEqual(others, contents)
+    whatIsSaidHolds(contents)
     // Each was accepted and is there, or was refused and is not.
     const accepted = one.outcomes.flatMap((outcome) => ('id' in outcome && !outcome.repeated ? [outcome.id] : []))
     assert.deepEqual(contents['events']!.map((row) => (row as { id: number }).id), accepted)

@@ -61,6 +61,28 @@ test('check says that a place with accounts, invites, tokens and rooms of all ki
   assert.match(out, /is whole: \d+ events\n$/)
 })
 
+test('check says that a place with edits, reactions, mentions and read marks is whole', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const [ada, bob] = [await chat.account('ada'), await chat.comeIn('bob')]
+  for (const text of ['hello @bob', '@room, look', 'third', 'fourth @ada']) {
+    const { id } = await ada.say('lobby', text)
+    const path = `/rooms/lobby/messages/${id}`
+    for (const person of [ada, bob]) for (const emoji of ['👍', '🎉', '❤️']) await person.ask('PUT', `${path}/reactions/${emoji}`)
+    await bob.ask('DELETE', `${path}/reactions/🎉`)
+    if (text !== 'third') for (const other of ['once @bob', 'twice @room']) await ada.ask('PATCH', path, { text: other })
+    if (text.startsWith('fourth')) await ada.ask('DELETE', path)
+    await bob.join('lobby')
+    await bob.ask('PUT', '/rooms/lobby/read', { id })
+  }
+  assert.equal(await chat.stop(), 0)
+
+  const { code, out, err } = await runServer(['check', '--data', data])
+
+  assert.deepEqual([code, err], [0, ''])
+  assert.match(out, /is whole: \d+ events\n$/)
+})
+
 test('check finds a page of garbage that opens well, and says so in one line', async (t) => {
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
