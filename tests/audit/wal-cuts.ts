@@ -159,9 +159,9 @@ class Opened {
   }
 }
 
-// Every table but the log itself. What FTS5 keeps differs with the size of commits, so the search index is asked instead.
+// Every table but the log itself, and how far people have read, which the log does not say. What FTS5 keeps differs with the size of commits, so the search index is asked instead.
 function stateOf(connection: DatabaseSync): string {
-  const others = `type = 'table' and name <> 'events' and name not like 'search%'`
+  const others = `type = 'table' and name not in ('events', 'reads') and name not like 'search%'`
   const tables = connection.prepare(`select name from sqlite_schema where ${others} order by name`).all()
   const rows = tables.map(({ name }) => [name, connection.prepare(`select * from ${name} order by 1, 2`).all()])
   const parts = connection.prepare('select first from search_parts').all()
