@@ -107,9 +107,10 @@ export class SearchTables {
 
   #partFor(id: number): number {
     const newest = this.#connection.get<{ first: number; characters: number }>('select first, characters from search_parts order by first desc limit 1')
-    if (newest && newest.characters < limits.partCharacters) return newest.first
+    if (!newest) throw new Error('the search has no part')
+    if (newest.characters < limits.partCharacters) return newest.first
     // What will hardly change any more is brought into one piece: 90 ms once, and a room is looked up in a fifth of the time.
-    if (newest) this.#connection.execute(`insert into search_${newest.first} (search_${newest.first}) values ('optimize')`)
+    this.#connection.execute(`insert into search_${newest.first} (search_${newest.first}) values ('optimize')`)
     // Its content is a copy of its own, so that secure-delete can take a word out of it again. Nothing is ranked, so it counts no words.
     this.#connection.execute(`
       create virtual table search_${id} using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2", columnsize = 0);
