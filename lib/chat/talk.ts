@@ -144,7 +144,8 @@ export class Talk {
 
   /** They are writing something. */
   typing(who: Who, slug: string): void {
-    const user = this.#people.proven(who)
+    // Who nobody knows yet has said nothing so far, and is asked for more than a name.
+    const user = 'user' in who ? this.#people.still(who) : this.#people.proven(who)
     const room = this.#access.room(who, slug)
     const refused = whyNotTalk(this.#database, { user: user.id, room: room.id })
     if (refused) throw new ChatError(refused.code, refused.message)

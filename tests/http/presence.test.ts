@@ -144,7 +144,11 @@ test('that somebody types is told once a second at the most, and each room of it
   assert.ok(performance.now() - began >= 990)
 
   assert.equal(await chat.stranger.refused('POST', '/rooms/lobby/typing'), '401 unauthorized')
-  assert.equal(await chat.claiming('una').refused('POST', '/rooms/lobby/typing'), '403 forbidden')
+  const una = chat.claiming('una')
+  assert.equal(await una.refused('POST', '/rooms/lobby/typing'), '403 forbidden')
+  // Known by then, if nothing proves who they are.
+  await una.say('lobby', 'hello')
+  await type(una, 'lobby')
   assert.equal(await ada.refused('POST', '/rooms/nowhere/typing'), '404 not_found')
 })
 
