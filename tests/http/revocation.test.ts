@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Membership, Message, Room } from '../../lib/chat/events.ts'
 import { startServer } from '../../lib/main.ts'
-import { ChatServer, own, passwordOf, settings, startChat, type Listener, type Person } from '../chat-server.ts'
+import { ChatServer, own, passwordOf, settings, startChat, temporaryFolder, type Listener, type Person } from '../chat-server.ts'
 import { EventStreamParser, type ParsedEvent } from '../event-stream-parser.ts'
 import { RawConnection } from '../raw-connection.ts'
 
@@ -164,6 +164,30 @@ for (const [who, lose] of Object.entries(losing)) {
     assert.deepEqual(back.map(({ id, topic }) => [id, topic]), [[attic, 'after'], [attic, 'and again']])
   })
 }
+
+test('who lost rooms while away finds them gone from the list, also after the server started anew', async (t) => {
+  const chat = await startChat(t, { data: await temporaryFolder(t) })
+  const [ada, bob] = [await chat.account('ada'), await chat.account('bob')]
+  const rooms = [await ada.makeRoom('attic', { kind: 'private' }), await ada.makeRoom('cellar', { kind: 'private' }), await ada.makeRoom('shed', { kind: 'private' })] as const
+  for (const room of rooms) await ada.add(room, bob)
+  const before = await bob.listen({ path: '/rooms' })
+  await before.next('ping')
+  const { lastEventId } = before.parser
+  before.leave()
+  const [lost, again] = rooms
+  await ada.remove(lost, bob)
+  await bob.leave(again)
+  await ada.add(again, bob)
+
+  for (const life of ['first', 'second']) {
+    const list = await bob.listen({ path: '/rooms', lastEventId })
+    await list.next('ping')
+    const came = list.all.filter(({ event }) => event !== 'ping').map(({ event, data }) => (event === 'leave' ? `without ${(JSON.parse(data) as Membership).room}` : (JSON.parse(data) as Room).id))
+    assert.deepEqual(came, [`without ${lost}`, `without ${again}`, again], `in its ${life} life`)
+    await chat.kill()
+    await chat.start()
+  }
+})
 
 /** A server in this process, which keeps so many events in memory. */
 async function serve(t: TestContext, ring: number): Promise<ChatServer> {
