@@ -38,7 +38,7 @@ const deletion: Audit = {
       for (let life = 1; life <= lives; life++) {
         for (let post = 0; post < posts; post++) said.push(await say(ada, said.length))
         for (const one of said.filter(({ deleted }) => !deleted && Math.random() < 0.3)) {
-          for (let edits = Math.floor(Math.random() * 3); edits > 0; edits--) await edit(ada, one)
+          for (let edits = Math.floor(Math.random() * 3); edits > 0; edits--) faults.push(...(await edit(ada, one)))
           if (Math.random() < 0.5) continue
           const answer = await ada.fetch(`/rooms/lobby/messages/${one.message.id}`, { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })
           if (answer.status !== 204) faults.push(`a deletion was answered with ${answer.status}`)
@@ -81,11 +81,14 @@ async function say(ada: Person, number: number): Promise<Said> {
   return { message: await ada.say('lobby', word, { key }), key, word, now: word, before: [], deleted: false }
 }
 
-async function edit(ada: Person, one: Said): Promise<void> {
+async function edit(ada: Person, one: Said): Promise<string[]> {
   const text = aWord()
-  await ada.ask('PATCH', `/rooms/lobby/messages/${one.message.id}`, { text })
+  const answer = await ada.send('PATCH', `/rooms/lobby/messages/${one.message.id}`, { text })
+  await answer.body?.cancel()
+  if (answer.status !== 200) return [`an edit was answered with ${answer.status}`]
   one.before.push(one.now)
   one.now = text
+  return []
 }
 
 /** The words of it that nobody is to find. */

@@ -216,6 +216,8 @@ for (const [where, ring] of [['memory', 10_000], ['disk', 50]] as const) {
       for (let at = 0; at < count; at += 30) said.push(...(await Promise.all(Array.from({ length: 30 }, (_, number) => ada.say([attic, shed, 'lobby'][number % 3]!, `${about} ${text}`)))))
     }
     await talk('before', 900, large)
+    // And many small ones: ten thousand in all.
+    await talk('before', 9000, 'small')
     await ada.remove(attic, bob)
     await talk('without', 150, large)
     await ada.add(attic, bob)

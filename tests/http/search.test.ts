@@ -193,11 +193,14 @@ const figures = `data:text/javascript,${encodeURIComponent(`
     process.on('SIGUSR2', () => { process.stderr.write('stall ' + delay.percentile(99) / 1e6 + '\\n'); delay.reset() })
   }`)}`
 
-test('a million messages are searched in no time', { skip: process.env['NATTER_FULL'] === undefined, timeout: 600_000 }, async (t) => {
+const full = process.env['NATTER_FULL'] !== undefined
+
+test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged through in no time`, { timeout: 600_000 }, async (t) => {
+  const count = full ? 1_000_000 : 20_000
   const data = await temporaryFolder(t)
   const common = '的一是不了人我在有他这为之大来以个中上们'
   // Every other message is Chinese; `odd` and `even` are in half a million each, and in none together.
-  await fillFolder(data, 1_000_000, () => {}, (message) => {
+  await fillFolder(data, count, () => {}, (message) => {
     const number = (message * 7919) % 50_021
     if (message % 2 === 1) return `message ${message} odd of eve, who says what she thinks of word${number} and the rest`
     return `${common[message % 20]}${common[(message * 3) % 19]}说${String.fromCharCode(0x4e00 + (number % 5000))}${String.fromCharCode(0x4e00 + (message % 4999))} even`
@@ -228,7 +231,7 @@ test('a million messages are searched in no time', { skip: process.env['NATTER_F
   for (const [kind, queries] of Object.entries(kinds)) {
     const times: number[] = []
     let cut = 0
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < (full ? 100 : 5); round++) {
       const q = queries[round % queries.length]!
       const began = performance.now()
       const { messages, more } = await search(chat.stranger, { q })
@@ -239,10 +242,25 @@ test('a million messages are searched in no time', { skip: process.env['NATTER_F
     t.diagnostic(`${kind}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms, ${cut} of 100 cut off`)
   }
 
+  // History from anywhere, and the list of rooms with what is unread, of somebody who has it all before them.
+  const ada = await chat.comeIn('ada')
+  await ada.say('lobby', 'so much')
+  const anyId = () => String(1_700_000_000_000_002 + Math.floor(Math.random() * count) * 1_000_000)
+  const reads: Record<string, () => string> = { 'a page before': () => `/rooms/lobby/messages?limit=200&before=${anyId()}`, 'a page around': () => `/rooms/lobby/messages?around=${anyId()}`, 'the rooms': () => '/rooms' }
+  for (const [kind, path] of Object.entries(reads)) {
+    const times: number[] = []
+    for (let round = 0; round < (full ? 200 : 5); round++) {
+      const began = performance.now()
+      await ada.read(path())
+      times.push(performance.now() - began)
+    }
+    t.diagnostic(`${kind}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`)
+  }
+
   const stalled = await stall()
   t.diagnostic(`all: p50 ${at(all, 0.5)} ms, p99 ${at(all, 0.99)} ms; event loop p99 ${stalled.toFixed(1)} ms`)
-  assert.ok(Number(at(all, 0.99)) < 100)
-  assert.ok(stalled < 10)
+  // A few on a busy machine tell of that machine.
+  if (full) assert.ok(Number(at(all, 0.99)) < 100 && stalled < 10)
 })
 
 test('a long history is searched part by part, without a gap or a repeat', { timeout: patienceMs * 3 }, async (t) => {
