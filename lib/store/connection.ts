@@ -71,6 +71,7 @@ export class Connection {
     this.#sqlite.exec(sql)
   }
 
+  // Values stand for a plain `?` each: Node 22 takes `?1` for a name, and finds no place for the value.
   run(sql: string, ...values: Value[]): void {
     this.#statement(sql).run(...values)
   }

@@ -110,8 +110,8 @@ export class PeopleTables {
   /** All that a user has freed, but for the last few. */
   dropNames(user: number, { but }: { but: number }): void {
     this.#connection.run(
-      'delete from names where user = ?1 and freed is not null and folded not in (select folded from names where user = ?1 and freed is not null order by freed desc limit ?2)',
-      user, but,
+      'delete from names where user = ? and freed is not null and folded not in (select folded from names where user = ? and freed is not null order by freed desc limit ?)',
+      user, user, but,
     )
   }
 

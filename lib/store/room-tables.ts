@@ -57,13 +57,13 @@ export class RoomTables {
   /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
   roomChangesAfter(id: number, limit: number): RoomChange[] {
     return this.#connection.all(
-      `select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?1
+      `select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?
        union all
-       select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ?1 and m.closed = 1
+       select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ? and m.closed = 1
        union all
-       select l.id, 'lost', l.user, l.name, ${columns} from losses l join rooms r on r.id = l.room where l.id > ?1
-       order by at limit ?2`,
-      id, limit,
+       select l.id, 'lost', l.user, l.name, ${columns} from losses l join rooms r on r.id = l.room where l.id > ?
+       order by at limit ?`,
+      id, id, id, limit,
     )
   }
 

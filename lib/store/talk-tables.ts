@@ -102,11 +102,9 @@ export class TalkTables {
 
   /** Those of them that name the user, or everyone. */
   unreadMentions({ user, room, after, upTo, limit, looked }: Unread): number {
-    const newest = (whom: string) => `select message from (
-      select message, author from mentions where user = ${whom} and room = ?2 and message > ?3 and message <= ?4 order by message desc limit ?5) where author <> ?1`
-    return this.#connection.get<{ count: number }>(
-      `select count(*) as count from (${newest('?1')} union ${newest('0')} limit ?6)`,
-      user, room, after, upTo, looked, limit,
-    )!.count
+    const newest = `select message from (
+      select message, author from mentions where user = ? and room = ? and message > ? and message <= ? order by message desc limit ?) where author <> ?`
+    const values = [room, after, upTo, looked, user]
+    return this.#connection.get<{ count: number }>(`select count(*) as count from (${newest} union ${newest} limit ?)`, user, ...values, 0, ...values, limit)!.count
   }
 }
