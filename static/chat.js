@@ -2,7 +2,7 @@
 // The page as a whole: who I am, the room I am in, and what happens on each click and each event. Everything the server
 // tells comes in by the connection; everything shown is brought about from here.
 
-/** @import { Room, User, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
 import { home, lobby, onRoomLink, pathOf, roomOf, scope } from './address.js'
 import { Refusal, getPatiently, request } from './api.js'
@@ -127,14 +127,15 @@ const connection = new Connection({
 
 // What happens
 
-/** @param {keyof WireEvents} event @param {any} data @param {string} id */
-function hear(event, data, id) {
+/** @param {WireEvent} happened @param {string} id */
+function hear(happened, id) {
+  const { event, data } = happened
   if (event === 'reset') return void startOver(id)
-  mirror.receive(event, data, id)
+  mirror.receive(happened, id)
   if (event === 'room' || event === 'leave') showRooms()
   else if (event === 'join') hearOfJoin(data)
   else if (event === 'user') hearOfUser(data)
-  else reader.happened(event, data)
+  else reader.happened(happened)
   people.changed()
 }
 
@@ -283,8 +284,8 @@ function shut(why) {
 }
 
 function readRooms() {
-  return mirror.ask('/rooms', ({ rooms }) => {
-    mirror.state.rooms = new Map(rooms.map((/** @type {Room} */ room) => [room.id, room]))
+  return mirror.ask('/rooms', (/** @type {{ rooms: Room[] }} */ { rooms }) => {
+    mirror.state.rooms = new Map(rooms.map((room) => [room.id, room]))
   }).then((answer) => {
     if (answer) showRooms()
     return answer

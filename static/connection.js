@@ -2,7 +2,7 @@
 // The life of the one EventSource that brings everything: where it goes on after a break, when it is given up for dead,
 // when a new one is opened. Knows the ids of events, not what they mean.
 
-/** @import { WireEvents } from '../lib/chat/events.ts' */
+/** @import { WireEvent, WireEvents } from '../lib/chat/events.ts' */
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */
 
 import { base } from './address.js'
@@ -27,7 +27,7 @@ export class Connection {
 
   /**
    * @param {{
-   *   received: (event: keyof WireEvents, data: any, id: string) => void,
+   *   received: (happened: WireEvent, id: string) => void,
    *   changed: (state: State) => void,
    *   refused: () => void,
    * }} on `received`: an event and its data, as in WireEvents, and its id; on a reset that is where it goes on from.
@@ -101,7 +101,8 @@ export class Connection {
     // Ids on a stream never go back. One that is not new was received before the last break.
     if (type !== 'reset' && Number(id) <= Number(this.#cursor)) return
     this.#cursor = id
-    if (type !== 'ping') this.#on.received(type, data, id)
+    // The data is that of its type, as the server's own types have it.
+    if (type !== 'ping') this.#on.received(/** @type {WireEvent} */ ({ event: type, data }), id)
   }
 
   /** @param {EventSource} source */

@@ -2,7 +2,7 @@
 // What a stream's events add up to: rooms, who is in them, what was said, and people. Whoever folds all events from the first
 // on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
 
-/** @import { Message, Room, User, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 
 /**
  * @typedef {object} State
@@ -18,20 +18,18 @@ export function empty() {
 }
 
 /**
- * @template {keyof WireEvents} Name
- * @param {State} state @param {Name} event @param {WireEvents[Name]} data
+ * @param {State} state @param {WireEvent} happened
  */
-export function fold({ rooms, members, messages, users }, event, data) {
-  const all = /** @type {any} */ (data) // which of them it is goes with the name
-  if (event === 'room') rooms.set(all.id, all)
-  else if (event === 'user') users.set(all.id, all)
-  else if (event === 'join') inside(members, all.room).set(all.user.id, all.role ?? 'member')
-  else if (event === 'leave') inside(members, all.room).delete(all.user.id)
-  else if (event === 'delete') inside(messages, all.room).delete(all.id)
-  else if (event === 'reaction') react(inside(messages, all.room), all)
+export function fold({ rooms, members, messages, users }, { event, data }) {
+  if (event === 'room') rooms.set(data.id, data)
+  else if (event === 'user') users.set(data.id, data)
+  else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
+  else if (event === 'leave') inside(members, data.room).delete(data.user.id)
+  else if (event === 'delete') inside(messages, data.room).delete(data.id)
+  else if (event === 'reaction') react(inside(messages, data.room), data)
   else if (event === 'message' || event === 'edit') {
-    const { reactions } = inside(messages, all.room).get(all.id) ?? {}
-    inside(messages, all.room).set(all.id, { ...all, ...(reactions && { reactions }) })
+    const { reactions } = inside(messages, data.room).get(data.id) ?? {}
+    inside(messages, data.room).set(data.id, { ...data, ...(reactions && { reactions }) })
   }
 }
 

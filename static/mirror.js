@@ -2,12 +2,11 @@
 // What the page knows of the place: what fold makes of the server's answers and of the stream's events. Knows nothing of
 // what is shown.
 
-/** @import { User, WireEvents } from '../lib/chat/events.ts' */
+/** @import { User, WireEvent } from '../lib/chat/events.ts' */
 /**
  * @typedef {object} Happening
  * @property {number} id
- * @property {keyof WireEvents} event
- * @property {any} data which of WireEvents it is goes with the name
+ * @property {WireEvent} happened
  */
 
 import { getPatiently } from './api.js'
@@ -39,20 +38,20 @@ export class Mirror {
     this.#life = {}
   }
 
-  /** What the stream brings, each event once and in order. @param {keyof WireEvents} event @param {any} data @param {string} id */
-  receive(event, data, id) {
-    const happening = { event, data, id: Number(id) }
-    this.#recent.push(happening)
+  /** What the stream brings, each event once and in order. @param {WireEvent} happened @param {string} id */
+  receive(happened, id) {
+    this.#recent.push({ happened, id: Number(id) })
     if (this.#recent.length > recentMax) this.#forgotten = this.#recent.shift()?.id ?? 0
-    this.#fold(happening)
+    this.#fold(happened)
   }
 
   /**
    * Asks for something and puts the answer into the state. An answer tells how things were at its cursor, and the stream
    * may be ahead of that by now: what it brought since is folded again. Where the stream is behind, it will bring
    * what the answer has already, and folding that changes nothing in the end.
-   * @param {string} path @param {(answer: any) => void} put @param {() => boolean} [wanted] once this is false, nobody is waiting any more
-   * @returns {Promise<any>} the answer, or null if nobody waits for it
+   * @template {object} Answer what the server answers there, beside its cursor
+   * @param {string} path @param {(answer: Answer) => void} put @param {() => boolean} [wanted] once this is false, nobody is waiting any more
+   * @returns {Promise<Answer & { cursor: string } | null>} the answer, or null if nobody waits for it
    */
   async ask(path, put, wanted = () => true) {
     const life = this.#life
@@ -63,27 +62,28 @@ export class Mirror {
       const at = Number(answer.cursor)
       if (at >= this.#forgotten) {
         put(answer)
-        for (const happening of this.#recent) if (happening.id > at) this.#fold(happening)
+        for (const { id, happened } of this.#recent) if (id > at) this.#fold(happened)
         return answer
       }
       await new Promise((resolve) => setTimeout(resolve, againMs))
     }
   }
 
-  /** @param {Happening} happening */
-  #fold({ event, data }) {
+  /** @param {WireEvent} happened */
+  #fold(happened) {
+    const { event, data } = happened
     const { rooms, members, messages, users } = this.state
     if (event === 'message' || event === 'edit' || event === 'delete') {
-      if (this.#holds(data.room, data.id)) fold(this.state, event, data)
+      if (this.#holds(data.room, data.id)) fold(this.state, happened)
     } else if (event === 'reaction') {
-      if (this.#holds(data.room, data.message)) fold(this.state, event, data)
+      if (this.#holds(data.room, data.message)) fold(this.state, happened)
     } else if (event === 'join' || event === 'leave') {
       // Of a room that was not asked for, single comings and goings would not tell who is in it.
-      if (members.has(data.room)) fold(this.state, event, data)
+      if (members.has(data.room)) fold(this.state, happened)
       if (event === 'join' || data.user.id !== this.me?.id || rooms.get(data.room)?.kind === 'open') return
       for (const map of [rooms, members, messages]) map.delete(data.room)
     } else {
-      fold(this.state, event, data)
+      fold(this.state, happened)
       if (this.me) this.me = users.get(this.me.id) ?? this.me
     }
   }

@@ -75,9 +75,9 @@ export class People {
     if (this.#loading === id) return
     this.#loading = id
     try {
-      await this.#mirror.ask(`/rooms/${encodeURIComponent(id)}/members`, ({ members }) => {
+      await this.#mirror.ask(`/rooms/${encodeURIComponent(id)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
         const { members: inRooms, users } = this.#mirror.state
-        inRooms.set(id, new Map(members.map((/** @type {Member} */ { id, roomRole }) => [id, roomRole ?? 'member'])))
+        inRooms.set(id, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
         for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
       }, () => this.#dialog.open && id === this.#id)
     } catch (error) {

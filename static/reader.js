@@ -2,7 +2,8 @@
 // Reads what was said in a room: the newest page of its history, then older ones as one scrolls up. Decides which of its
 // messages are kept, and knows when an answer comes too late, because by then another room is being read.
 
-/** @import { Message, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Message, WireEvent } from '../lib/chat/events.ts' */
+/** @typedef {{ messages: Message[], more: boolean }} Page */
 import { Refusal } from './api.js'
 import { fold } from './fold.js'
 
@@ -58,7 +59,7 @@ export class Reader {
     const current = this.#reading
     this.#changed()
     try {
-      await this.#mirror.ask(this.#path(), (page) => {
+      await this.#mirror.ask(this.#path(), (/** @type {Page} */ page) => {
         for (const message of page.messages) this.#recognise(message)
         this.#filled = true
         this.#put(page)
@@ -79,7 +80,7 @@ export class Reader {
     const wanted = () => this.#reading === current && this.#oldest === before
     this.#loadingOlder = true
     try {
-      const page = await this.#mirror.ask(`${this.#path()}&before=${before}`, (page) => this.#put(page), wanted)
+      const page = await this.#mirror.ask(`${this.#path()}&before=${before}`, (/** @type {Page} */ page) => this.#put(page), wanted)
       if (this.#reading === current) this.#loadingOlder = false // before it is shown, which may ask for the next
       if (!page) return
       this.#trim()
@@ -90,10 +91,10 @@ export class Reader {
     if (this.#reading === current) this.#loadingOlder = false
   }
 
-  /** Something was said, changed, deleted or reacted to, and the mirror has it already. @param {keyof WireEvents} event @param {any} data */
-  happened(event, data) {
+  /** Something was said, changed, deleted or reacted to, and the mirror has it already. @param {WireEvent} happened */
+  happened({ event, data }) {
     if (event === 'message') this.#recognise(data)
-    if (!this.#filled || data.room !== this.#room) return
+    if (!this.#filled || !('room' in data) || data.room !== this.#room) return
     this.#trim()
     if (event === 'message' && this.#isCutOff(data.id)) this.#log.miss(data)
     this.#show()
@@ -106,7 +107,7 @@ export class Reader {
   delivered(key, message, cursor) {
     if (message.room !== this.#room) return
     const news = Number(message.id) > Number(cursor) && !message.deleted
-    if (news && this.holds(message.room, message.id)) fold(this.#mirror.state, 'message', message)
+    if (news && this.holds(message.room, message.id)) fold(this.#mirror.state, { event: 'message', data: message })
     this.#log.settle(key, message.id)
     if (this.#filled) this.#show()
   }

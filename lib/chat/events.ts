@@ -105,6 +105,9 @@ export interface Member extends User {
 }
 
 /** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
+/** An event with its data, as one of all there are. */
+export type WireEvent = { [Name in keyof WireEvents]: { event: Name; data: WireEvents[Name] } }[keyof WireEvents]
+
 export interface WireEvents {
   message: Message
   /** The message as it is from then on. Its older text is in no replay any more, so this may be the first that one sees of it. */

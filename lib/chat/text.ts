@@ -62,7 +62,7 @@ export function cleanTopic(raw: string): string {
   return cleanText(topic)
 }
 
-/** One emoji: any that there is, with all that belongs to it. */
+/** One emoji, whichever, with all that belongs to it. */
 export function cleanEmoji(raw: string): string {
   // Some keyboards leave out the character that asks for the colourful form. With it where Unicode wants it, one emoji is not two.
   const emoji = raw.slice(0, limits.emojiUnits + 1).replaceAll('\ufe0f', '').replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f')
