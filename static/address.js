@@ -12,9 +12,9 @@ export const lobby = 'lobby'
 export const home = `${base}/`
 export const joinPath = `${base}/join`
 
-/** @param {string} room */
-export function pathOf(room) {
-  return `${base}/rooms/${encodeURIComponent(room)}`
+/** @param {string} room @param {string} [message] */
+export function pathOf(room, message) {
+  return `${base}/rooms/${encodeURIComponent(room)}${message === undefined ? '' : `/messages/${message}`}`
 }
 
 /** The room that a path leads to, if it leads to one. @param {string} path */
@@ -29,15 +29,20 @@ export function roomOf(path) {
   }
 }
 
+/** The message that a path leads to, if it leads to one. @param {string} path */
+export function messageOf(path) {
+  return /\/messages\/(\d+)$/.exec(path)?.[1]
+}
+
 /**
  * Links to rooms stay real links, which can be copied, and opened in another tab; a plain click on one stays on the page.
- * @param {(room: string, path: string) => boolean} enter false: let the browser follow it
+ * @param {(path: string) => boolean} enter false: let the browser follow it
  */
 export function onRoomLink(enter) {
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null
     if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-    const room = link.origin === location.origin && link.hash === '' ? roomOf(link.pathname) : undefined
-    if (room !== undefined && enter(room, link.pathname)) event.preventDefault()
+    const leads = link.origin === location.origin && link.hash === '' && roomOf(link.pathname) !== undefined
+    if (leads && enter(link.pathname)) event.preventDefault()
   })
 }

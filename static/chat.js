@@ -1,24 +1,22 @@
 // @ts-check
-// The page as a whole: who I am, the room I am in, and what happens on each click and each event. Everything the server
-// tells comes in by the connection; everything shown is brought about from here.
+// The page as a whole: who I am, what happens on each event, and how the parts are joined. Everything the server tells comes in by
+// the connection; everything shown is brought about from here.
 
-/** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { ListedRoom, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
-import { home, lobby, onRoomLink, pathOf, roomOf, scope } from './address.js'
-import { Refusal, getPatiently, request } from './api.js'
-import { Composer } from './composer.js'
+import { home, lobby, pathOf, scope } from './address.js'
+import { Refusal, getPatiently } from './api.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
 import { Join } from './join.js'
-import { MessageLog } from './message-log.js'
 import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
-import { Outbox } from './outbox.js'
 import { part, tell } from './parts.js'
 import { People } from './people.js'
-import { Reader } from './reader.js'
-import { RoomList, signOf } from './room-list.js'
+import { RoomList } from './room-list.js'
+import { RoomView } from './room-view.js'
+import { Unread } from './unread.js'
 import { Welcome } from './welcome.js'
 
 const place = document.title
@@ -29,19 +27,25 @@ const side = part('side', HTMLElement)
 let access = 'open'
 let hosted = false // another server says who one is
 let joining = false
-let room = ''
 // Other tabs share the cookie: when one comes in or leaves, all do.
 const tabs = new BroadcastChannel(scope)
 
-const mirror = new Mirror((where, id) => reader.holds(where, id))
-const rooms = new RoomList(part('rooms', HTMLElement))
-const notice = new Notice(part('notice', HTMLElement))
-const entry = new Entry(cameIn)
-const welcome = new Welcome(entry, loggedOut)
-const join = new Join(welcome, place, accepted)
 const failed = (/** @type {unknown} */ error) => {
   if (error instanceof Refusal && error.status === 401) void readSession() // it is over
 }
+const mirror = new Mirror((where, id) => view.holds(where, id))
+const rooms = new RoomList(part('rooms', HTMLElement))
+const notice = new Notice(part('notice', HTMLElement))
+const unread = new Unread({
+  changed: (room) => {
+    rooms.count(room, unread.of(room))
+    showTitle()
+  },
+  unsure: () => void readRooms().catch(failed),
+})
+const entry = new Entry(cameIn)
+const welcome = new Welcome(entry, loggedOut)
+const join = new Join(welcome, place, accepted)
 const newRoom = new NewRoom({ made: enterNew, failed })
 const people = new People(mirror, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
 const account = new Account({
@@ -52,61 +56,17 @@ const account = new Account({
   loggedOut,
   failed,
 })
-
-const composer = new Composer({
-  form: part('composer', HTMLFormElement),
-  field: part('text', HTMLTextAreaElement),
-  send: part('send', HTMLButtonElement),
-  left: part('text-left', HTMLElement),
-}, (text) => {
-  if (!mirror.me) return
-  log.toEnd()
-  showPending(outbox.add({ user: mirror.me.id, room, text, after: connection.cursor }))
-})
-
-const log = new MessageLog({
-  scroller: part('log', HTMLElement),
-  list: part('messages', HTMLElement),
-  template: part('message-template', HTMLTemplateElement),
-  older: part('older', HTMLElement),
-  beginning: part('beginning', HTMLElement),
-  empty: part('empty', HTMLElement),
-  loading: part('loading', HTMLElement),
-  jump: part('jump', HTMLElement),
-}, {
-  older: () => void reader.readOlder(),
-  newest: () => void readRoom(),
-  retry: (key) => {
-    if (mirror.me) outbox.retry(key, mirror.me.id)
-    else entry.focus()
+const view = new RoomView({ mirror, rooms, notice, unread }, {
+  entered: () => newRoom.show(false),
+  shown: () => {
+    if (!welcome.shown) entry.show(mirror.me === null && !hosted)
+    part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
+    showTitle()
   },
-  discard: (key) => {
-    outbox.discard(key)
-    log.drop(key)
-    composer.focus()
-  },
-  react: async (message, emoji, on) => {
-    try {
-      await request(on ? 'PUT' : 'DELETE', `/rooms/${encodeURIComponent(room)}/messages/${message}/reactions/${encodeURIComponent(emoji)}`)
-    } catch (error) {
-      notice.say(error instanceof Error ? `${error.message}.` : '')
-      failed(error)
-    }
-  },
-})
-
-const outbox = new Outbox({
-  changed: (entry) => showPending(entry),
-  delivered: (entry, message) => reader.delivered(entry.key, message, connection.cursor),
-  refused: (entry, status) => {
-    showPending(entry)
-    if (status === 401) void readSession() // it is over
-  },
-})
-
-const reader = new Reader({ mirror, log, outbox }, () => {
-  for (const entry of outbox.in(room)) showPending(entry)
-  showRoom()
+  mayFollow: () => !welcome.shown && !joining,
+  come: () => entry.focus(),
+  cursor: () => connection.cursor,
+  failed,
 })
 
 const connection = new Connection({
@@ -119,8 +79,8 @@ const connection = new Connection({
     shown.dataset['state'] = state
     shown.firstElementChild?.replaceChildren(words[state])
     if (state !== 'live') return
-    outbox.hurry()
-    if (before !== 'connecting' && !reader.filled && !reader.missing) void readRoom()
+    view.hurry()
+    if (before !== 'connecting' && !view.filled && !view.missing) void view.readHere()
   },
   refused: () => void readSession(),
 })
@@ -131,22 +91,24 @@ const connection = new Connection({
 function hear(happened, id) {
   const { event, data } = happened
   if (event === 'reset') return void startOver(id)
+  unread.happened(happened, id, mirror.me ?? null)
+  if (event === 'read' || event === 'typing' || event === 'presence') return
   mirror.receive(happened, id)
   if (event === 'room' || event === 'leave') showRooms()
   else if (event === 'join') hearOfJoin(data)
   else if (event === 'user') hearOfUser(data)
-  else reader.happened(happened)
+  else view.happened(happened)
   people.changed()
 }
 
 /** What was missed can't be told any more. @param {string} cursor */
 async function startOver(cursor) {
   mirror.clear(cursor)
-  reader.stop()
+  view.stop()
   try {
     await readSession()
     await readRooms()
-    await readRoom()
+    await view.read()
   } catch (error) {
     shut(error)
   }
@@ -173,8 +135,7 @@ async function readSession() {
   hosted = session.hosted === true
   if (mirror.me === undefined) {
     showMe(session.user)
-    if (session.user) outbox.restore(session.user.id)
-    for (const entry of outbox.in(room)) showPending(entry)
+    if (session.user) view.restore(session.user.id)
   } else {
     await become(session.user)
   }
@@ -188,9 +149,9 @@ async function become(user) {
   if (user?.id === before?.id) return
   people.close()
   if (joining) return join.show(user)
-  if (user) outbox.restore(user.id)
+  if (user) view.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.
-  const goesOn = !(user && before) && reader.filled && mirror.state.rooms.get(room)?.kind === 'open' && (user || access === 'open')
+  const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || access === 'open')
   if (!goesOn) return begin()
   connection.reopen()
   await readRooms()
@@ -200,11 +161,11 @@ async function become(user) {
 async function cameIn(user) {
   tabs.postMessage('session')
   await become(user)
-  composer.focus()
+  view.focus()
 }
 
 async function loggedOut() {
-  outbox.clear() // what was not sent goes with whoever wrote it
+  view.forgetUnsent() // what was not sent goes with whoever wrote it
   tabs.postMessage('session')
   await become(null)
 }
@@ -213,14 +174,13 @@ async function loggedOut() {
 async function accepted(user, to) {
   tabs.postMessage('session')
   joining = false
-  room = to?.id ?? lobby
-  history.replaceState(null, '', to ? pathOf(room) : home)
-  composer.switchTo(room)
+  history.replaceState(null, '', to ? pathOf(to.id) : home)
+  view.begin()
   showMe(user)
-  outbox.restore(user.id)
+  view.restore(user.id)
   welcome.hide()
   await begin()
-  composer.focus()
+  view.focus()
 }
 
 /** @param {User | null} user */
@@ -230,8 +190,7 @@ function showMe(user) {
   rooms.me = user?.name ?? ''
   account.show(user, { hosted })
   newRoom.allow(user !== null)
-  if (mirror.state.rooms.get(room)?.kind === 'direct') showRoom()
-  else showFoot()
+  view.show()
 }
 
 // Where I am
@@ -240,8 +199,7 @@ async function start() {
   joining = join.asked
   const session = readSession()
   if (joining) return session.then(() => join.show(mirror.me ?? null))
-  room = roomOf(location.pathname) ?? lobby
-  composer.switchTo(room)
+  view.begin()
   await begin(session)
 }
 
@@ -257,7 +215,7 @@ async function begin(session) {
     if (!answer) return // somebody else has begun since
     welcome.hide()
     connection.start(answer.cursor)
-    await readRoom()
+    await view.readHere()
   } catch (error) {
     await session // tells whether we know anybody
     shut(error)
@@ -268,7 +226,8 @@ async function begin(session) {
 function forget() {
   connection.stop()
   mirror.clear()
-  reader.stop()
+  unread.clear()
+  view.stop()
   rooms.show(mirror.state.rooms)
 }
 
@@ -284,110 +243,44 @@ function shut(why) {
 }
 
 function readRooms() {
-  return mirror.ask('/rooms', (/** @type {{ rooms: Room[] }} */ { rooms }) => {
-    mirror.state.rooms = new Map(rooms.map((room) => [room.id, room]))
+  return mirror.ask('/rooms', (/** @type {{ rooms: ListedRoom[], cursor: string }} */ { rooms, cursor }) => {
+    mirror.state.rooms = new Map(rooms.map(({ read: _, unread: __, mentions: ___, ...room }) => [room.id, room]))
+    unread.list(rooms, cursor)
   }).then((answer) => {
     if (answer) showRooms()
     return answer
   })
 }
 
-function readRoom() {
-  return reader.read(room, nameOf(room))
-}
-
-/** @param {string} id */
-function nameOf(id) {
-  const known = mirror.state.rooms.get(id)
-  return known ? rooms.nameOf(known) : id
-}
-
-/** @param {import('./outbox.js').Entry} entry */
-function showPending(entry) {
-  if (mirror.me && entry.room === room && entry.seenAs === null) log.pend(entry, { id: entry.user, name: mirror.me.name })
-}
-
 function showRooms() {
-  const left = rooms.get(room)
+  const left = rooms.get(view.id)
   rooms.show(mirror.state.rooms)
-  if (mirror.state.rooms.has(room) || !left) {
-    if (reader.missing && mirror.state.rooms.has(room)) void readRoom()
-    return showRoom()
+  for (const id of mirror.state.rooms.keys()) rooms.count(id, unread.of(id))
+  if (left && !view.room) people.close()
+  view.roomsChanged(left)
+}
+
+function showTitle() {
+  const name = view.id === lobby || view.missing || !view.room ? place : `${rooms.nameOf(view.room)} · ${place}`
+  let calls = 0
+  for (const [id, room] of mirror.state.rooms) {
+    const { unread: all, mentions } = unread.of(id)
+    calls += room.kind === 'direct' ? all : mentions
   }
-  people.close()
-  notice.say(`You are no longer in “${rooms.nameOf(left)}”.`)
-  history.replaceState(null, '', home) // there is no way back to it
-  goTo(lobby)
-}
-
-/** The head of the room we are in, and what one may do at its foot. */
-function showRoom() {
-  const shown = mirror.state.rooms.get(room)
-  rooms.mark(room)
-  part('room-name', HTMLElement).textContent = nameOf(room)
-  document.getElementById('room-sign')?.setAttribute('href', signOf(shown))
-  const topic = part('room-topic', HTMLElement)
-  topic.textContent = topic.title = shown?.topic ?? ''
-  topic.hidden = !shown?.topic
-  part('missing', HTMLElement).querySelector('bdi')?.replaceChildren(room)
-  document.title = room === lobby || reader.missing ? place : `${nameOf(room)} · ${place}`
-  showFoot()
-}
-
-function showFoot() {
-  const { me, state } = mirror
-  const archived = state.rooms.get(room)?.archived === true
-  log.viewer = { me: me?.id ?? '', mayReact: !!me && !archived }
-  composer.show(!reader.missing && !!me && !archived)
-  if (!welcome.shown) entry.show(me === null && !hosted)
-  part('hosted', HTMLElement).hidden = me !== null || !hosted
-  part('archived', HTMLElement).hidden = reader.missing || !me || !archived
-  part('missing', HTMLElement).hidden = !reader.missing
-  if (reader.missing) part('loading', HTMLElement).hidden = true
-  part('people-open', HTMLElement).hidden = reader.missing || !state.rooms.has(room)
+  document.title = calls > 0 ? `(${calls}) ${name}` : name
 }
 
 /** A room that I have just made or opened: the stream may not have told of it yet. @param {Room} made */
 function enterNew(made) {
   if (!mirror.state.rooms.has(made.id)) mirror.state.rooms.set(made.id, made)
   showRooms()
-  enter(made.id, pathOf(made.id))
-}
-
-/** @param {string} id @param {string} path */
-function enter(id, path) {
-  if (side.matches(':popover-open')) side.hidePopover()
-  if (id === room && !reader.missing) {
-    log.toEnd()
-    return
-  }
-  if (location.pathname !== path) history.pushState(null, '', path)
-  goTo(id)
-}
-
-/** @param {string} id */
-function goTo(id) {
-  room = id
-  composer.switchTo(id)
-  newRoom.show(false)
-  void readRoom()
-  if (mirror.me && matchMedia('(hover: hover)').matches) composer.focus() // elsewhere this would open a keyboard
+  view.enter(pathOf(made.id))
 }
 
 part('people-open', HTMLButtonElement).addEventListener('click', () => {
-  const shown = mirror.state.rooms.get(room)
-  if (shown) people.open(shown, { hosted })
+  if (view.room) people.open(view.room, { hosted })
 })
 
-onRoomLink((id, path) => {
-  if (welcome.shown) return false
-  enter(id, path)
-  return true
-})
-window.addEventListener('popstate', () => {
-  const id = roomOf(location.pathname) ?? lobby
-  if (id !== room && !joining) goTo(id)
-})
 // As a column beside the messages there is nothing to pop over.
 matchMedia('(min-width: 48rem)').addEventListener('change', () => {
   if (side.matches(':popover-open')) side.hidePopover()

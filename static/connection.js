@@ -14,6 +14,8 @@ const reopenMsMax = 30_000
 
 /** @type {(keyof WireEvents)[]} */
 const types = ['message', 'edit', 'delete', 'reaction', 'join', 'leave', 'room', 'user', 'ping', 'reset']
+/** @type {(keyof WireEvents)[]} of no consequence to where the stream goes on */
+const signals = ['read', 'typing', 'presence']
 
 export class Connection {
   /** @type {EventSource | null} */
@@ -86,7 +88,7 @@ export class Connection {
       this.#on.changed('live')
     })
     source.addEventListener('error', () => this.#broken(source))
-    for (const type of types) {
+    for (const type of [...types, ...signals]) {
       source.addEventListener(type, (event) => {
         if (source === this.#source) this.#receive(type, event)
       })
@@ -97,6 +99,7 @@ export class Connection {
   #receive(type, event) {
     this.#heardAt = Date.now()
     const data = JSON.parse(event.data)
+    if (signals.includes(type)) return this.#on.received(/** @type {WireEvent} */ ({ event: type, data }), this.#cursor)
     const id = event.lastEventId || data.cursor
     // Ids on a stream never go back. One that is not new was received before the last break.
     if (type !== 'reset' && Number(id) <= Number(this.#cursor)) return

@@ -1,5 +1,5 @@
 // @ts-check
-// The messages of one room on the screen: their order, days and groups, and where one has scrolled to. Shows what it is given;
+// The messages of one room on the screen: their order, days and groups, what is new, and where one has scrolled to. Shows what it is given;
 // knows nothing of the server, and asks for what it needs.
 
 /** @import { Message } from '../lib/chat/events.ts' */
@@ -16,7 +16,7 @@ import { makeMessage, writeMessage, writeSending } from './message.js'
 
 const groupMs = 5 * 60_000
 const nearEnd = 60 // pixels from the end that still count as being at it
-const nearStart = 800 // pixels from the start at which older messages are asked for
+const nearEdge = 800 // pixels from the start or the end at which more messages are asked for
 const renameMs = 60_000 // how often it is looked whether today has become yesterday
 const quietMs = 1_000 // history put in is not read out as if it were said now
 
@@ -29,12 +29,15 @@ export class MessageLog {
   /** @type {Map<string, Item>} those that have an id */
   #byId = new Map()
   #viewer = { me: '', mayReact: false }
-  #more = false
+  #older = false
+  #newer = false
   #filled = false
   #following = true
-  #cut = false
   #lastTop = 0
   #unseen = 0
+  #newAfter = Infinity // others' messages after this id are new to whoever reads
+  /** @type {Item | undefined} the first of those */
+  #firstNew
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #quiet
   #today = new Date().toDateString()
@@ -44,14 +47,14 @@ export class MessageLog {
   /**
    * @param {{ scroller: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, older: HTMLElement, beginning: HTMLElement,
    *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement }} parts
-   * @param {{ older: () => void, newest: () => void, retry: (key: string) => void, discard: (key: string) => void,
+   * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void, discard: (key: string) => void,
    *   react: (message: string, emoji: string, on: boolean) => Promise<void> }} wants
    */
   constructor(parts, wants) {
     this.#parts = parts
     this.#wants = wants
     parts.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
-    parts.older.addEventListener('click', () => wants.older())
+    parts.older.addEventListener('click', () => wants.more('older'))
     parts.jump.addEventListener('click', () => {
       this.toEnd()
       parts.scroller.focus({ preventScroll: true })
@@ -78,11 +81,23 @@ export class MessageLog {
     return this.#following
   }
 
+  /** A line stands before the first message of others after this id. @param {string | undefined} id */
+  set newAfter(id) {
+    this.#newAfter = id === undefined ? Infinity : Number(id)
+    this.#divide()
+  }
+
+  /** Does that line stand somewhere? */
+  get divided() {
+    return this.#firstNew !== undefined
+  }
+
   /** Another room, or the same one afresh. @param {string} roomName */
   clear(roomName) {
     this.#items = []
     this.#byId.clear()
-    this.#more = this.#filled = this.#cut = false
+    this.#firstNew = undefined
+    this.#older = this.#newer = this.#filled = false
     this.#following = true
     this.#unseen = 0
     this.#parts.list.replaceChildren()
@@ -91,11 +106,11 @@ export class MessageLog {
   }
 
   /**
-   * These are the messages now; what is being sent stays behind them. `more`: there are older ones. `cut`: there are newer ones.
+   * These are the messages now; what is being sent stays behind them. `older`, `newer`: there are such too.
    * `history`: those that are new here were not said just now.
-   * @param {Map<string, Message>} messages @param {{ more: boolean, cut: boolean, history: boolean }} how
+   * @param {Map<string, Message>} messages @param {{ older: boolean, newer: boolean, history: boolean }} how
    */
-  show(messages, { more, cut, history }) {
+  show(messages, { older, newer, history }) {
     if (history) this.#hush()
     const last = Number(this.#items.findLast(({ id }) => id !== '')?.id ?? 0)
     const gone = [...this.#byId.values()].filter(({ id }) => !messages.has(id))
@@ -108,13 +123,29 @@ export class MessageLog {
     for (const message of changed) this.#put(message)
     if (!this.#following && !history) this.#unseen += changed.filter(({ id, from }) => Number(id) > last && from.id !== this.#viewer.me).length
     this.#filled = true
-    this.#more = more
-    this.#cut = cut
-    if (cut) this.#following = false
+    this.#older = older
+    this.#newer = newer
+    if (newer) this.#following = false
+    this.#divide()
     this.#showState()
     if (this.#following && (history || gone.length > 0)) this.#stick()
     if (!this.#following && anchor) this.#scrollBy(anchor.getBoundingClientRect().top - top)
-    if (history) this.#askForOlder()
+    if (history) this.#askForMore()
+    this.#wants.moved()
+  }
+
+  /** Brings a message before one's eyes and shows which it is. @param {string} id @returns {boolean} false: it is not here */
+  reveal(id) {
+    const item = this.#byId.get(id)
+    if (!item) return false
+    this.#following = false
+    item.element.scrollIntoView({ block: 'center' })
+    this.#lastTop = this.#parts.scroller.scrollTop
+    for (const other of this.#parts.list.querySelectorAll('.found')) other.classList.remove('found')
+    item.element.classList.add('found')
+    item.element.focus({ preventScroll: true })
+    this.#showState()
+    return true
   }
 
   /** A message that has come and is not shown, as the end is cut off. @param {Message} message */
@@ -155,7 +186,7 @@ export class MessageLog {
   }
 
   toEnd() {
-    if (this.#cut) {
+    if (this.#newer) {
       this.#wants.newest()
       return
     }
@@ -227,23 +258,34 @@ export class MessageLog {
     const before = this.#items[index - 1]?.message
     const { at, from } = item.message
     const newDay = before === undefined || new Date(before.at).toDateString() !== new Date(at).toDateString()
-    const grouped = !newDay && before.from.id === from.id && before.from.name === from.name &&
+    const isFirstNew = item === this.#firstNew
+    const grouped = !newDay && !isFirstNew && before.from.id === from.id && before.from.name === from.name &&
       before.from.unproven === from.unproven && Math.abs(Date.parse(at) - Date.parse(before.at)) < groupMs
     item.element.classList.toggle('grouped', grouped)
     const day = /** @type {HTMLElement} */ (item.element.firstElementChild) // as the template has it
     const name = newDay ? nameOfDay(at) : ''
     if (day.textContent !== name) day.textContent = name
     day.hidden = !newDay
+    const line = /** @type {HTMLElement} */ (day.nextElementSibling)
+    line.hidden = !isFirstNew
+  }
+
+  #divide() {
+    const first = this.#items.find(({ id, message }) => Number(id) > this.#newAfter && message.from.id !== this.#viewer.me)
+    const before = this.#firstNew
+    if (first === before) return
+    this.#firstNew = first
+    for (const item of [before, first]) if (item) this.#decorate(this.#items.indexOf(item))
   }
 
   #showState() {
     const { older, beginning, empty, loading, jump } = this.#parts
     const some = this.#items.length > 0
     loading.hidden = this.#filled
-    older.hidden = !this.#more
-    beginning.hidden = !this.#filled || this.#more || !some
-    empty.hidden = !this.#filled || some || this.#more
-    jump.hidden = this.#following && !this.#cut
+    older.hidden = !this.#older
+    beginning.hidden = !this.#filled || this.#older || !some
+    empty.hidden = !this.#filled || some || this.#older
+    jump.hidden = this.#following
     jump.textContent = this.#unseen > 0 ? `${this.#unseen} new` : 'To the newest'
     jump.classList.toggle('calling', this.#unseen > 0)
   }
@@ -252,16 +294,21 @@ export class MessageLog {
     const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroller
     const was = this.#following
     // Growing at the end also moves the end away. Only who moves up has left it.
-    if (scrollHeight - scrollTop - clientHeight < nearEnd) this.#following = !this.#cut
+    if (scrollHeight - scrollTop - clientHeight < nearEnd) this.#following = !this.#newer
     else if (scrollTop < this.#lastTop) this.#following = false
     this.#lastTop = scrollTop
     if (this.#following) this.#unseen = 0
-    if (was !== this.#following) this.#showState()
-    this.#askForOlder()
+    if (was !== this.#following) {
+      this.#showState()
+      this.#wants.moved()
+    }
+    this.#askForMore()
   }
 
-  #askForOlder() {
-    if (this.#more && this.#parts.scroller.scrollTop < nearStart) this.#wants.older()
+  #askForMore() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroller
+    if (this.#older && scrollTop < nearEdge) this.#wants.more('older')
+    if (this.#newer && scrollHeight - scrollTop - clientHeight < nearEdge) this.#wants.more('newer')
   }
 
   // What whoever reads further up has before their eyes, and must not move: the text, since its head may go to one before it.

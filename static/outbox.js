@@ -33,7 +33,7 @@ export class Outbox {
    * @param {{
    *   changed: (entry: Entry) => void,
    *   delivered: (entry: Entry, message: Message) => void,
-   *   refused: (entry: Entry, status: number) => void,
+   *   refused: (entry: Entry, error: unknown) => void,
    * }} on `changed`: it waits for another try
    */
   constructor(on) {
@@ -121,7 +121,7 @@ export class Outbox {
         entry.refusal = outcome.detail
         entry.seenAs = null
         this.#keep()
-        this.#on.refused(entry, outcome.status)
+        this.#on.refused(entry, outcome.error)
       }
     }
     this.#running = false

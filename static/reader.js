@@ -1,15 +1,15 @@
 // @ts-check
-// Reads what was said in a room: the newest page of its history, then older ones as one scrolls up. Decides which of its
-// messages are kept, and knows when an answer comes too late, because by then another room is being read.
+// Reads what was said in a room: the newest page of its history or the one around a message, then older and newer ones as one
+// scrolls. Decides which of its messages are kept, and knows when an answer comes too late, because by then another room is being read.
 
 /** @import { Message, WireEvent } from '../lib/chat/events.ts' */
-/** @typedef {{ messages: Message[], more: boolean }} Page */
+/** @typedef {{ messages: Message[], more: boolean, newer?: boolean }} Page */
 import { Refusal } from './api.js'
 import { fold } from './fold.js'
 
 const pageSize = 50
 const keptAtEndMax = 500 // whoever reads along keeps this many; older ones can be loaded again
-const keptMax = 2_000 // whoever has scrolled far up gets no more than this; then the end is cut off until they jump to it
+const keptMax = 2_000 // whoever has scrolled far gets no more than this; then the other end is cut off until they come back to it
 const trimEvery = 50 // trimming forces a layout: not for each message
 
 export class Reader {
@@ -21,7 +21,8 @@ export class Reader {
   #newest = ''
   /** @type {object} stands for one reading of a room: answers to an earlier reading are dropped */
   #reading = {}
-  #loadingOlder = false
+  #loading = { older: false, newer: false }
+  #frame = 0
   #mirror
   #log
   #outbox
@@ -43,9 +44,14 @@ export class Reader {
     return this.#missing
   }
 
-  /** Whether the newest messages were read. */
+  /** Whether a page was read. */
   get filled() {
     return this.#filled
+  }
+
+  /** Whether what is kept goes on to the newest. */
+  get complete() {
+    return this.#filled && this.#newest === ''
   }
 
   /** Is this message kept, or would it be if it came? @param {string} room @param {string} id */
@@ -53,51 +59,76 @@ export class Reader {
     return this.#filled && room === this.#room && Number(id) >= Number(this.#oldest) && !this.#isCutOff(id)
   }
 
-  /** Shows the newest messages of a room. @param {string} room @param {string} name */
-  async read(room, name) {
+  /** A message that is kept. @param {string} id */
+  message(id) {
+    return this.#messages.get(id)
+  }
+
+  /** The newest that fits. @param {(message: Message) => boolean} fits */
+  newest(fits) {
+    return this.#ids.map((id) => this.#messages.get(id)).findLast((message) => message?.from && fits(message))
+  }
+
+  /**
+   * Shows the newest messages of a room, or those around one.
+   * @param {string} room @param {string} name @param {{ around?: string | undefined }} [options]
+   * @returns {Promise<boolean>} whether they are shown now
+   */
+  async read(room, name, { around } = {}) {
     this.#begin(room, name)
     const current = this.#reading
     this.#changed()
     try {
-      await this.#mirror.ask(this.#path(), (/** @type {Page} */ page) => {
+      const path = around === undefined ? this.#path() : `${this.#path()}&around=${around}`
+      await this.#mirror.ask(path, (/** @type {Page} */ page) => {
         for (const message of page.messages) this.#recognise(message)
         this.#filled = true
+        this.#newest = page.newer ? page.messages.at(-1)?.id ?? '' : ''
+        this.#oldest = page.more ? page.messages[0]?.id ?? '' : ''
         this.#put(page)
       }, () => this.#reading === current)
-      if (this.#reading === current) this.#show({ history: true })
+      if (this.#reading !== current) return false
+      this.#show({ history: true })
+      return true
     } catch (error) {
-      if (this.#reading !== current) return
+      if (this.#reading !== current) return false
       this.#missing = true
       this.#changed()
       if (!(error instanceof Refusal)) throw error
+      return false
     }
   }
 
-  async readOlder() {
-    const before = this.#oldest
-    if (!before || this.#loadingOlder) return
+  /** Goes on where what is kept ends. @param {'older' | 'newer'} side */
+  async readOn(side) {
+    const from = side === 'older' ? this.#oldest : this.#newest
+    if (!from || this.#loading[side]) return
     const current = this.#reading
-    const wanted = () => this.#reading === current && this.#oldest === before
-    this.#loadingOlder = true
+    const wanted = () => this.#reading === current && from === (side === 'older' ? this.#oldest : this.#newest)
+    this.#loading[side] = true
     try {
-      const page = await this.#mirror.ask(`${this.#path()}&before=${before}`, (/** @type {Page} */ page) => this.#put(page), wanted)
-      if (this.#reading === current) this.#loadingOlder = false // before it is shown, which may ask for the next
+      const page = await this.#mirror.ask(`${this.#path()}&${side === 'older' ? 'before' : 'after'}=${from}`, (/** @type {Page} */ page) => {
+        if (side === 'older') this.#oldest = page.more ? page.messages[0]?.id ?? '' : ''
+        else this.#newest = page.more ? page.messages.at(-1)?.id ?? '' : ''
+        this.#put(page)
+      }, wanted)
+      if (this.#reading === current) this.#loading[side] = false // before it is shown, which may ask for the next
       if (!page) return
-      this.#trim()
+      this.#trim(side === 'older' ? 'newest' : 'oldest')
       this.#show({ history: true })
     } catch {
-      // The room is gone, or closed to us: what is shown stays, and scrolling up asks again.
+      // The room is gone, or closed to us: what is shown stays, and scrolling there asks again.
     }
-    if (this.#reading === current) this.#loadingOlder = false
+    if (this.#reading === current) this.#loading[side] = false
   }
 
   /** Something was said, changed, deleted or reacted to, and the mirror has it already. @param {WireEvent} happened */
   happened({ event, data }) {
     if (event === 'message') this.#recognise(data)
     if (!this.#filled || !('room' in data) || data.room !== this.#room) return
-    this.#trim()
+    this.#trim(this.#log.following ? 'oldest' : 'newest')
     if (event === 'message' && this.#isCutOff(data.id)) this.#log.miss(data)
-    this.#show()
+    this.#showSoon()
   }
 
   /**
@@ -122,7 +153,8 @@ export class Reader {
     this.#reading = {}
     this.#room = room
     this.#oldest = this.#newest = ''
-    this.#missing = this.#filled = this.#loadingOlder = false
+    this.#missing = this.#filled = false
+    this.#loading = { older: false, newer: false }
     this.#mirror.state.messages.clear()
     this.#log.clear(name)
   }
@@ -132,10 +164,14 @@ export class Reader {
     return this.#mirror.state.messages.get(this.#room) ?? new Map()
   }
 
-  /** A page that comes before what is there. @param {{ messages: Message[], more: boolean }} page */
-  #put({ messages, more }) {
+  /** Oldest first. */
+  get #ids() {
+    return [...this.#messages.keys()].sort((one, other) => Number(one) - Number(other))
+  }
+
+  /** @param {Page} page */
+  #put({ messages }) {
     this.#mirror.state.messages.set(this.#room, new Map([...messages.map((message) => /** @type {const} */ ([message.id, message])), ...this.#messages]))
-    this.#oldest = more ? messages[0]?.id ?? this.#oldest : ''
   }
 
   /** Is this what I am sending? @param {Message} message */
@@ -149,19 +185,27 @@ export class Reader {
     return this.#newest !== '' && Number(id) > Number(this.#newest)
   }
 
-  /** `history`: what is new on the page is not new in the room. @param {{ history?: boolean }} [options] */
-  #show({ history = false } = {}) {
-    this.#log.show(this.#messages, { more: this.#oldest !== '', cut: this.#newest !== '', history })
+  // However many events come, the page is written once before it is painted; and not at all while nobody can see it.
+  #showSoon() {
+    this.#frame ||= requestAnimationFrame(() => this.#filled && this.#show())
   }
 
-  // Who is at the end loses the oldest, who is far up the newest.
-  #trim() {
+  /** `history`: what is new on the page is not new in the room. @param {{ history?: boolean }} [options] */
+  #show({ history = false } = {}) {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+    this.#log.show(this.#messages, { older: this.#oldest !== '', newer: this.#newest !== '', history })
+  }
+
+  /** Who is at the end loses the oldest, who is far up the newest. @param {'oldest' | 'newest'} end */
+  #trim(end) {
     const messages = this.#messages
     const atEnd = this.#log.following
-    if (messages.size <= (atEnd ? keptAtEndMax + trimEvery : keptMax)) return
-    const ids = [...messages.keys()].sort((one, other) => Number(one) - Number(other))
-    if (atEnd) this.#oldest = ids.at(-keptAtEndMax) ?? ''
-    else this.#newest = ids[keptMax - 1] ?? ''
+    const kept = atEnd ? keptAtEndMax : keptMax
+    if (messages.size <= (atEnd ? kept + trimEvery : kept)) return
+    const ids = this.#ids
+    if (end === 'oldest') this.#oldest = ids.at(-kept) ?? ''
+    else this.#newest = ids[kept - 1] ?? ''
     for (const id of ids) if (!this.holds(this.#room, id)) messages.delete(id)
   }
 

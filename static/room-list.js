@@ -65,6 +65,18 @@ export class RoomList {
     this.#list.insertBefore(item, next ?? null)
   }
 
+  /** How much in a room I have not read. @param {string} id @param {{ unread: number, mentions: number }} counts */
+  count(id, { unread, mentions }) {
+    const link = this.#entries.get(id)?.link
+    const badge = link?.querySelector('.badge')
+    if (!link || !(badge instanceof HTMLElement)) return
+    link.classList.toggle('news', unread > 0)
+    badge.classList.toggle('calling', mentions > 0)
+    badge.hidden = unread === 0
+    const words = unread > 99 ? '99+' : String(unread)
+    if (badge.textContent !== words) badge.textContent = words
+  }
+
   /** The room that is being read. @param {string} id */
   mark(id) {
     this.#entries.get(this.#current)?.link.removeAttribute('aria-current')
@@ -90,7 +102,10 @@ export class RoomList {
     const link = document.createElement('a')
     const note = document.createElement('span')
     note.className = 'unseen'
-    link.append(makeSign(room), document.createElement('bdi'), note)
+    const badge = document.createElement('span')
+    badge.className = 'badge'
+    badge.hidden = true
+    link.append(makeSign(room), document.createElement('bdi'), note, badge)
     link.href = pathOf(room.id)
     if (room.id === this.#current) link.setAttribute('aria-current', 'page')
     item.dataset['room'] = room.id

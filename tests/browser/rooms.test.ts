@@ -59,7 +59,9 @@ test('two talk alone, and each sees the room under the other’s name', { skip }
   await ada.page.getByRole('button', { name: 'Message', exact: true }).click()
   await ada.page.locator('#room-name', { hasText: /^bob$/ }).waitFor()
   await say(ada.page, 'a word between us')
-  await bob.page.locator('#rooms a', { hasText: /^ada$/ }).click()
+  await bob.page.locator('#rooms a', { hasText: 'ada' }).locator('.badge', { hasText: '1' }).waitFor()
+  assert.equal(await bob.page.title(), '(1) natter')
+  await bob.page.locator('#rooms bdi', { hasText: /^ada$/ }).click()
 
   await sees(bob.page, 'a word between us')
   assert.equal(await bob.page.locator('#room-sign').getAttribute('href'), '#sign-direct')

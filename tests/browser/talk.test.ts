@@ -237,7 +237,7 @@ test('a click on a reaction joins in, another takes it back, and all see it', { 
   await pill(stranger.page, 'cake', '🎉 1').waitFor({ state: 'detached' })
   await pill(ada.page, 'cake', '🎉 1').waitFor({ state: 'detached' })
   assert.deepEqual((await shown(ada.page))[0]!.reactions, [])
-  assert.equal(await ada.page.evaluate('document.activeElement.id'), 'log')
+  assert.equal(await ada.page.evaluate('document.activeElement.dataset.id'), id)
   assert.deepEqual([...ada.faults, ...stranger.faults], [])
 })
 

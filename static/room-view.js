@@ -1,0 +1,289 @@
+// @ts-check
+// The room that one is in: its head, what was said, and its foot, where one writes. Knows how one gets from room to room and to
+// a message by its link; what happens is told to it.
+
+/** @import { Room, WireEvent } from '../lib/chat/events.ts' */
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+import { home, lobby, messageOf, onRoomLink, roomOf } from './address.js'
+import { request } from './api.js'
+import { Composer } from './composer.js'
+import { MessageLog } from './message-log.js'
+import { Outbox } from './outbox.js'
+import { part } from './parts.js'
+import { Reader } from './reader.js'
+import { signOf } from './room-list.js'
+
+const side = part('side', HTMLElement)
+
+export class RoomView {
+  #room = ''
+  #on
+  #mirror
+  #rooms
+  #notice
+  #unread
+  #composer
+  #log
+  #outbox
+  #reader
+
+  /**
+   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread }} parts
+   * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, cursor: () => string, failed: (error: unknown) => void }} on
+   *   `entered`: it is another room now. `shown`: how much of it is shown has changed. `mayFollow`: may a link lead to another room?
+   *   `come`: whoever wants to go on must come in first. `cursor`: the stream's
+   */
+  constructor({ mirror, rooms, notice, unread }, on) {
+    this.#mirror = mirror
+    this.#rooms = rooms
+    this.#notice = notice
+    this.#unread = unread
+    this.#on = on
+    this.#composer = new Composer({
+      form: part('composer', HTMLFormElement),
+      field: part('text', HTMLTextAreaElement),
+      send: part('send', HTMLButtonElement),
+      left: part('text-left', HTMLElement),
+    }, (text) => this.#say(text))
+    this.#log = new MessageLog({
+      scroller: part('log', HTMLElement),
+      list: part('messages', HTMLElement),
+      template: part('message-template', HTMLTemplateElement),
+      older: part('older', HTMLElement),
+      beginning: part('beginning', HTMLElement),
+      empty: part('empty', HTMLElement),
+      loading: part('loading', HTMLElement),
+      jump: part('jump', HTMLElement),
+    }, {
+      more: (side) => void this.#reader.readOn(side),
+      newest: () => void this.read(),
+      moved: () => this.noteRead(),
+      retry: (key) => {
+        if (mirror.me) this.#outbox.retry(key, mirror.me.id)
+        else on.come()
+      },
+      discard: (key) => {
+        this.#outbox.discard(key)
+        this.#log.drop(key)
+        this.focus()
+      },
+      react: (message, emoji, on) => this.#react(message, emoji, on),
+    })
+    this.#outbox = new Outbox({
+      changed: (entry) => this.#showPending(entry),
+      delivered: (entry, message) => this.#reader.delivered(entry.key, message, on.cursor()),
+      refused: (entry, error) => {
+        this.#showPending(entry)
+        on.failed(error)
+      },
+    })
+    this.#reader = new Reader({ mirror, log: this.#log, outbox: this.#outbox }, () => {
+      this.showPending()
+      this.show()
+    })
+
+    onRoomLink((path) => {
+      if (!on.mayFollow()) return false
+      this.enter(path)
+      return true
+    })
+    window.addEventListener('popstate', () => {
+      if (on.mayFollow()) this.#goTo(location.pathname)
+    })
+    window.addEventListener('blur', () => this.#looked())
+    window.addEventListener('focus', () => this.#looked())
+    document.addEventListener('visibilitychange', () => this.#looked())
+  }
+
+  /** The slug of the room. */
+  get id() {
+    return this.#room
+  }
+
+  /** As the server has it, if there is such a room. */
+  get room() {
+    return this.#mirror.state.rooms.get(this.#room)
+  }
+
+  /** Whether what was said in it has been read. */
+  get filled() {
+    return this.#reader.filled
+  }
+
+  /** Is there no such room, as far as we may know? */
+  get missing() {
+    return this.#reader.missing
+  }
+
+  /** Of which messages are events kept? @param {string} room @param {string} message */
+  holds(room, message) {
+    return this.#reader.holds(room, message)
+  }
+
+  /** Somebody begins here: in the room of an address, unless another is named. @param {string} [path] */
+  begin(path = location.pathname) {
+    this.#room = roomOf(path) ?? lobby
+    this.#composer.switchTo(this.#room)
+  }
+
+  /** Shows the newest messages, or those around the message of the page's address. @param {{ around?: string | undefined }} [options] */
+  async read({ around } = {}) {
+    const room = this.#room
+    this.#log.newAfter = this.#unreadFrom
+    const shown = await this.#reader.read(room, this.#name, { around })
+    if (shown && around !== undefined && !this.#log.reveal(around)) this.#notice.say('This message is not there any more.')
+  }
+
+  /** As the address of the page says: a room, perhaps with a message. */
+  readHere() {
+    return this.read({ around: messageOf(location.pathname) })
+  }
+
+  stop() {
+    this.#reader.stop()
+  }
+
+  /** Something was said, changed, deleted or reacted to. @param {WireEvent} happened */
+  happened(happened) {
+    this.#reader.happened(happened)
+  }
+
+  /** Goes on as somebody: with what they had not sent. @param {string} user */
+  restore(user) {
+    this.#outbox.restore(user)
+    this.showPending()
+  }
+
+  /** Whoever was here is gone, with all that was not sent. */
+  forgetUnsent() {
+    this.#outbox.clear()
+  }
+
+  /** The server is there again. */
+  hurry() {
+    this.#outbox.hurry()
+  }
+
+  focus() {
+    this.#composer.focus()
+  }
+
+  /** Goes to a room, or a message in it. @param {string} path */
+  enter(path) {
+    if (side.matches(':popover-open')) side.hidePopover()
+    if (roomOf(path) === this.#room && !this.missing && messageOf(path) === undefined) {
+      if (location.pathname !== path) history.pushState(null, '', path)
+      this.#log.toEnd()
+      return
+    }
+    if (location.pathname !== path) history.pushState(null, '', path)
+    this.#goTo(path)
+  }
+
+  /** The rooms are others now: this one may be gone, or be there at last. @param {Room | undefined} left how it was known until now */
+  roomsChanged(left) {
+    if (this.room || !left) {
+      if (this.missing && this.room) void this.read()
+      return this.show()
+    }
+    this.#notice.say(`You are no longer in “${this.#rooms.nameOf(left)}”.`)
+    history.replaceState(null, '', home) // there is no way back to it
+    this.#goTo(home)
+  }
+
+  /** Its head, and what one may do at its foot. */
+  show() {
+    const { room } = this
+    this.#rooms.mark(this.#room)
+    part('room-name', HTMLElement).textContent = this.#name
+    document.getElementById('room-sign')?.setAttribute('href', signOf(room))
+    const topic = part('room-topic', HTMLElement)
+    topic.textContent = topic.title = room?.topic ?? ''
+    topic.hidden = !room?.topic
+    part('missing', HTMLElement).querySelector('bdi')?.replaceChildren(this.#room)
+    this.showFoot()
+  }
+
+  showFoot() {
+    const { me } = this.#mirror
+    const { room, missing } = this
+    const archived = room?.archived === true
+    this.#log.viewer = { me: me?.id ?? '', mayReact: !!me && !archived }
+    this.#composer.show(!missing && !!me && !archived)
+    part('archived', HTMLElement).hidden = missing || !me || !archived
+    part('missing', HTMLElement).hidden = !missing
+    if (missing) part('loading', HTMLElement).hidden = true
+    part('people-open', HTMLElement).hidden = missing || !room
+    this.#on.shown()
+  }
+
+  /** What is being sent stands at the end. */
+  showPending() {
+    for (const entry of this.#outbox.in(this.#room)) this.#showPending(entry)
+  }
+
+  /** Whoever looks at the end of the room has read it. */
+  noteRead() {
+    if (isAttentive() && this.#reader.complete && this.#log.following) this.#unread.read(this.#room, this.#on.cursor())
+  }
+
+  get #name() {
+    const { room } = this
+    return room ? this.#rooms.nameOf(room) : this.#room
+  }
+
+  /** @param {string} path */
+  #goTo(path) {
+    const room = roomOf(path) ?? lobby
+    const around = messageOf(path)
+    if (room === this.#room && around !== undefined && this.#log.reveal(around)) return
+    this.#room = room
+    this.#composer.switchTo(room)
+    this.#on.entered()
+    void this.read({ around })
+    if (this.#mirror.me && matchMedia('(hover: hover)').matches) this.focus() // elsewhere this would open a keyboard
+  }
+
+  /** Where what I have not read begins. */
+  get #unreadFrom() {
+    return this.#unread.of(this.#room).unread > 0 ? this.#unread.readIn(this.#room) : undefined
+  }
+
+  // Somebody looks at the page now, or elsewhere. What comes meanwhile is new to who comes back.
+  #looked() {
+    if (!isAttentive()) this.#log.newAfter = this.#unreadFrom ?? this.#on.cursor()
+    else if (!this.#log.divided) this.#log.newAfter = undefined
+    this.noteRead()
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    const { me } = this.#mirror
+    if (!me) return
+    this.#log.newAfter = undefined
+    this.#log.toEnd()
+    this.#showPending(this.#outbox.add({ user: me.id, room: this.#room, text, after: this.#on.cursor() }))
+  }
+
+  /** @param {Entry} entry */
+  #showPending(entry) {
+    const { me } = this.#mirror
+    if (me && entry.room === this.#room && entry.seenAs === null) this.#log.pend(entry, { id: entry.user, name: me.name })
+  }
+
+  /** @param {string} message @param {string} emoji @param {boolean} on */
+  async #react(message, emoji, on) {
+    try {
+      await request(on ? 'PUT' : 'DELETE', `/rooms/${encodeURIComponent(this.#room)}/messages/${message}/reactions/${encodeURIComponent(emoji)}`)
+    } catch (error) {
+      this.#notice.say(error instanceof Error ? `${error.message}.` : '')
+      this.#on.failed(error)
+    }
+  }
+}
+
+/** Does somebody look at the page right now? */
+export function isAttentive() {
+  return !document.hidden && document.hasFocus()
+}

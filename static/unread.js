@@ -1,0 +1,126 @@
+// @ts-check
+// How much others have said in each of my rooms since I looked, and how much of it names me: what the server counted, and what
+// has come since. Knows nothing of what is shown.
+
+/** @import { ListedRoom, User, WireEvent } from '../lib/chat/events.ts' */
+/**
+ * @typedef {object} Mark
+ * @property {string} read the event up to which the room was read
+ * @property {number} at the event as of which the server has counted
+ * @property {{ unread: number, mentions: number }} counted by the server
+ * @property {Map<string, boolean>} since the ids of messages since then, and whether they name me
+ */
+
+import { request } from './api.js'
+
+const noteMs = 1_000 // between two times the server is told what was read
+const unsureMs = 2_000 // what can't be known from here is asked for, after a while
+
+const none = { unread: 0, mentions: 0 }
+
+export class Unread {
+  /** @type {Map<string, Mark>} the rooms I am in */
+  #marks = new Map()
+  /** @type {Map<string, string>} what the server is to be told: room and event */
+  #notes = new Map()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #noting
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #asking
+  #on
+
+  /** @param {{ changed: (room: string) => void, unsure: () => void }} on `unsure`: the rooms are to be asked for again */
+  constructor(on) {
+    this.#on = on
+  }
+
+  clear() {
+    this.#marks.clear()
+    this.#notes.clear()
+  }
+
+  /** The rooms as the server lists them. @param {ListedRoom[]} rooms @param {string} cursor */
+  list(rooms, cursor) {
+    const before = this.#marks
+    this.#marks = new Map()
+    for (const { id, read, unread = 0, mentions = 0 } of rooms) {
+      if (read === undefined) continue
+      const since = [...before.get(id)?.since ?? []].filter(([message]) => Number(message) > Number(cursor))
+      this.#marks.set(id, { read, at: Number(cursor), counted: { unread, mentions }, since: new Map(since) })
+      const known = before.get(id)
+      // We may have read on since the server counted.
+      if (known && Number(known.read) > Number(read)) this.#readUpTo(id, known.read)
+      this.#on.changed(id)
+    }
+  }
+
+  /** @param {string} room @returns {{ unread: number, mentions: number }} */
+  of(room) {
+    const mark = this.#marks.get(room)
+    if (!mark) return none
+    return { unread: mark.counted.unread + mark.since.size, mentions: mark.counted.mentions + [...mark.since.values()].filter(Boolean).length }
+  }
+
+  /** The event up to which I have read, if I am in that room. @param {string} room */
+  readIn(room) {
+    return this.#marks.get(room)?.read
+  }
+
+  /** What the stream brings. @param {WireEvent} happened @param {string} id @param {User | null} me @returns {boolean} whether it is one more that I have not read */
+  happened({ event, data }, id, me) {
+    if (event === 'join' && data.user.id === me?.id && !this.#marks.has(data.room)) {
+      this.#marks.set(data.room, { read: id, at: Number(id), counted: none, since: new Map() })
+    }
+    if (event === 'leave' && data.user.id === me?.id) this.#marks.delete(data.room)
+    if (event === 'read') this.#readUpTo(data.room, data.id)
+    if (event !== 'message' && event !== 'edit' && event !== 'delete') return false
+    const mark = this.#marks.get(data.room)
+    if (!mark || Number(data.id) <= Number(mark.read)) return false
+    if (event === 'message' && data.from.id === me?.id) return false
+    if (event === 'message' || (event === 'edit' && mark.since.has(data.id))) mark.since.set(data.id, namesMe(data.mentions, me))
+    else if (!mark.since.delete(data.id) && mark.counted.unread > 0) this.#ask()
+    this.#on.changed(data.room)
+    return event === 'message'
+  }
+
+  /** I have read all that is there in a room. @param {string} room @param {string} upTo an event */
+  read(room, upTo) {
+    if (this.of(room).unread === 0) return
+    this.#readUpTo(room, upTo)
+    this.#notes.set(room, upTo)
+    this.#noting ??= setTimeout(() => this.#note(), noteMs)
+  }
+
+  /** @param {string} room @param {string} upTo */
+  #readUpTo(room, upTo) {
+    const mark = this.#marks.get(room)
+    if (!mark || Number(upTo) <= Number(mark.read)) return
+    mark.read = upTo
+    for (const id of mark.since.keys()) if (Number(id) <= Number(upTo)) mark.since.delete(id)
+    // Which of those that the server has counted came after it is not known here.
+    if (Number(upTo) >= mark.at) mark.counted = none
+    else if (mark.counted.unread > 0) this.#ask()
+    this.#on.changed(room)
+  }
+
+  #note() {
+    this.#noting = undefined
+    for (const [room, id] of this.#notes) {
+      // Should it not come to be known, the next one says it too; until then another device may count too many.
+      request('PUT', `/rooms/${encodeURIComponent(room)}/read`, { body: { id } }).catch(() => {})
+    }
+    this.#notes.clear()
+  }
+
+  #ask() {
+    this.#asking ??= setTimeout(() => {
+      this.#asking = undefined
+      this.#on.unsure()
+    }, unsureMs)
+  }
+}
+
+/** @param {string[] | undefined} mentions @param {User | null} me */
+export function namesMe(mentions = [], me) {
+  return mentions.includes('room') || (me !== null && mentions.includes(me.id))
+}

@@ -1,0 +1,90 @@
+// What is new: how much of it stands beside each room, in the title and behind a line, on every device of a person; and a link
+// to a message, from which one reads on both ways.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startChat } from '../chat-server.ts'
+import { skip, startBrowser } from './browser.ts'
+import { comeIn, confirmed, makeRoom, sees, visit } from './visit.ts'
+
+const badge = (page: Page, room: string, words: string) => page.locator('#rooms a', { hasText: room }).locator('.badge:not([hidden])', { hasText: new RegExp(`^${words}$`) })
+const noBadge = (page: Page, room: string) => page.locator('#rooms a', { hasText: room }).locator('.badge[hidden]')
+
+test('what was said elsewhere is counted, marked in the room, and read on all devices at once', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const bob = await chat.comeIn('bob')
+  const { page: desk, faults } = await visit(browser, chat)
+  await comeIn(desk, 'ada')
+  await makeRoom(desk, 'Kitchen')
+  const phone = await desk.context().browser()!.newContext({ viewport: { width: 360, height: 740 }, storageState: await desk.context().storageState() })
+  t.after(() => phone.close())
+  const other = await phone.newPage()
+  await other.goto(chat.url)
+  await noBadge(other, 'Kitchen').waitFor({ state: 'attached' })
+  await desk.locator('#rooms a', { hasText: 'lobby' }).click()
+
+  const said = []
+  for (const text of ['one', '@ada two', 'three']) said.push(await bob.say('kitchen', text))
+  await badge(desk, 'Kitchen', '3').waitFor()
+  await badge(other, 'Kitchen', '3').waitFor({ state: 'attached' })
+  assert.equal(await desk.title(), '(1) natter')
+  await bob.ask('DELETE', `/rooms/kitchen/messages/${said[1]!.id}`)
+  await badge(desk, 'Kitchen', '2').waitFor()
+  assert.equal(await desk.title(), 'natter')
+  await desk.reload()
+  await badge(desk, 'Kitchen', '2').waitFor()
+
+  await desk.locator('#rooms a', { hasText: 'Kitchen' }).click()
+  await sees(desk, 'three')
+  await noBadge(desk, 'Kitchen').waitFor({ state: 'attached' })
+  await noBadge(other, 'Kitchen').waitFor({ state: 'attached' })
+  assert.equal(await desk.locator('.message', { has: desk.locator('.new:visible') }).locator('.text').textContent(), 'one')
+  await desk.reload()
+  await sees(desk, 'three')
+  assert.equal(await desk.locator('.new:visible').count(), 0)
+  assert.deepEqual(faults, [])
+})
+
+test('from a link to a message one reads on in both directions', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const bob = await chat.comeIn('bob')
+  const ids: string[] = []
+  for (let count = 0; count < 300; count += 50) {
+    const said = await Promise.all(Array.from({ length: 50 }, (_, at) => bob.say('lobby', `message ${count + at}`)))
+    ids.push(...said.map(({ id }) => id))
+  }
+  const { messages } = await bob.read<{ messages: { id: string; text: string }[] }>('/rooms/lobby/messages?limit=200')
+  const aim = messages[50]!
+  const { page, faults } = await visit(browser, chat, { path: `/rooms/lobby/messages/${aim.id}` })
+  await sees(page, aim.text)
+
+  assert.equal(await page.locator('.message.found .text').textContent(), aim.text)
+  const isSeen = await page.evaluate<boolean>(`(() => {
+    const { top, bottom } = document.querySelector('.found').getBoundingClientRect()
+    return top > 0 && bottom < innerHeight
+  })()`)
+  assert.ok(isSeen)
+  const before = await page.locator(confirmed).count()
+  assert.ok(before < 200, `${before} are shown`)
+  await bob.say('lobby', 'the very last')
+  await page.getByText('1 new').waitFor()
+  // Down to the end, a page at a time, and up to the beginning.
+  for (const [to, text] of [['scrollHeight', 'the very last'], ['0', 'message']] as const) {
+    for (let tries = 0; tries < 200 && !(await (text === 'message' ? page.locator('#beginning:visible') : page.locator(confirmed, { hasText: text })).count()); tries++) {
+      await page.evaluate(`new Promise((resolve) => {
+        const log = document.getElementById('log')
+        log.scrollTop = log === null ? 0 : ${to === '0' ? '0' : 'log.scrollHeight'}
+        setTimeout(resolve, 20)
+      })`)
+    }
+  }
+  const texts = await page.locator(confirmed).allTextContents()
+  assert.equal(texts.length, 301)
+  assert.equal(new Set(texts).size, 301)
+  assert.equal(texts.at(-1), 'the very last')
+  assert.deepEqual(await page.locator('.message').evaluateAll((all) => all.map((one) => Number((one as unknown as { dataset: { id: string } }).dataset.id)).filter((id, at, ids) => at > 0 && id <= ids[at - 1]!)), [])
+  assert.deepEqual(faults, [])
+})
