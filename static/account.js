@@ -8,9 +8,7 @@
 import { request } from './api.js'
 import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { initialOf, roleOf } from './person.js'
-
-const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
-const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+import { dateAndTimeFormat, dateOnlyFormat, say } from './words.js'
 
 export class Account {
   /** @type {User | null} */
@@ -30,17 +28,17 @@ export class Account {
     onSubmit(part('make-account', HTMLFormElement), async ({ password }) => {
       const { user } = await request('POST', '/users', { body: { name: this.#me?.name, password } })
       on.changed(user)
-      this.#say('This is your account now.')
+      this.#say(say('keep.done'))
     }, on.failed)
     onSubmit(part('rename', HTMLFormElement), async ({ name }) => {
       if (name === this.#me?.name) return
       on.changed(await request('PATCH', '/users/me', { body: { name } }))
-      this.#say('The name is changed.')
+      this.#say(say('rename.done'))
     }, on.failed)
     onSubmit(part('password-form', HTMLFormElement), async ({ current, password }) => {
       await request('PATCH', '/users/me', { body: { current, password } })
       part('new-password', HTMLDetailsElement).open = false
-      this.#say('The password is changed.')
+      this.#say(say('password.done'))
       void this.#listSessions()
     })
 
@@ -49,7 +47,7 @@ export class Account {
     onClick(part('log-out-everywhere', HTMLButtonElement), problem, async () => {
       await request('DELETE', '/sessions')
       await this.#out()
-    }, { sure: 'Log out here too?', failed: on.failed })
+    }, { sure: say('sessions.end_all_sure'), failed: on.failed })
     // What a guest loses by it is said first; an account only has to log in again.
     onClick(part('leave-open', HTMLButtonElement), part('account-problem', HTMLElement), async () => {
       if (this.#me?.role !== 'guest') return this.#logOut()
@@ -127,15 +125,16 @@ export class Account {
     const words = document.createElement('span')
     const title = document.createElement('strong')
     const note = document.createElement('small')
-    title.textContent = current ? 'This browser' : 'Another browser'
-    note.textContent = `since ${dayFormat.format(new Date(began))}${current ? '' : `, last used ${timeFormat.format(new Date(used))}`}`
+    title.textContent = say(current ? 'sessions.this' : 'sessions.other')
+    const times = { began: dateOnlyFormat.format(new Date(began)), used: dateAndTimeFormat.format(new Date(used)) }
+    note.textContent = say(current ? 'sessions.since' : 'sessions.since_used', times)
     words.append(title, note)
     item.append(words)
     if (current) return item
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'plain'
-    button.textContent = 'Log out'
+    button.textContent = say('leave.go')
     onClick(button, problem, async () => {
       await request('DELETE', `/sessions/${encodeURIComponent(id)}`)
       await this.#listSessions()

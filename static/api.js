@@ -3,15 +3,16 @@
 // back as data, a problem as a Refusal (the server said no) or as Unreachable (there was no answer to rely on).
 
 import { base } from './address.js'
+import { isSaid, say } from './words.js'
 
 const answerMsMax = 20_000 // a request that hangs longer counts as lost
 const backoffMsMax = 15_000
 
-/** The server answered, and the answer was no. The message is its `detail`, written for the person at the page. */
+/** The server answered, and the answer was no. The message is written for the person at the page: by its `code`, or its `detail` as it is. */
 export class Refusal extends Error {
   /** @param {number} status @param {string} code @param {string} detail @param {number} retryAfterMs */
   constructor(status, code, detail, retryAfterMs) {
-    super(detail)
+    super(isSaid(`error.${code}`) ? say(`error.${code}`) : detail)
     this.status = status
     this.code = code
     this.retryAfterMs = retryAfterMs
@@ -46,7 +47,7 @@ export async function request(method, path, { body, key } = {}) {
     })
     text = await response.text()
   } catch (error) {
-    throw new Unreachable('The server cannot be reached', { cause: error })
+    throw new Unreachable(say('server.unreachable'), { cause: error })
   }
 
   if (response.status === 204) return null
@@ -55,12 +56,12 @@ export async function request(method, path, { body, key } = {}) {
     throw new Refusal(
       response.status,
       typeof answer?.code === 'string' ? answer.code : '',
-      typeof answer?.detail === 'string' ? answer.detail : `The server answered ${response.status}`,
+      typeof answer?.detail === 'string' ? answer.detail : say('server.status', { status: String(response.status) }),
       Math.max(0, Number(response.headers.get('retry-after')) || 0) * 1000,
     )
   }
   // A 200 that is no JSON comes from something in between, such as the sign-in page of a hotel's network.
-  if (typeof answer !== 'object' || answer === null) throw new Unreachable('Something else than the server answered')
+  if (typeof answer !== 'object' || answer === null) throw new Unreachable(say('server.else'))
   return answer
 }
 

@@ -18,6 +18,9 @@ import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
 import { Unread } from './unread.js'
 import { Welcome } from './welcome.js'
+import { say, sayPage } from './words.js'
+
+await sayPage()
 
 const place = document.title
 
@@ -72,12 +75,11 @@ const view = new RoomView({ mirror, rooms, notice, unread }, {
 const connection = new Connection({
   received: hear,
   changed: (state) => {
-    const words = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…', offline: 'Offline' }
     const shown = part('connection', HTMLElement)
     const before = shown.dataset['state']
     if (before === state) return
     shown.dataset['state'] = state
-    shown.firstElementChild?.replaceChildren(words[state])
+    shown.firstElementChild?.replaceChildren(say(`connection.${state}`))
     if (state !== 'live') return
     view.hurry()
     if (before !== 'connecting' && !view.filled && !view.missing) void view.readHere()
@@ -239,7 +241,7 @@ function shut(why) {
   people.close()
   const { me } = mirror
   if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
-  welcome.show({ title: 'There is no way in', text: me.banned ? `You are banned from ${place}.` : `${refusal?.message}.`, leave: !hosted })
+  welcome.show({ title: say('welcome.shut'), text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }), leave: !hosted })
 }
 
 function readRooms() {

@@ -2,6 +2,8 @@
 // Where one writes: a field that grows with its text, one draft a room, and how long a message may be. What becomes of the
 // text is the caller's business.
 
+import { say } from './words.js'
+
 const textLengthMax = 4_000 // in code points, as the server counts
 const lengthWarning = 200 // how much may be left before the page says so
 
@@ -13,9 +15,9 @@ export class Composer {
 
   /**
    * @param {{ form: HTMLFormElement, field: HTMLTextAreaElement, send: HTMLButtonElement, left: HTMLElement }} parts
-   * @param {(text: string) => void} say
+   * @param {(text: string) => void} written
    */
-  constructor(parts, say) {
+  constructor(parts, written) {
     this.#parts = parts
     const submit = () => {
       const text = tidied(parts.field.value)
@@ -23,7 +25,7 @@ export class Composer {
       parts.field.value = ''
       this.fit()
       this.focus()
-      say(text)
+      written(text)
     }
     parts.field.addEventListener('input', () => this.fit())
     parts.field.addEventListener('keydown', (event) => {
@@ -64,7 +66,7 @@ export class Composer {
     field.style.height = `${field.scrollHeight}px`
     const text = tidied(field.value)
     const rest = textLengthMax - lengthOf(text)
-    const words = rest > lengthWarning ? '' : rest >= 0 ? `${rest} characters left` : `${-rest} characters too many`
+    const words = rest > lengthWarning ? '' : rest >= 0 ? say('composer.left', { count: rest }) : say('composer.over', { count: -rest })
     if (left.textContent !== words) left.textContent = words
     left.classList.toggle('problem', rest < 0)
     field.ariaInvalid = rest < 0 ? 'true' : null

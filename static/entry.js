@@ -7,12 +7,13 @@
 
 import { request } from './api.js'
 import { onSubmit, part, within } from './parts.js'
+import { say } from './words.js'
 
-/** @type {Record<Way, { title: string, label: string, go: string, note: string, path: string }>} */
-const words = {
-  guest: { title: 'Join in.', label: 'What should people call you?', go: 'Come in', note: 'A name is all it takes.', path: '/session' },
-  login: { title: '', label: 'Name', go: 'Log in', note: '', path: '/session' },
-  account: { title: '', label: 'Name', go: 'Make the account', note: 'With a password the name is yours for good, on all your devices.', path: '/users' },
+/** @type {Record<Way, { label: string, go: string, note: string, path: string }>} what the form says, by the keys of its texts */
+const forms = {
+  guest: { label: 'entry.guest.label', go: 'entry.guest.go', note: 'entry.guest.note', path: '/session' },
+  login: { label: 'entry.name', go: 'entry.login.go', note: '', path: '/session' },
+  account: { label: 'entry.name', go: 'entry.account.go', note: 'password.why', path: '/users' },
 }
 
 export class Entry {
@@ -27,7 +28,7 @@ export class Entry {
   /** @param {(user: User) => Promise<void>} cameIn */
   constructor(cameIn) {
     onSubmit(this.#form, async ({ name, password }) => {
-      const { user } = await request('POST', words[this.#way].path, { body: { name, ...(password !== undefined && { password }) } })
+      const { user } = await request('POST', forms[this.#way].path, { body: { name, ...(password !== undefined && { password }) } })
       await cameIn(user)
     })
     this.#ways.addEventListener('click', (event) => {
@@ -63,20 +64,19 @@ export class Entry {
 
   /** @param {Way} way */
   #choose(way) {
-    const { title, label, go, note } = words[way]
+    const { label, go, note } = forms[way]
     this.#way = way
-    const strong = document.createElement('strong')
-    strong.textContent = title
-    part('entry-label', HTMLElement).replaceChildren(...(title ? [strong, ' '] : []), label)
-    part('entry-go', HTMLElement).textContent = go
-    part('entry-note', HTMLElement).textContent = note
+    part('entry-title', HTMLElement).hidden = way !== 'guest'
+    part('entry-label', HTMLElement).textContent = say(label)
+    part('entry-go', HTMLElement).textContent = say(go)
+    part('entry-note', HTMLElement).textContent = note && say(note)
     part('entry-note', HTMLElement).hidden = note === ''
     part('entry-problem', HTMLElement).hidden = true
     part('password-field', HTMLElement).hidden = way === 'guest'
     this.#name.ariaInvalid = this.#password.ariaInvalid = null
     this.#name.setAttribute('autocomplete', way === 'guest' ? 'nickname' : 'username')
     this.#password.autocomplete = way === 'login' ? 'current-password' : 'new-password'
-    this.#name.placeholder = way === 'guest' ? 'Your name' : ''
+    this.#name.placeholder = way === 'guest' ? say('entry.guest.placeholder') : ''
     this.#password.value = ''
     for (const button of this.#ways.querySelectorAll('button')) button.hidden = button.value === way
   }

@@ -3,8 +3,7 @@
 
 import { request } from './api.js'
 import { onSubmit, part } from './parts.js'
-
-const expiryFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' })
+import { dateOnlyFormat, say } from './words.js'
 
 export class InviteLink {
   #room = ''
@@ -18,8 +17,7 @@ export class InviteLink {
       const { url, uses, expires } = await request('POST', '/invites', { body: { room } })
       if (room !== this.#room) return
       this.#url.value = url
-      part('invite-note', HTMLElement).textContent =
-        `For ${uses === 1 ? 'one person' : `${uses} people`}, until ${expiryFormat.format(new Date(expires))}. It is shown this once: copy it now.`
+      part('invite-note', HTMLElement).textContent = say('invite.note', { count: uses, date: dateOnlyFormat.format(new Date(expires)) })
       this.#show(true)
       this.#copy.focus()
     })
@@ -31,7 +29,7 @@ export class InviteLink {
         // On plain HTTP there is no such clipboard, only the old way.
         if (!document.execCommand('copy')) return
       }
-      this.#copy.textContent = 'Copied'
+      this.#copy.textContent = say('invite.copied')
     })
   }
 
@@ -44,7 +42,7 @@ export class InviteLink {
 
   /** @param {boolean} made */
   #show(made) {
-    this.#copy.textContent = 'Copy'
+    this.#copy.textContent = say('invite.copy')
     part('invite-made', HTMLElement).hidden = !made
     part('invite-make', HTMLElement).hidden = made
   }

@@ -6,6 +6,7 @@
 import { joinPath } from './address.js'
 import { Refusal, request } from './api.js'
 import { onSubmit, part, within } from './parts.js'
+import { say } from './words.js'
 
 export class Join {
   #code = ''
@@ -50,7 +51,7 @@ export class Join {
     onSubmit(this.#accept, accept, failed('accept'))
     this.#ways.addEventListener('click', (event) => {
       if (!(event.target instanceof HTMLButtonElement)) return
-      if (event.target.value === 'password') return this.#askPassword('join', 'With a password the name is yours for good, on all your devices.')
+      if (event.target.value === 'password') return this.#askPassword('join', say('password.why'))
       this.#login = event.target.value === 'login'
       this.#show()
       this.#welcome.focus()
@@ -88,10 +89,10 @@ export class Join {
     const usable = this.#code !== '' && this.#over === ''
     const login = usable && this.#login && !this.#me
     const words = this.#over !== ''
-      ? { title: 'You can’t come in by this invite', text: `${this.#over}.` }
+      ? { title: say('join.over'), text: say('server.refusal', { why: this.#over }) }
       : !usable
-        ? { title: 'There is no invite in this link', text: `An invite link looks like ${location.origin}${joinPath}#… and goes on behind the #. Open it once more from where you got it: this page does not keep it.` }
-        : login ? { title: 'Log in first', text: 'Then the invite can be accepted as you.' } : { title: `You are invited to ${this.#place}`, text: '' }
+        ? { title: say('join.none'), text: say('join.none_text', { url: location.origin + joinPath }) }
+        : login ? { title: say('join.login'), text: say('join.login_text') } : { title: say('join.title', { place: this.#place }), text: '' }
     this.#welcome.show({ ...words, login, out: !usable })
     this.#form.hidden = !usable || login || this.#me !== null
     this.#accept.hidden = !usable || this.#me === null

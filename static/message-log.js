@@ -13,15 +13,13 @@
  */
 
 import { makeMessage, writeMessage, writeSending } from './message.js'
+import { dayFormat, dayOfYearFormat, say } from './words.js'
 
 const groupMs = 5 * 60_000
 const nearEnd = 60 // pixels from the end that still count as being at it
 const nearEdge = 800 // pixels from the start or the end at which more messages are asked for
 const renameMs = 60_000 // how often it is looked whether today has become yesterday
 const quietMs = 1_000 // history put in is not read out as if it were said now
-
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
-const dayOfYearFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' })
 
 export class MessageLog {
   /** @type {Item[]} by id, then what is being sent */
@@ -286,7 +284,7 @@ export class MessageLog {
     beginning.hidden = !this.#filled || this.#older || !some
     empty.hidden = !this.#filled || some || this.#older
     jump.hidden = this.#following
-    jump.textContent = this.#unseen > 0 ? `${this.#unseen} new` : 'To the newest'
+    jump.textContent = this.#unseen > 0 ? say('log.new', { count: this.#unseen }) : say('log.newest')
     jump.classList.toggle('calling', this.#unseen > 0)
   }
 
@@ -368,9 +366,9 @@ function isWhole(message) {
 function nameOfDay(at) {
   const date = new Date(at)
   const day = new Date()
-  if (date.toDateString() === day.toDateString()) return 'Today'
+  if (date.toDateString() === day.toDateString()) return say('day.today')
   const thisYear = date.getFullYear() === day.getFullYear()
   day.setDate(day.getDate() - 1)
-  if (date.toDateString() === day.toDateString()) return 'Yesterday'
+  if (date.toDateString() === day.toDateString()) return say('day.yesterday')
   return (thisYear ? dayFormat : dayOfYearFormat).format(date)
 }

@@ -7,9 +7,7 @@
 /** @typedef {{ me: string, mayReact: boolean }} Viewer `me`: a user's id */
 
 import { hueOf, initialOf } from './person.js'
-
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
-const wholeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
+import { say, timeFormat, wholeFormat } from './words.js'
 
 /** @param {HTMLTemplateElement} template */
 export function makeMessage(template) {
@@ -47,7 +45,7 @@ export function writeSending(element, entry) {
   else delete element.dataset['state']
   const state = partOf(element, '.state')
   state.hidden = !entry
-  if (entry) write(state, refused ? `Not sent: ${entry.refusal}` : entry.tries > 1 ? 'Not sent yet, trying again…' : 'Sending…')
+  if (entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
   partOf(element, '.choices').hidden = !refused
 }
 

@@ -10,6 +10,7 @@ import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { hueOf, initialOf, roleOf } from './person.js'
 import { signOf } from './room-list.js'
 import { RoomSettings } from './room-settings.js'
+import { say } from './words.js'
 
 /** @type {Record<User['role'], number>} */
 const ranks = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
@@ -40,7 +41,7 @@ export class People {
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
       await request('DELETE', this.#pathOf('me'))
       this.close()
-    }, { sure: 'Leave for good?', failed: on.failed })
+    }, { sure: say('room.leave_sure'), failed: on.failed })
   }
 
   /** `hosted`: another server says who people are, and there are no invites. @param {Room} room @param {{ hosted: boolean }} options */
@@ -99,7 +100,7 @@ export class People {
     within(this.#dialog, 'h2 use', SVGElement).setAttribute('href', signOf(room))
     part('people-topic', HTMLElement).textContent = room.topic ?? ''
     part('people-topic', HTMLElement).hidden = !room.topic
-    part('people-count', HTMLElement).textContent = members.length > 1 ? `${members.length} people` : 'People'
+    part('people-count', HTMLElement).textContent = members.length > 1 ? say('people.count', { count: members.length }) : say('people.title')
     part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
     // A private room that nobody owns any more is its members'.
     const free = room.kind === 'private' && members.length > 0 && !members.some(({ roomRole }) => roomRole)
@@ -127,7 +128,7 @@ export class People {
     item.classList.toggle('own', isMe)
     within(item, '.avatar', HTMLElement).textContent = initialOf(member.name)
     within(item, '.name', HTMLElement).textContent = member.name
-    const roles = [isMe ? 'you' : '', roleOf(member), member.roomRole === 'owner' ? 'owns this room' : ''].filter(Boolean)
+    const roles = [isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
     within(item, '.role', HTMLElement).textContent = roles.join(' · ')
 
     const may = {
@@ -139,7 +140,7 @@ export class People {
     for (const choice of choices.querySelectorAll('button')) {
       choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these four
       onClick(choice, this.#problem, () => this.#do(choice.value, member), {
-        ...(choice.value === 'ban' && { sure: 'Ban them?' }), ...(choice.value === 'remove' && { sure: 'Remove from the room?' }), failed: this.#on.failed,
+        ...(choice.value === 'ban' && { sure: say('people.ban_sure') }), ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
       })
     }
     const some = !isMe && Object.values(may).includes(true)

@@ -3,8 +3,7 @@
 
 /** @import { User } from '../lib/chat/events.ts' */
 
-/** @type {Record<User['role'], string>} */
-const roles = { owner: 'owner', admin: 'admin', member: '', guest: 'guest', bot: 'bot' }
+import { say } from './words.js'
 
 /** @param {string} name @returns {string} its first letter, however many code points that takes */
 export function initialOf(name) {
@@ -21,5 +20,7 @@ export function hueOf(id) {
 
 /** In words; empty for who has an account like any other. @param {User} user */
 export function roleOf({ role, unproven, banned }) {
-  return banned ? 'banned' : unproven ? 'unproven' : roles[role]
+  if (banned) return say('role.banned')
+  if (unproven) return say('role.unproven')
+  return role === 'member' ? '' : say(`role.${role}`)
 }

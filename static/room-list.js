@@ -4,6 +4,7 @@
 
 /** @import { Room } from '../lib/chat/events.ts' */
 import { lobby, pathOf } from './address.js'
+import { locale, say } from './words.js'
 
 export class RoomList {
   /** @type {Map<string, { room: Room, item: HTMLLIElement, link: HTMLAnchorElement }>} */
@@ -52,12 +53,12 @@ export class RoomList {
     entry.room = room
     const { item, link } = entry
     const name = this.nameOf(room)
-    const words = room.archived ? `${name} (archived)` : name
+    const words = room.archived ? say('rooms.archived_name', { name }) : name
     if (item.isConnected && link.title === words) return
     link.title = words
     link.querySelector('bdi')?.replaceChildren(name)
     link.querySelector('use')?.setAttribute('href', signOf(room))
-    link.querySelector('.unseen')?.replaceChildren(room.archived ? ' (archived)' : room.kind === 'private' ? ' (private)' : '')
+    link.querySelector('.unseen')?.replaceChildren(room.archived ? say('rooms.archived') : room.kind === 'private' ? say('rooms.private') : '')
     item.dataset['rank'] = String(rankOf(room))
 
     // Only what has changed is moved, so that nobody loses the focus.
@@ -93,7 +94,7 @@ export class RoomList {
   /** @param {Room} one @param {Room} other */
   #inOrder(one, other) {
     return rankOf(one) - rankOf(other) ||
-      this.nameOf(one).localeCompare(this.nameOf(other), undefined, { numeric: true }) || one.id.localeCompare(other.id)
+      this.nameOf(one).localeCompare(this.nameOf(other), locale, { numeric: true }) || one.id.localeCompare(other.id)
   }
 
   /** @param {Room} room */

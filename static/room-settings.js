@@ -5,6 +5,7 @@
 import { lobby } from './address.js'
 import { request } from './api.js'
 import { onClick, onSubmit, part } from './parts.js'
+import { say } from './words.js'
 
 export class RoomSettings {
   /** @type {Room | null} */
@@ -32,7 +33,7 @@ export class RoomSettings {
     this.#room = room
     this.#whole.hidden = !allowed
     this.#archive.hidden = room.id === lobby
-    this.#archive.textContent = room.archived ? 'Bring it back' : 'Archive the room'
+    this.#archive.textContent = say(room.archived ? 'room.restore' : 'room.archive')
     for (const [field, value] of /** @type {const} */ ([[this.#name, room.name], [this.#topic, room.topic ?? '']])) {
       if (field.value === field.defaultValue || !this.#whole.open) field.value = value // what is being written stays
       field.defaultValue = value

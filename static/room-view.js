@@ -13,6 +13,7 @@ import { Outbox } from './outbox.js'
 import { part } from './parts.js'
 import { Reader } from './reader.js'
 import { signOf } from './room-list.js'
+import { say } from './words.js'
 
 const side = part('side', HTMLElement)
 
@@ -132,7 +133,7 @@ export class RoomView {
     const room = this.#room
     this.#log.newAfter = this.#unreadFrom
     const shown = await this.#reader.read(room, this.#name, { around })
-    if (shown && around !== undefined && !this.#log.reveal(around)) this.#notice.say('This message is not there any more.')
+    if (shown && around !== undefined && !this.#log.reveal(around)) this.#notice.say(say('log.gone'))
   }
 
   /** As the address of the page says: a room, perhaps with a message. */
@@ -187,7 +188,7 @@ export class RoomView {
       if (this.missing && this.room) void this.read()
       return this.show()
     }
-    this.#notice.say(`You are no longer in “${this.#rooms.nameOf(left)}”.`)
+    this.#notice.say(say('rooms.gone', { room: this.#rooms.nameOf(left) }))
     history.replaceState(null, '', home) // there is no way back to it
     this.#goTo(home)
   }
@@ -277,7 +278,7 @@ export class RoomView {
     try {
       await request(on ? 'PUT' : 'DELETE', `/rooms/${encodeURIComponent(this.#room)}/messages/${message}/reactions/${encodeURIComponent(emoji)}`)
     } catch (error) {
-      this.#notice.say(error instanceof Error ? `${error.message}.` : '')
+      this.#notice.say(error instanceof Error ? say('server.refusal', { why: error.message }) : '')
       this.#on.failed(error)
     }
   }

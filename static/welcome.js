@@ -4,6 +4,7 @@
 /** @import { Entry } from './entry.js' */
 import { request } from './api.js'
 import { onClick, part } from './parts.js'
+import { say } from './words.js'
 
 export class Welcome {
   #sheet = part('welcome', HTMLElement)
@@ -37,10 +38,8 @@ export class Welcome {
 
   /** One can't come in without an invite. @param {string} place @param {{ hosted: boolean, login: boolean }} options */
   showClosed(place, { hosted, login }) {
-    const text = hosted
-      ? 'Log in to the site that this chat is part of.'
-      : 'To come in you need an invite link from somebody who is here. If you have an account, log in.'
-    this.show({ title: `${place} is by invitation only`, text, login })
+    const text = say(hosted ? 'welcome.closed_hosted' : 'welcome.closed_text')
+    this.show({ title: say('welcome.closed', { place }), text, login })
     this.focus()
   }
 

@@ -10,8 +10,8 @@ const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
   '.svg': 'image/svg+xml',
-  '.png': 'image/png',
 }
 
 const pageHeaders = {
@@ -42,7 +42,7 @@ export function readFiles(folder: URL, options: PageOptions = {}): Files {
   const files = new Map<string, File>()
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)]
-    if (!type) continue
+    if (!type || name === 'package.json' || name === 'tsconfig.json') continue
     const read = readFileSync(new URL(name, folder))
     const bytes = type.startsWith('text/html') ? Buffer.from(fillIn(read.toString(), options)) : read
     files.set(name, { type, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` })
