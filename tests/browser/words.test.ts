@@ -12,7 +12,7 @@ function latinWords(page: Page): Promise<string[]> {
   return page.evaluate(`(() => {
     const whole = document.body.cloneNode(true)
     for (const template of whole.querySelectorAll('template')) whole.append(template.content)
-    for (const theirs of whole.querySelectorAll('bdi, noscript, .text, .avatar, #welcome-title')) theirs.remove()
+    for (const theirs of whole.querySelectorAll('bdi, noscript, #rooms a, .text, .avatar')) theirs.remove()
     const attributes = [...whole.querySelectorAll('*')].flatMap((element) => ['aria-label', 'title', 'placeholder'].map((name) => element.getAttribute(name) ?? ''))
     return [...new Set((whole.textContent + ' ' + attributes.join(' ')).match(/\\p{Script=Latin}+/gu))]
   })()`)
@@ -37,13 +37,13 @@ test('whoever has a Chinese browser finds a Chinese page, whatever they do', { s
   assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => new URL(url).pathname), ['/zh.json'])
   assert.deepEqual(await latinWords(page), [])
 
-  await page.getByPlaceholder('你的名字').fill('bob')
-  await page.getByRole('button', { name: '进入', exact: true }).click()
+  await page.locator('#entry').getByPlaceholder('你的名字').fill('bob')
+  await page.locator('#entry-go', { hasText: '进入' }).click()
   await page.locator('#entry-problem').waitFor()
   assert.equal(await textOf(page, '#entry-problem'), '这个名字已有人使用，请换一个')
 
-  await page.getByPlaceholder('你的名字').fill('小明')
-  await page.getByRole('button', { name: '进入', exact: true }).click()
+  await page.locator('#entry').getByPlaceholder('你的名字').fill('小明')
+  await page.locator('#entry-go', { hasText: '进入' }).click()
   await page.getByPlaceholder('写点什么').fill('你好')
   await page.keyboard.press('Enter')
   await page.locator('.message:not([data-state]) .text', { hasText: '你好' }).waitFor()
