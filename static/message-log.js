@@ -45,8 +45,9 @@ export class MessageLog {
   /**
    * @param {{ scroller: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, older: HTMLElement, beginning: HTMLElement,
    *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement }} parts
-   * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void, discard: (key: string) => void,
-   *   react: (message: string, emoji: string, on: boolean) => Promise<void> }} wants
+   * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void,
+   *   discard: (key: string) => void, react: (message: string, emoji: string, on: boolean) => Promise<void>,
+   *   nameOf: (user: string) => string | undefined }} wants
    */
   constructor(parts, wants) {
     this.#parts = parts
@@ -67,7 +68,7 @@ export class MessageLog {
     setInterval(() => this.#renameDays(), renameMs)
   }
 
-  /** For whom it is shown: whose messages and reactions are marked as their own. @param {import('./message.js').Viewer} viewer */
+  /** For whom it is shown: whose messages and reactions are marked as their own. @param {{ me: string, mayReact: boolean }} viewer */
   set viewer(viewer) {
     if (viewer.me === this.#viewer.me && viewer.mayReact === this.#viewer.mayReact) return
     this.#viewer = viewer
@@ -246,7 +247,7 @@ export class MessageLog {
   #write({ id, key, message, element }) {
     element.dataset['id'] = id
     element.dataset['key'] = key
-    writeMessage(element, message, this.#viewer)
+    writeMessage(element, message, { ...this.#viewer, nameOf: this.#wants.nameOf })
   }
 
   /** Is it the first of its day, the first of its author? @param {number} index */

@@ -4,10 +4,15 @@
 
 /** @import { Message } from '../lib/chat/events.ts' */
 /** @import { Entry } from './outbox.js' */
-/** @typedef {{ me: string, mayReact: boolean }} Viewer `me`: a user's id */
+/** @typedef {{ me: string, mayReact: boolean, nameOf: (user: string) => string | undefined }} Viewer `me`: a user's id */
 
+import { format } from './markdown.js'
+import { foldName } from './mentions.js'
 import { hueOf, initialOf } from './person.js'
 import { say, timeFormat, wholeFormat } from './words.js'
+
+/** @type {WeakMap<Element, string>} what each text was made of */
+const written = new WeakMap()
 
 /** @param {HTMLTemplateElement} template */
 export function makeMessage(template) {
@@ -17,15 +22,16 @@ export function makeMessage(template) {
 
 /**
  * @param {HTMLElement} element
- * @param {Pick<Message, 'from' | 'text' | 'at' | 'edited' | 'reactions'>} message @param {Viewer} viewer
+ * @param {Pick<Message, 'from' | 'text' | 'at' | 'mentions' | 'edited' | 'reactions'>} message @param {Viewer} viewer
  */
-export function writeMessage(element, { from, text, at, edited, reactions }, viewer) {
+export function writeMessage(element, { from, text, at, mentions = [], edited, reactions }, viewer) {
   element.classList.toggle('own', from.id === viewer.me)
+  element.classList.toggle('to-me', mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me))
   element.style.setProperty('--hue', hueOf(from.id))
   write(partOf(element, '.avatar'), initialOf(from.name))
   write(partOf(element, '.name'), from.name)
   partOf(element, '.tag').hidden = from.unproven !== true
-  write(partOf(element, '.text'), text)
+  writeText(partOf(element, '.text'), text, mentions, viewer)
   const mark = partOf(element, '.edited')
   mark.hidden = edited === undefined
   mark.title = edited === undefined ? '' : wholeFormat.format(new Date(edited))
@@ -47,6 +53,20 @@ export function writeSending(element, entry) {
   state.hidden = !entry
   if (entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
   partOf(element, '.choices').hidden = !refused
+}
+
+/** @param {HTMLElement} element @param {string} text @param {string[]} mentions @param {Viewer} viewer */
+function writeText(element, text, mentions, { me, nameOf }) {
+  // Whom a text names the server has said. Which of its words name them is found by the names they have.
+  const named = mentions.flatMap((id) => {
+    const name = id === 'room' ? id : nameOf(id)
+    return name === undefined ? [] : [/** @type {const} */ ([foldName(name), id === me || id === 'room' ? 'me' : 'other'])]
+  })
+  const source = JSON.stringify([text, named])
+  if (written.get(element) === source) return
+  written.set(element, source)
+  const who = new Map(named)
+  element.replaceChildren(...format(text, named.length > 0 ? { mention: (name) => who.get(foldName(name)) } : {}))
 }
 
 /** @param {HTMLElement} list @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */

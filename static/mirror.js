@@ -38,6 +38,16 @@ export class Mirror {
     this.#life = {}
   }
 
+  /** How somebody is called, as far as that is known: here now, or when they said something. @param {string} id */
+  nameOf(id) {
+    const user = this.state.users.get(id)
+    if (user) return user.name
+    for (const messages of this.state.messages.values()) {
+      for (const { from } of messages.values()) if (from?.id === id) return from.name
+    }
+    return undefined
+  }
+
   /** What the stream brings, each event once and in order. @param {WireEvent} happened @param {string} id */
   receive(happened, id) {
     this.#recent.push({ happened, id: Number(id) })

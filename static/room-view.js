@@ -60,6 +60,7 @@ export class RoomView {
       more: (side) => void this.#reader.readOn(side),
       newest: () => void this.read(),
       moved: () => this.noteRead(),
+      nameOf: (user) => mirror.nameOf(user),
       retry: (key) => {
         if (mirror.me) this.#outbox.retry(key, mirror.me.id)
         else on.come()

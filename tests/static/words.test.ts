@@ -26,6 +26,7 @@ function withoutComments(code: string): string {
 /** The texts of a module but for selectors, classes and what only programmers read; `{}` stands for what is put into one. */
 function literalsOf(code: string): string[] {
   const rest = code
+    .replace(/(?<=[=(:,] )\/(?:[^\\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*|(?<=\()\/(?:[^\\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/g, '') // regular expressions
     .replace(/^import .*|\.className = .*|new Error\(.*/gm, '')
     .replace(/\b(?:querySelector|querySelectorAll|closest|matches|matchMedia|within)\((?:[^'()`]*, )?(?:'[^']*'|`[^`]*`)/g, '')
   return [...rest.matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)].map(([, plain, template]) => plain ?? template!.replace(/\$\{[^}]*\}/g, '{}'))
