@@ -9,6 +9,7 @@
 const unspaced = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}`
 const address = new RegExp(String.raw`https?://(?:[^\s<>"\\\x60\p{C}\u2018-\u201f\u2026\u3000-\u303f\uff00-\uff65${unspaced}]|(?<=[/=_.\-])[${unspaced}]+)+`, 'iuy')
 const parts = /^(https?:\/\/)([^/?#]*)([^]*)$/i
+const hostLike = /^(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-f:.]+\])(?::\d+)?$/iu // the URL parser would take brackets and more
 const wordBefore = /[A-Za-z0-9]/
 
 const trailing = new Set('.,;:!?\'*_~')
@@ -27,7 +28,7 @@ export function linkAt(text, at) {
   const end = at + typed.length
   const [, before = '', typedHost = '', after = ''] = parts.exec(typed) ?? []
   // Who writes https://bank.example@evil.example wants somebody to misread it.
-  if (wordBefore.test(text[at - 1] ?? '') || typedHost.includes('@') || !URL.canParse(typed)) return { end }
+  if (wordBefore.test(text[at - 1] ?? '') || !hostLike.test(typedHost) || !URL.canParse(typed)) return { end }
   const { href, host } = new URL(typed)
   return { link: { kind: 'link', href, before, host: typedHost.toLowerCase() === host ? typedHost : host, after }, end }
 }

@@ -27,7 +27,7 @@ function withoutComments(code: string): string {
 function literalsOf(code: string): string[] {
   const rest = code
     .replace(/(?<=[=(:,] )\/(?:[^\\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*|(?<=\()\/(?:[^\\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/g, '') // regular expressions
-    .replace(/^import .*|\.className = .*|new Error\(.*/gm, '')
+    .replace(/^import .*|\.(?:className|rel) = .*|new Error\(.*/gm, '')
     .replace(/\b(?:querySelector|querySelectorAll|closest|matches|matchMedia|within)\((?:[^'()`]*, )?(?:'[^']*'|`[^`]*`)/g, '')
   return [...rest.matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)].map(([, plain, template]) => plain ?? template!.replace(/\$\{[^}]*\}/g, '{}'))
 }
