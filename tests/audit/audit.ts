@@ -25,6 +25,8 @@ export interface Audit {
   name: string
   /** The planted faults that must turn it red. */
   plantable: readonly string[]
+  /** It judges how long something takes, so that nothing else may run beside it. */
+  alone?: true
   /** Why it can't run on this machine, if so. */
   cannotRun?: () => string | undefined
   run(options: AuditOptions): Promise<Verdict>

@@ -25,6 +25,7 @@ const limits = {
 export default {
   name: 'logins',
   plantable: ['hashed-on-main-thread', 'hashed-without-bound'],
+  alone: true,
   run: (options) => inScope((scope) => audit(scope, options)),
 } satisfies Audit
 

@@ -21,6 +21,7 @@ const limits = {
 const reconnect: Audit = {
   name: 'reconnect',
   plantable: ['cursor-off-by-one'],
+  alone: true,
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
       const { missed } = forms[form]

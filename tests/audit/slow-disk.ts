@@ -30,6 +30,7 @@ const limits = {
 export default {
   name: 'slow-disk',
   plantable: ['commit-on-main-thread'],
+  alone: true,
   run: (options) => inScope((scope) => audit(scope, options)),
 } satisfies Audit
 

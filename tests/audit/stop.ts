@@ -24,6 +24,7 @@ const leastSpreadMs = 300 // between the first and the last stream's end; 200 st
 export default {
   name: 'stop',
   plantable: ['answer-dropped-on-stop', 'no-retry-on-stop', 'ready-while-stopping'],
+  alone: true,
   run: (options) => inScope((scope) => audit(scope, options)),
 } satisfies Audit
 

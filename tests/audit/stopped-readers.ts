@@ -33,6 +33,7 @@ const ringBytes = 16 * 1024 * 1024
 const stoppedReaders: Audit = {
   name: 'stopped-readers',
   plantable: ['backpressure-ignored'],
+  alone: true,
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
       const { crowds, megabytes, oneByOne, percentile, delayFactor, full } = forms[form]

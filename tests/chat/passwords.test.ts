@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { scryptSync } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { Passwords } from '../../lib/chat/passwords.ts'
@@ -81,23 +80,6 @@ test('what was stored badly is a mistake of ours and matches nothing', async () 
   assert.equal(await passwords.matches(good, await passwords.hash(good)), true)
 })
 
-test('a name without a password takes as long as one with another password', async () => {
-  const passwords = new Passwords()
-  const stored = await passwords.hash(good)
-  const took = { known: [] as number[], unknown: [] as number[] }
-
-  for (let round = 0; round < 8; round++) {
-    for (const [which, kept] of [['known', stored], ['unknown', undefined]] as const) {
-      const started = performance.now()
-      await passwords.matches('another one', kept)
-      took[which].push(performance.now() - started)
-    }
-  }
-
-  const [known, unknown] = [Math.min(...took.known), Math.min(...took.unknown)]
-  assert.ok(unknown > known * 0.7 && unknown < known * 1.4, `${unknown} ms, and ${known} ms with one`)
-})
-
 test('one is hashed and twenty wait; who comes then is told so at once', async () => {
   const passwords = new Passwords()
   let done = 0
@@ -112,36 +94,6 @@ test('one is hashed and twenty wait; who comes then is told so at once', async (
   }
   assert.deepEqual([...new Set(await Promise.all(first))], [false])
   assert.equal(await passwords.matches(good, await passwords.hash(good)), true)
-})
-
-interface Thread {
-  nice: number
-  /** Time on a processor, in ticks of 10 ms. */
-  ticks: number
-}
-
-// By number: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-function threads(): Map<string, Thread> {
-  return new Map(readdirSync('/proc/self/task').map((id) => {
-    const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-    return [id, { nice: Number(fields[16]), ticks: Number(fields[11]) + Number(fields[12]) }]
-  }))
-}
-
-test('one thread does all the hashing, behind all others', { skip: !existsSync('/proc/self/task') && 'only Linux tells of threads' }, async () => {
-  const passwords = new Passwords()
-  const before = threads()
-  const own = before.get(String(process.pid))!.nice
-
-  await Promise.all(Array.from({ length: 15 }, () => passwords.hash(good)))
-
-  const after = [...threads()]
-  const [hashing, ...others] = after.filter(([id, { nice }]) => !before.has(id) && nice > own).map(([, thread]) => thread)
-  assert.ok(hashing && others.length === 0, `${others.length + Number(!!hashing)} threads`)
-  assert.equal(hashing.nice, Math.min(19, own + 10))
-  const all = after.reduce((sum, [id, { ticks }]) => sum + ticks - (before.get(id)?.ticks ?? 0), 0)
-  assert.ok(hashing.ticks > 30, `${hashing.ticks} ticks`)
-  assert.ok(hashing.ticks > all * 0.6, `${hashing.ticks} of ${all} ticks`)
 })
 
 test('a program that hashed a password ends by itself', async () => {

@@ -30,22 +30,6 @@ test('a text has something in it, and at most 4,000 characters of it', () => {
   for (const text of ['x'.repeat(4001), '😀'.repeat(4001), '\u0958'.repeat(2001)]) assert.throws(() => cleanText(text), { code: 'too_large' })
 })
 
-test('more marks on a letter than any writing has are refused before they cost time', () => {
-  const pairs = ['\u0301\u0323', '\u0301\x01\u0323\x01', '\uff9e\u0345', '\u0f73\u0f71', '\u{1d165}\u{1d16e}']
-  for (const pair of pairs) {
-    const marked = 'a' + pair.repeat(20_000 / pair.length)
-    const started = performance.now()
-
-    assert.throws(() => cleanText(marked), { code: 'invalid_text' })
-    assert.throws(() => cleanName(marked), { code: 'invalid_name' })
-    if (!marked.includes('\x01')) assert.throws(() => foldName(marked), { code: 'invalid_name' })
-
-    // Brought into order they would take some 100 ms each.
-    assert.ok(performance.now() - started < 50, `${performance.now() - started} ms for ${JSON.stringify(pair)}`)
-  }
-  assert.equal(cleanText('สวัสดี नमस्ते a\u0301\u0323\u0330'), 'สวัสดี नमस्ते ạ̰́'.normalize('NFC'))
-})
-
 test('two names are one if they fold alike', () => {
   for (const [a, b] of [['Ada', 'aDA'], ['STRASSE', 'straße'], ['Ａｄａ', 'ada'], ['ΣΊΣΥΦΟΣ', 'σίσυφος'], ['ﬁ', 'FI'], ['é', 'E\u0301']] as const) {
     assert.equal(foldName(cleanName(a)), foldName(cleanName(b)), `${a} ${b}`)

@@ -1,4 +1,4 @@
-// The process that `stopped-readers.test.ts` measures: a hub on a port, with one reader of its own for the time that it takes.
+// The process that `stopped-readers.alone.test.ts` measures: a hub on a port, with one reader of its own for the time that it takes.
 
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,0 +1,6 @@
+// The audits that judge how long something takes.
+
+import { audits } from './all.ts'
+import { testShortForms } from './short-forms.ts'
+
+testShortForms(audits.filter(({ alone }) => alone))
