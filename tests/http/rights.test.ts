@@ -11,7 +11,8 @@ import { property, type Random } from '../random.ts'
 
 /** What tells nothing of the log. */
 const passing: readonly (string | undefined)[] = ['ping', 'presence', 'typing', 'read']
-const lastsMs = 12_000
+const lastsMs = 8000
+const premisesMs = 40_000 // more at the most, until all has happened that this is about
 const never = 'attic-0000000' // a room that never was
 
 /** A row of the log, as it is on disk. */
@@ -353,7 +354,7 @@ property('everybody sees what they may see now, in lists, pages, replays and str
   // The premises: much was done, and all of it came up.
   const missing = () => [...types.filter((type) => !log.some((event) => event.type === type)), ...(killed ? [] : ['a kill']), ...(done > 150 ? [] : [`more than ${done} deeds`])]
 
-  for (let round = 0; performance.now() < until || (missing().length > 0 && performance.now() < until + 3 * lastsMs); round++) {
+  for (let round = 0; performance.now() < until || (missing().length > 0 && performance.now() < until + premisesMs); round++) {
     for (let batch = random.between(1, 10); batch > 0; batch--) {
       const deeds = Array.from({ length: random.pick([1, 1, 2, 5]) }, () => deed(story, world))
       // Somebody's connection breaks in the middle of it.
