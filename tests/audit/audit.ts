@@ -25,7 +25,7 @@ export interface Audit {
   name: string
   /** The planted faults that must turn it red. */
   plantable: readonly string[]
-  /** It judges how long something takes, so that nothing else may run beside it. */
+  /** It judges how long something takes, or what is left a moment later, so that nothing else may run beside it. */
   alone?: true
   /** Why it can't run on this machine, if so. */
   cannotRun?: () => string | undefined

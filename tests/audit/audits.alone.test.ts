@@ -1,4 +1,4 @@
-// The audits that judge how long something takes.
+// The audits that judge how long something takes, or what is left a moment later.
 
 import { audits } from './all.ts'
 import { testShortForms } from './short-forms.ts'

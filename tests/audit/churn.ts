@@ -75,6 +75,7 @@ const visits: Visit[] = [
 const churn: Audit = {
   name: 'churn',
   plantable: ['streams-kept', 'timers-kept'],
+  alone: true,
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
       const { warmUp, connects, everyMs, heapBytes } = forms[form]
