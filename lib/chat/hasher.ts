@@ -1,27 +1,34 @@
-// The entry of the thread that hashes passwords: one after the other, and behind all else that this process has to do.
+// The entry of the thread that hashes passwords, behind all else that this process has to do.
 
 import { scryptSync } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import type { FromHasher, ToHasher } from './hashing-thread.ts'
 
 const niceness = 10 // below the rest of the process: whatever the server does goes first
 
-lower()
-parentPort!.on('message', ({ password, salt, length, cost }: ToHasher) => {
-  parentPort!.postMessage(hash() satisfies FromHasher)
+/** scrypt's N (as a power of two), r and p: https://www.rfc-editor.org/rfc/rfc7914.html#section-2 */
+export interface Cost {
+  logN: number
+  r: number
+  p: number
+}
 
-  function hash(): FromHasher {
-    try {
-      const { logN, r, p } = cost
-      // scrypt needs 128 * N * r bytes and a little more; Node's own bound is below that.
-      return { key: scryptSync(password, salt, length, { N: 2 ** logN, r, p, maxmem: 256 * r * (2 ** logN + p) }) }
-    } catch (error) {
-      return { failed: error instanceof Error ? error.message : String(error) }
-    }
-  }
-})
+export interface Hashing {
+  password: string
+  salt: Uint8Array
+  /** Bytes of the key. */
+  length: number
+  cost: Cost
+}
+
+lower()
+parentPort!.on('message', (hashing: Hashing) => parentPort!.postMessage(keyOf(hashing)))
+
+function keyOf({ password, salt, length, cost: { logN, r, p } }: Hashing): Uint8Array {
+  // scrypt needs 128 * N * r bytes and a little more; Node's own bound is below that.
+  return scryptSync(password, salt, length, { N: 2 ** logN, r, p, maxmem: 256 * r * (2 ** logN + p) })
+}
 
 // On Linux a thread has a priority of its own. Elsewhere it would be that of the whole process, and is left as it is.
 function lower(): void {

@@ -3,13 +3,20 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import { HashingThread, type Cost } from './hashing-thread.ts'
+import { WorkerLine } from '../store/worker-line.ts'
+import type { Cost, Hashing } from './hasher.ts'
 
 const limits = {
   pointsMin: 8, // Unicode code points
   bytesMax: 1024, // of UTF-8, as it was typed
   rememberMs: 5 * 60_000, // a password that was right
   remembered: 1000, // users
+}
+
+const line = {
+  waiting: 20, // behind the one that is hashed: some two seconds
+  busy: { message: 'too many people are logging in right now; try again in a few seconds', retryAfter: 3 }, // seconds: then the line is gone
+  idleMs: 60_000,
 }
 
 const cost: Cost = { logN: 15, r: 8, p: 1 } // 32 MiB and about a tenth of a second
@@ -22,14 +29,10 @@ interface Remembered {
   until: number
 }
 
-export interface PasswordsOptions {
-  /** A clock that only goes forward, in ms. */
-  now?: () => number
-}
-
 export class Passwords {
   readonly #now: () => number
-  readonly #thread = new HashingThread()
+  // One at a time, since on two cores two hashes at once, even at the lowest priority, leave a post no free core to wake up on.
+  readonly #line = new WorkerLine<Hashing, Uint8Array>({ module: new URL('./hasher', import.meta.url), does: 'hashes passwords', ...line })
   /** Nobody's, for names that have none: the work is the same. */
   readonly #dummy = { cost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
   /** By user, oldest first. */
@@ -37,7 +40,8 @@ export class Passwords {
   /** It ends with this process, and so does the use of what was remembered. */
   readonly #secret = randomBytes(32)
 
-  constructor({ now = () => performance.now() }: PasswordsOptions = {}) {
+  /** `now` is a clock that only goes forward, in ms. */
+  constructor({ now = () => performance.now() }: { now?: () => number } = {}) {
     this.#now = now
   }
 
@@ -51,7 +55,7 @@ export class Passwords {
     if (!normal.isWellFormed()) throw new ChatError('invalid_password', 'the password has half a character (a lone surrogate); leave it out')
     if ([...normal].length < limits.pointsMin) throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
     const salt = randomBytes(saltBytes)
-    const key = await this.#thread.key({ password: normal, salt, length: keyBytes, cost })
+    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost }))
     return ['scrypt', cost.logN, cost.r, cost.p, salt.toString('base64url'), Buffer.from(key).toString('base64url')].join('$')
   }
 
@@ -63,7 +67,7 @@ export class Passwords {
   async matches(password: string, stored: string | undefined): Promise<boolean> {
     const { cost, salt, key } = stored === undefined ? this.#dummy : parsed(stored)
     const normal = normalised(password)
-    const found = await this.#thread.key({ password: normal, salt, length: key.length, cost })
+    const found = await this.#line.do(() => ({ password: normal, salt, length: key.length, cost }))
     // To scrypt a password is the same with NULs behind it (HMAC fills up its key with them).
     return timingSafeEqual(found, key) && stored !== undefined && !normal.includes('\0')
   }
@@ -90,11 +94,6 @@ export class Passwords {
       return false
     }
     return timingSafeEqual(mac, remembered.mac)
-  }
-
-  /** Their password has to be hashed again: they were banned, or it was changed. */
-  forget(user: number): void {
-    this.#remembered.delete(user)
   }
 
   #mac(password: string): Buffer {

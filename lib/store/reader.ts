@@ -1,20 +1,21 @@
-// The entry of the reading thread: answers one search after the other, over a connection of its own.
+// The entry of the reading thread: answers searches, over a connection of its own.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { describe } from '../log.ts'
 import { Database } from './database.ts'
-import type { FromReader, ToReader } from './reading-thread.ts'
+import type { SearchFound, SearchQuery } from './search-tables.ts'
 
-const say = (message: FromReader) => parentPort!.postMessage(message)
+export type Found = SearchFound | { damage: string }
+
 let damage: string | undefined
 const database = Database.openForReading(workerData, (cause) => (damage = cause))
 
-parentPort!.on('message', (message: ToReader) => {
+parentPort!.on('message', (query: SearchQuery) => parentPort!.postMessage(find(query)))
+
+function find(query: SearchQuery): Found {
   try {
-    if (message !== 'close') return say(database.search.find(message))
-    database.close()
-    parentPort!.close()
+    return database.search.find(query)
   } catch (error) {
-    say({ failed: describe(error), damage })
+    if (damage === undefined) throw error
+    return { damage }
   }
-})
+}

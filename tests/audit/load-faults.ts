@@ -2,6 +2,7 @@
 
 import { scrypt, scryptSync, type ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
+import type { Hashing } from '../../lib/chat/hasher.ts'
 
 export const loadFaults: Record<string, () => Promise<void> | void> = {
   /** Goes on writing to a socket that is full. */
@@ -52,16 +53,19 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Hashes passwords where everyone is served. */
   async 'hashed-on-main-thread'() {
-    const { HashingThread } = await import('../../lib/chat/hashing-thread.ts')
-    HashingThread.prototype.key = async function ({ password, salt, length, cost }) {
+    const { WorkerLine } = await import('../../lib/store/worker-line.ts')
+    WorkerLine.prototype.do = async function (job) {
+      // Nobody searches meanwhile.
+      const { password, salt, length, cost } = job() as Hashing
       return scryptSync(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
     }
   },
 
   /** Hashes whatever comes, as many at a time as Node does. */
   async 'hashed-without-bound'() {
-    const { HashingThread } = await import('../../lib/chat/hashing-thread.ts')
-    HashingThread.prototype.key = function ({ password, salt, length, cost }) {
+    const { WorkerLine } = await import('../../lib/store/worker-line.ts')
+    WorkerLine.prototype.do = async function (job) {
+      const { password, salt, length, cost } = job() as Hashing
       return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
     }
   },

@@ -1,0 +1,114 @@
+// A line of jobs, and a thread that does them one after the other, so that the event loop waits for none. The thread starts
+// with the first job, and again should it die. Has never heard of what the jobs are.
+
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { ChatError } from '../errors.ts'
+import { describe } from '../log.ts'
+
+export interface WorkerLineOptions {
+  /** What the thread runs, without `.ts` or `.js`: it answers each message with the result. */
+  module: URL
+  /** What it does, in a word or two: it is called by that. */
+  does: string
+  data?: unknown
+  /** How many jobs may wait behind the one that is done; for others it is `busy`. */
+  waiting: number
+  busy: { message: string; retryAfter: number }
+  /** How long without a job the thread goes on, before it gives back its memory. */
+  idleMs: number
+}
+
+interface Waiting<Job, Result> extends PromiseWithResolvers<Result> {
+  asker: number
+  job: () => Job
+}
+
+export class WorkerLine<Job, Result> {
+  readonly #options: WorkerLineOptions
+  /** The first is under way. */
+  readonly #line: Waiting<Job, Result>[] = []
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: WorkerLineOptions) {
+    this.#options = options
+  }
+
+  /** How many jobs somebody has in the line. */
+  jobsOf(asker: number): number {
+    return this.#line.filter((waiting) => waiting.asker === asker).length
+  }
+
+  /**
+   * `job` is called when its turn comes.
+   * @throws ChatError `busy`, `stopping`, or what `job` throws
+   */
+  async do(job: () => Job, asker = 0): Promise<Result> {
+    const { waiting: most, busy } = this.#options
+    if (this.#closed) throw stopping()
+    if (this.#line.length > most) throw new ChatError('busy', busy.message, busy)
+    const waiting = { asker, job, ...Promise.withResolvers<Result>() }
+    if (this.#line.push(waiting) === 1) this.#next()
+    return waiting.promise
+  }
+
+  /** Waits for the job under way; no other is done. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const { reject } of this.#line.splice(1)) reject(stopping())
+    await this.#line[0]?.promise.catch(() => {})
+    await this.#worker?.terminate()
+  }
+
+  #next(): void {
+    clearTimeout(this.#idle)
+    const [first] = this.#line
+    if (!first) {
+      this.#worker?.unref()
+      this.#idle = setTimeout(() => this.#end(), this.#options.idleMs).unref()
+      return
+    }
+    try {
+      const job = first.job()
+      this.#worker ??= this.#start()
+      // The process may not end while somebody waits.
+      this.#worker.ref()
+      this.#worker.postMessage(job)
+    } catch (error) {
+      this.#finish(({ reject }) => reject(error))
+    }
+  }
+
+  #start(): Worker {
+    const { module, does, data } = this.#options
+    // TypeScript beside our own source, and JavaScript in the published package. What the program was started with is not for
+    // the thread: with `--input-type` it can't run a file at all.
+    const worker = new Worker(new URL(module.href + extname(import.meta.url)), { name: does, execArgv: [], workerData: data })
+    let cause: unknown = 'it ended'
+    worker.on('message', (result: Result) => this.#finish(({ resolve }) => resolve(result)))
+    worker.on('error', (error) => (cause = error))
+    worker.on('exit', () => {
+      if (worker !== this.#worker) return
+      this.#worker = undefined
+      this.#finish(({ reject }) => reject(new Error(`the thread that ${does} died: ${describe(cause)}`)))
+    })
+    return worker
+  }
+
+  // The next job starts another.
+  #end(): void {
+    this.#worker?.terminate()
+    this.#worker = undefined
+  }
+
+  #finish(settle: (waiting: Waiting<Job, Result>) => void): void {
+    this.#line.splice(0, 1).forEach(settle)
+    this.#next()
+  }
+}
+
+function stopping(): ChatError {
+  return new ChatError('stopping', 'natter is stopping; try again in a moment')
+}
