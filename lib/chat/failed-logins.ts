@@ -6,7 +6,7 @@ import { ChatError } from '../errors.ts'
 const limits = {
   failures: 10, // for an address and for an account,
   withinMs: 3 * 60_000, // in any stretch of this length
-  kept: 10_000, // addresses, and accounts, and accounts that came in; a hash each, more can't fail within that time
+  kept: 10_000, // failures, and accounts that came in; a hash each, more can't fail within that time
   addressesEach: 8, // from which an account came in last
   busySeconds: 2, // to wait if it is not failures that are too many, but attempts under way
 }
@@ -14,105 +14,74 @@ const limits = {
 /** A user's id, or the folded name that nobody has. */
 export type Account = number | string
 
-interface Failure {
-  at: number
+interface Attempt {
+  /** Not known where a proxy names no client. */
   address: string | undefined
-}
-
-/** The attempts on one account, or from one address. */
-interface Attempts {
-  /** Oldest first. */
-  failures: Failure[]
-  underWay: number
-}
-
-export interface FailedLoginsOptions {
-  /** A clock that only goes forward, in ms. */
-  now?: () => number
+  /** Forgiven once somebody comes in to it from the same address. */
+  account: Account | undefined
 }
 
 export class FailedLogins {
   readonly #now: () => number
-  readonly #byAddress = new Map<string, Attempts>()
-  readonly #byAccount = new Map<Account, Attempts>()
+  readonly #underWay = new Set<Attempt>()
+  /** Oldest first. */
+  #failures: (Attempt & { at: number })[] = []
   /** Where each account came in from, newest last. */
   readonly #cameFrom = new Map<Account, string[]>()
 
-  constructor({ now = () => performance.now() }: FailedLoginsOptions = {}) {
+  /** `now` is a clock that only goes forward, in ms. */
+  constructor({ now = () => performance.now() }: { now?: () => number } = {}) {
     this.#now = now
   }
 
   /**
    * Lets somebody try, unless there were too many failures; `proves` says whether they are right. If it throws, nobody was
-   * wrong. Without an address (a proxy that names no client) only the account counts.
+   * wrong. Without an address only the account counts.
    * @throws ChatError `too_many`, with the seconds after which one more try is free
    */
   async attempt(address: string | undefined, account: Account, proves: () => Promise<boolean>): Promise<boolean> {
+    const from = this.#now() - limits.withinMs
+    this.#failures = this.#failures.filter(({ at }) => at > from)
     // Nobody is shut out by what others try from elsewhere.
     const familiar = address !== undefined && this.#cameFrom.get(account)?.includes(address)
     const waits = [
-      address === undefined ? 0 : this.#secondsToWait(this.#byAddress, address),
-      familiar ? 0 : this.#secondsToWait(this.#byAccount, account),
+      address === undefined ? 0 : this.#secondsToWait((other) => other.address === address),
+      familiar ? 0 : this.#secondsToWait((other) => other.account === account),
     ]
     const retryAfter = Math.max(...waits)
     if (retryAfter > 0) throw new ChatError('too_many', `too many attempts to log in; try again in ${retryAfter} seconds`, { retryAfter })
 
     // From the look above to here there must be no `await`: of many attempts at once all would pass before the first fails.
-    const counted = [begin(this.#byAccount, account), ...(address === undefined ? [] : [begin(this.#byAddress, address)])]
+    const attempt = { address, account }
+    this.#underWay.add(attempt)
     try {
       const right = await proves()
       if (right) this.#cameIn(address, account)
-      else for (const attempts of counted) attempts.failures = [...this.#recent(attempts), { at: this.#now(), address }]
+      else this.#failures = [...this.#failures, { ...attempt, at: this.#now() }].slice(-limits.kept)
       return right
     } finally {
-      for (const attempts of counted) attempts.underWay--
-      dropUnused(this.#byAccount, account)
-      if (address !== undefined) dropUnused(this.#byAddress, address)
+      this.#underWay.delete(attempt)
     }
   }
 
-  #secondsToWait<Key>(map: Map<Key, Attempts>, key: Key): number {
-    const attempts = map.get(key)
-    if (!attempts) return 0
-    const failures = this.#recent(attempts)
-    if (failures.length + attempts.underWay < limits.failures) return 0
+  #secondsToWait(counts: (attempt: Attempt) => boolean): number {
+    const failures = this.#failures.filter(counts)
+    const underWay = [...this.#underWay].filter(counts)
+    if (failures.length + underWay.length < limits.failures) return 0
     if (failures.length < limits.failures) return limits.busySeconds
     // More than decide are there where an account was wrong from familiar addresses, too.
     return Math.ceil((failures.at(-limits.failures)!.at + limits.withinMs - this.#now()) / 1000)
-  }
-
-  #recent({ failures }: Attempts): Failure[] {
-    const from = this.#now() - limits.withinMs
-    return failures.filter(({ at }) => at > from)
   }
 
   // Who gets in after some mistakes has the account's count rid of these alone: others still guess. The address keeps its
   // count, or a guesser would log in to an account of its own in between.
   #cameIn(address: string | undefined, account: Account): void {
     if (address === undefined) return
-    const attempts = this.#byAccount.get(account)
-    if (attempts) attempts.failures = attempts.failures.filter((failure) => failure.address !== address)
+    for (const failure of this.#failures) if (failure.account === account && failure.address === address) failure.account = undefined
     const others = (this.#cameFrom.get(account) ?? []).filter((other) => other !== address)
-    renew(this.#cameFrom, account, [...others, address].slice(-limits.addressesEach))
+    this.#cameFrom.delete(account)
+    this.#cameFrom.set(account, [...others, address].slice(-limits.addressesEach))
+    const [oldest] = this.#cameFrom.keys()
+    if (this.#cameFrom.size > limits.kept) this.#cameFrom.delete(oldest!)
   }
-}
-
-function begin<Key>(map: Map<Key, Attempts>, key: Key): Attempts {
-  const attempts = map.get(key) ?? { failures: [], underWay: 0 }
-  attempts.underWay++
-  renew(map, key, attempts)
-  return attempts
-}
-
-function dropUnused<Key>(map: Map<Key, Attempts>, key: Key): void {
-  const attempts = map.get(key)
-  if (attempts?.underWay === 0 && attempts.failures.length === 0) map.delete(key)
-}
-
-/** Puts it last; the one that was used longest ago goes if there are too many. */
-function renew<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > limits.kept) map.delete(oldest!)
 }
