@@ -2,22 +2,13 @@
 
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import type { Database } from '../store/database.ts'
-import type { Access } from './access.ts'
-import type { Appender } from './appender.ts'
 import type { User } from './events.ts'
 import { rules, type AccountMade, type LogEvent, type UserMade } from './log-events.ts'
-import { hashOf, type People } from './people.ts'
+import type { Parts } from './parts.ts'
+import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
 import { cleanPersonName, foldName } from './text.ts'
 import { timeOf, toUser } from './wire.ts'
-
-export interface Parts {
-  database: Database
-  appender: Appender
-  people: People
-  access: Access
-}
 
 /** Somebody who has just come in, and the secret that proves it from then on: only its hash is kept. */
 export interface CameIn {
@@ -41,35 +32,29 @@ const limits = {
 }
 
 export class Accounts {
-  readonly #database: Database
-  readonly #appender: Appender
-  readonly #people: People
-  readonly #access: Access
+  readonly #parts: Parts
 
-  constructor({ database, appender, people, access }: Parts) {
-    this.#database = database
-    this.#appender = appender
-    this.#people = people
-    this.#access = access
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   /** Comes in as a guest, and out of the session that asks. */
   async comeIn(who: Who, raw: string): Promise<CameIn> {
     const name = cleanPersonName(raw)
-    if (this.#people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
+    if (this.#parts.people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
     const secret = newSecret()
-    const { id } = await this.#appender.append({ type: 'user', rules, facts: { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } })
+    const { id } = await this.#parts.appender.append({ type: 'user', rules, facts: { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } })
     return this.#instead(who, id, secret)
   }
 
   /** Comes in with an account's password; `address` is where from, if that is known. */
   async logIn(who: Who, { name, password, address }: { name: string; password: string; address: string | undefined }): Promise<CameIn> {
-    const { user } = await this.#people.byPassword(name, password, address)
+    const { user } = await this.#parts.people.byPassword(name, password, address)
     if (user.banned !== 0) throw new ChatError('banned', 'you are banned here')
-    const oldest = this.#database.people.sessionsOf(user.id, limits.sessions)[limits.sessions - 1]
+    const oldest = this.#parts.database.people.sessionsOf(user.id, limits.sessions)[limits.sessions - 1]
     const secret = newSecret()
     const after: LogEvent[] = oldest ? [{ type: 'session_end', rules, user: user.id, facts: { hash: oldest.hash } }] : []
-    await this.#appender.append({ type: 'session_start', rules, user: user.id, facts: { hash: hashOf(secret), ...(user.password !== null && { password: user.password }) } }, { after })
+    await this.#parts.appender.append({ type: 'session_start', rules, user: user.id, facts: { hash: hashOf(secret), ...(user.password !== null && { password: user.password }) } }, { after })
     return this.#instead(who, user.id, secret)
   }
 
@@ -79,37 +64,37 @@ export class Accounts {
    */
   async register(who: Who, { name: raw, password }: { name: string; password: string }, { invite, after = [] }: { invite?: string; after?: LogEvent[] } = {}): Promise<CameIn> {
     const name = cleanPersonName(raw)
-    const guest = 'user' in who && who.user.kind !== 'unproven' ? this.#people.person(who) : undefined
-    if (!guest && this.#people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; ask for an invite')
+    const guest = 'user' in who && who.user.kind !== 'unproven' ? this.#parts.people.person(who) : undefined
+    if (!guest && this.#parts.people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; ask for an invite')
     const secret = newSecret()
     const facts = { name, folded: foldName(name), session: hashOf(secret), ...(invite !== undefined && { invite }) }
     const event: UserMade | AccountMade = guest
       ? { type: 'account', rules, user: guest.id, facts }
       : { type: 'user', rules, facts: { ...facts, kind: 'account', role: 'member' } }
     // Before the hashing, which takes long.
-    const refused = this.#appender.refusal(event)
+    const refused = this.#parts.appender.refusal(event)
     if (refused) throw refused
-    const made = await this.#appender.append({ ...event, text: await this.#people.passwords.hash(password) }, { after })
+    const made = await this.#parts.appender.append({ ...event, text: await this.#parts.people.passwords.hash(password) }, { after })
     return this.#instead(who, guest?.id ?? made.id, secret)
   }
 
   async rename(who: Who, raw: string): Promise<User> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     const name = cleanPersonName(raw)
-    if (name !== user.name) await this.#appender.append({ type: 'rename', rules, user: user.id, facts: { name, folded: foldName(name) } })
+    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: { name, folded: foldName(name) } })
     return this.#shown(user.id)
   }
 
   /** Ends all other sessions. `current` is the password until now. */
   async changePassword(who: Who, { password, current, address }: { password: string; current: string; address: string | undefined }): Promise<User> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     const event = { type: 'password', rules, user: user.id, facts: 'session' in who && who.session !== undefined ? { session: who.session } : {} } as const
-    const refused = this.#appender.refusal(event)
+    const refused = this.#parts.appender.refusal(event)
     if (refused) throw refused
-    await this.#people.byPassword(user.name, current, address)
-    const text = await this.#people.passwords.hash(password)
-    this.#people.person(who)
-    await this.#appender.append({ ...event, text })
+    await this.#parts.people.byPassword(user.name, current, address)
+    const text = await this.#parts.people.passwords.hash(password)
+    this.#parts.people.person(who)
+    await this.#parts.appender.append({ ...event, text })
     return this.#shown(user.id)
   }
 
@@ -118,65 +103,65 @@ export class Accounts {
   /** Ends the session that asks, with its streams. */
   async logOut(who: Who): Promise<void> {
     if (!('user' in who) || who.session === undefined) return
-    await this.#appender.appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
+    await this.#parts.appender.appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
   }
 
   sessions(who: Who): { sessions: Session[] } {
-    const user = this.#people.proven(who)
+    const user = this.#parts.people.proven(who)
     const mine = 'session' in who ? who.session : undefined
-    const sessions = this.#database.people.sessionsOf(user.id, limits.sessions).filter((session) => this.#people.isLive(session))
+    const sessions = this.#parts.database.people.sessionsOf(user.id, limits.sessions).filter((session) => this.#parts.people.isLive(session))
     return { sessions: sessions.map(({ began, used, hash }) => ({ id: String(began), began: timeOf(began), used: timeOf(used), ...(hash === mine && { current: true }) })) }
   }
 
   /** Ends all, the one that asks too. */
   async logOutEverywhere(who: Who): Promise<void> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     // By a password it can be asked for without end, and no limit holds it up.
-    if (this.#database.people.sessionsOf(user.id, 1).length === 0) return
-    await this.#appender.append({ type: 'session_end', rules, user: user.id, facts: { all: true } })
+    if (this.#parts.database.people.sessionsOf(user.id, 1).length === 0) return
+    await this.#parts.appender.append({ type: 'session_end', rules, user: user.id, facts: { all: true } })
   }
 
   async endSession(who: Who, id: string): Promise<void> {
-    const user = this.#people.person(who)
-    const session = this.#database.people.sessionsOf(user.id, limits.sessions).find(({ began }) => String(began) === id)
+    const user = this.#parts.people.person(who)
+    const session = this.#parts.database.people.sessionsOf(user.id, limits.sessions).find(({ began }) => String(began) === id)
     if (!session) throw new ChatError('not_found', 'there is no such session of yours; GET /sessions lists them')
-    await this.#appender.appendUnless('unauthorized', { type: 'session_end', rules, user: user.id, facts: { hash: session.hash } })
+    await this.#parts.appender.appendUnless('unauthorized', { type: 'session_end', rules, user: user.id, facts: { hash: session.hash } })
   }
 
   // People
 
   /** All there are or were, by when they came; `after` is the last one's id of the page before. */
   users(who: Who, { after, limit = limits.usersListed }: { after?: string | undefined; limit?: number | undefined }): { users: User[]; cursor: string; more: boolean } {
-    this.#access.reads(who)
+    this.#parts.access.reads(who)
     const count = Math.min(limit, limits.usersListed)
-    const found = this.#database.people.usersAfter(after === undefined ? 0 : this.#people.find(who, after).id, count + 1)
-    return { users: found.slice(0, count).map(toUser), cursor: this.#appender.cursor, more: found.length > count }
+    const found = this.#parts.database.people.usersAfter(after === undefined ? 0 : this.#parts.people.find(who, after).id, count + 1)
+    return { users: found.slice(0, count).map(toUser), cursor: this.#parts.appender.cursor, more: found.length > count }
   }
 
   user(who: Who, raw: string): User {
-    this.#access.reads(who)
-    return toUser(this.#people.find(who, raw))
+    this.#parts.access.reads(who)
+    return toUser(this.#parts.people.find(who, raw))
   }
 
   async giveRole(who: Who, raw: string, role: string): Promise<User> {
-    const user = this.#people.person(who)
-    const other = this.#people.find(who, raw)
+    const user = this.#parts.people.person(who)
+    const other = this.#parts.people.find(who, raw)
     if (role !== 'owner' && role !== 'admin' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner, admin or member')
     const event = { type: 'role', rules, user: user.id, target: other.id, facts: { role } } as const
-    const refused = this.#appender.refusal(event)
+    const refused = this.#parts.appender.refusal(event)
     if (refused) throw refused
-    if (other.role !== role) await this.#appender.append(event)
+    if (other.role !== role) await this.#parts.appender.append(event)
     return this.#shown(other.id)
   }
 
   /** Whoever is banned reads and does nothing here any more; their open streams end. */
   async ban(who: Who, raw: string, banned: boolean): Promise<User> {
-    const user = this.#people.person(who)
-    const other = this.#people.find(who, raw)
+    const user = this.#parts.people.person(who)
+    const other = this.#parts.people.find(who, raw)
     const event = { type: 'ban', rules, user: user.id, target: other.id, facts: { banned } } as const
-    const refused = this.#appender.refusal(event)
+    const refused = this.#parts.appender.refusal(event)
     if (refused) throw refused
-    if ((other.banned !== 0) !== banned) await this.#appender.append(event)
+    if ((other.banned !== 0) !== banned) await this.#parts.appender.append(event)
     return this.#shown(other.id)
   }
 
@@ -186,7 +171,7 @@ export class Accounts {
   }
 
   #shown(id: number): User {
-    return toUser(this.#database.people.user(id)!)
+    return toUser(this.#parts.database.people.user(id)!)
   }
 }
 

@@ -17,8 +17,12 @@ export class Appender {
   }
 
   /** The newest id that everybody was told of. */
+  get newest(): number {
+    return this.#log.newest
+  }
+
   get cursor(): string {
-    return String(this.#log.newest)
+    return String(this.newest)
   }
 
   /** About the id that an event would get now. */

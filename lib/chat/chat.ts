@@ -4,15 +4,13 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { ChatError } from '../errors.ts'
-import type { Database } from '../store/database.ts'
-import type { EventLog } from '../store/event-log.ts'
-import type { ReadingThread } from '../store/reading-thread.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
 import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
+import type { Parts } from './parts.ts'
 import { People } from './people.ts'
 import { Search } from './search.ts'
 import { Streams } from './streams.ts'
@@ -35,12 +33,7 @@ export interface RoomChanges {
   archived?: boolean | undefined
 }
 
-export interface ChatOptions {
-  log: EventLog
-  /** What the log adds up to, for reading. */
-  database: Database
-  /** For what takes longer to read. */
-  reader: ReadingThread
+export interface ChatOptions extends Pick<Parts, 'log' | 'database' | 'reader'> {
   /** `open`: people come in by a name, and whoever comes may read open rooms; `invite`: nobody without an invite. */
   access?: 'open' | 'invite'
   /** How many of the newest events are kept in memory. */
@@ -56,10 +49,7 @@ const limits = {
 }
 
 export class Chat {
-  readonly #log: EventLog
-  readonly #database: Database
-  readonly #access: Access
-  readonly #appender: Appender
+  readonly #parts: Parts
   /** Who asks. */
   readonly people: People
   readonly accounts: Accounts
@@ -71,28 +61,25 @@ export class Chat {
 
   /** The log must not have been written to before; `start` has to be awaited before anything else. */
   constructor({ log, database, reader, access = 'open', ring, onError }: ChatOptions) {
-    this.#log = log
-    this.#database = database
-    this.#access = new Access(database, { open: access === 'open' })
-    this.#appender = new Appender(log, database)
-    this.people = new People(database, this.#appender, { access, newest: () => log.newest })
-    const parts = { database, appender: this.#appender, people: this.people, access: this.#access }
-    this.accounts = new Accounts(parts)
-    this.invites = new Invites({ ...parts, accounts: this.accounts })
-    this.tokens = new Tokens(parts)
-    this.search = new Search({ ...parts, log, reader })
-    this.streams = new Streams({ log, database, access: this.#access, ring, onError })
-    this.talk = new Talk({ ...parts, log, streams: this.streams })
+    const appender = new Appender(log, database)
+    this.people = new People(database, appender, access)
+    this.#parts = { log, database, reader, appender, access: new Access(database, { open: access === 'open' }), people: this.people }
+    this.accounts = new Accounts(this.#parts)
+    this.invites = new Invites({ ...this.#parts, accounts: this.accounts })
+    this.tokens = new Tokens(this.#parts)
+    this.search = new Search(this.#parts)
+    this.streams = new Streams(this.#parts, { ring, onError })
+    this.talk = new Talk({ ...this.#parts, streams: this.streams })
   }
 
   /** Makes what is always there. */
   async start(): Promise<void> {
-    if (!this.#database.rooms.roomBySlug('lobby')) await this.#appender.append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
+    if (!this.#parts.database.rooms.roomBySlug('lobby')) await this.#parts.appender.append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
   }
 
   /** Ends the streams of somebody whom the server that natter is mounted in knows by this id. */
   disconnect(outside: string): void {
-    const user = this.#database.people.userByOutside(outside)
+    const user = this.#parts.database.people.userByOutside(outside)
     if (user) this.streams.endOf(user.id)
   }
 
@@ -101,11 +88,11 @@ export class Chat {
   async rooms(who: Who): Promise<{ rooms: ListedRoom[]; cursor: string }> {
     const user = userIn(who)
     // What is committed and not yet delivered, or comes meanwhile, is news, and not to be counted here as well.
-    const { newest } = this.#log
-    const mine = new Map(this.#access.roomsOf(who).map(({ room, since }) => [room, since]))
+    const { newest } = this.#parts.log
+    const mine = new Map(this.#parts.access.roomsOf(who).map(({ room, since }) => [room, since]))
     const rooms: ListedRoom[] = []
     let until = performance.now() + limits.sliceMs
-    for (const room of this.#access.rooms(who, limits.roomsListed)) {
+    for (const room of this.#parts.access.rooms(who, limits.roomsListed)) {
       const since = mine.get(room.id)
       rooms.push({ ...toRoom(room), ...(since !== undefined && this.talk.reads.unread({ user, room: room.id, since, upTo: newest })) })
       if (performance.now() < until) continue
@@ -116,7 +103,7 @@ export class Chat {
   }
 
   room(who: Who, slug: string): Room {
-    return toRoom(this.#access.room(who, slug))
+    return toRoom(this.#parts.access.room(who, slug))
   }
 
   /** Who makes a room is in it, and owns it. */
@@ -127,20 +114,20 @@ export class Chat {
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
     const slug = kind === 'private' ? `${slugOf(name)}-${randomBytes(5).readUIntBE(0, 5).toString(36)}` : slugOf(name)
     const made: RoomMade = { type: 'room', rules, user, facts: { slug, name, kind, ...(topic && { topic }) } }
-    const { id } = await this.#appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
-    return toRoom(this.#database.rooms.room(id)!)
+    const { id } = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
+    return toRoom(this.#parts.database.rooms.room(id)!)
   }
 
   async changeRoom(who: Who, slug: string, { name: rawName, topic: rawTopic, archived }: RoomChanges): Promise<Room> {
     const { id: user } = this.people.person(who)
-    const room = this.#access.room(who, slug)
+    const room = this.#parts.access.room(who, slug)
     const facts = {
       ...(rawName !== undefined && { name: cleanName(rawName) }),
       ...(rawTopic !== undefined && { topic: cleanTopic(rawTopic) }),
       ...(archived !== undefined && { archived }),
     }
-    await this.#appender.append({ type: 'room_change', rules, user, room: room.id, facts })
-    return toRoom(this.#database.rooms.room(room.id)!)
+    await this.#parts.appender.append({ type: 'room_change', rules, user, room: room.id, facts })
+    return toRoom(this.#parts.database.rooms.room(room.id)!)
   }
 
   /** The room of two, made if need be. `with` is the other's id or name. */
@@ -153,16 +140,16 @@ export class Chat {
     const pair: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     // No name makes a slug that begins like this.
     const slug = `-${pair[0].toString(36)}-${pair[1].toString(36)}`
-    const there = this.#database.rooms.roomBySlug(slug)
+    const there = this.#parts.database.rooms.roomBySlug(slug)
     if (there) return { room: toRoom(there), made: false }
     const made: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, name: `${user.name}, ${other.name}`, kind: 'direct', pair } }
     const joins = pair.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
     try {
-      const { id } = await this.#appender.append(made, { after: joins })
-      return { room: toRoom(this.#database.rooms.room(id)!), made: true }
+      const { id } = await this.#parts.appender.append(made, { after: joins })
+      return { room: toRoom(this.#parts.database.rooms.room(id)!), made: true }
     } catch (error) {
       // The other may have made it at the same moment.
-      const room = this.#database.rooms.roomBySlug(slug)
+      const room = this.#parts.database.rooms.roomBySlug(slug)
       if (room) return { room: toRoom(room), made: false }
       throw error
     }
@@ -171,46 +158,42 @@ export class Chat {
   // Who is in them
 
   members(who: Who, slug: string): { members: Member[]; cursor: string } {
-    const room = this.#access.room(who, slug)
+    const room = this.#parts.access.room(who, slug)
     const here = this.streams.here
-    const members = this.#database.rooms.members(room.id, limits.membersListed).map((row): Member => ({
+    const members = this.#parts.database.rooms.members(room.id, limits.membersListed).map((row): Member => ({
       ...toUser(row),
       ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
       ...(here.has(row.id) && { here: true }),
     }))
-    return { members, cursor: this.#cursor() }
+    return { members, cursor: this.#parts.appender.cursor }
   }
 
   /** Does nothing for who is in it already. */
   async join(who: Who, slug: string): Promise<void> {
     const user = this.people.writer(who)
-    const room = this.#access.room(who, slug)
-    await this.#appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
+    const room = this.#parts.access.room(who, slug)
+    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
   }
 
   /** Adds somebody (their id or name), or gives them another role in the room. */
   async addMember(who: Who, slug: string, { user: raw, role }: { user: string; role?: 'owner' | 'member' | undefined }): Promise<void> {
     const { id: by } = this.people.person(who)
-    const room = this.#access.room(who, slug)
+    const room = this.#parts.access.room(who, slug)
     const user = this.people.find(who, raw)
-    await this.#appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id, facts: { by, ...(role && { role }) } })
+    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id, facts: { by, ...(role && { role }) } })
   }
 
   /** Does nothing for who is not in it. */
   async leave(who: Who, slug: string): Promise<void> {
     const user = this.people.writer(who)
-    const room = this.#access.room(who, slug)
-    await this.#appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
+    const room = this.#parts.access.room(who, slug)
+    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
   }
 
   async removeMember(who: Who, slug: string, raw: string): Promise<void> {
     const { id: by } = this.people.person(who)
-    const room = this.#access.room(who, slug)
+    const room = this.#parts.access.room(who, slug)
     const user = this.people.find(who, raw)
-    await this.#appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id, facts: { by } })
-  }
-
-  #cursor(): string {
-    return String(this.#log.newest)
+    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id, facts: { by } })
   }
 }

@@ -2,14 +2,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import type { Database } from '../store/database.ts'
 import type { InviteRow } from '../store/people-tables.ts'
-import type { Access } from './access.ts'
-import { newSecret, type Accounts, type Parts } from './accounts.ts'
-import type { Appender } from './appender.ts'
+import { newSecret, type Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
 import { rules, type Joined, type LogEvent, type UserMade } from './log-events.ts'
-import { hashOf, type People } from './people.ts'
+import type { Parts } from './parts.ts'
+import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
 import { governs, rank, sees } from './rights.ts'
 import { cleanPersonName, foldName } from './text.ts'
@@ -41,48 +39,40 @@ const limits = {
 }
 
 export class Invites {
-  readonly #database: Database
-  readonly #appender: Appender
-  readonly #people: People
-  readonly #access: Access
-  readonly #accounts: Accounts
+  readonly #parts: Parts & { accounts: Accounts }
 
-  constructor({ database, appender, people, access, accounts }: Parts & { accounts: Accounts }) {
-    this.#database = database
-    this.#appender = appender
-    this.#people = people
-    this.#access = access
-    this.#accounts = accounts
+  constructor(parts: Parts & { accounts: Accounts }) {
+    this.#parts = parts
   }
 
   async make(who: Who, { room: slug, role = 'guest', uses = 1, expires }: NewInvite): Promise<Invite & { code: string }> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     if (role !== 'guest' && role !== 'member' && role !== 'admin') throw new ChatError('invalid_request', 'role must be guest, member or admin')
     if (!Number.isInteger(uses) || uses < 1 || uses > limits.uses) throw new ChatError('invalid_request', `uses must be a whole number from 1 to ${limits.uses}`)
     // Or else whoever was let in as a guest could let everybody in.
-    if (this.#people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; make an account first')
-    const now = this.#appender.idNow
+    if (this.#parts.people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; make an account first')
+    const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     if (until === undefined || until <= now) throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 7d')
-    const room = slug === undefined ? undefined : this.#access.room(who, slug)
+    const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
     const code = newCode()
-    const { id } = await this.#appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
-    return { ...this.#shown(this.#database.people.invite(id)!), code }
+    const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
+    return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
   }
 
   /** Those that are open: one's own, and all for who governs the place. */
   list(who: Who): { invites: Invite[] } {
-    const user = this.#people.person(who)
-    const now = this.#appender.idNow
-    const mine = this.#database.people.openInvitesOf(user.id, now, limits.listed)
-    const others = governs(user) ? this.#database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && this.#sees(user.id, room)) : []
+    const user = this.#parts.people.person(who)
+    const now = this.#parts.appender.idNow
+    const mine = this.#parts.database.people.openInvitesOf(user.id, now, limits.listed)
+    const others = governs(user) ? this.#parts.database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && this.#sees(user.id, room)) : []
     return { invites: [...mine, ...others].sort((one, other) => other.id - one.id).map((invite) => this.#shown(invite)) }
   }
 
   async end(who: Who, id: string): Promise<void> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     if (!/^\d{1,16}$/.test(id)) throw new ChatError('not_found', 'there is no such invite')
-    await this.#appender.append({ type: 'invite_end', rules, user: user.id, target: Number(id) })
+    await this.#parts.appender.append({ type: 'invite_end', rules, user: user.id, target: Number(id) })
   }
 
   /**
@@ -91,16 +81,16 @@ export class Invites {
    */
   async accept(who: Who, { code, name, password }: { code: string; name?: string | undefined; password?: string | undefined }): Promise<{ user: User; room?: Room; secret?: string }> {
     const hash = hashOf(code)
-    const here = 'user' in who && who.user.kind !== 'unproven' ? this.#people.person(who) : undefined
-    const room = this.#database.people.inviteByHash(hash)?.room ?? undefined
+    const here = 'user' in who && who.user.kind !== 'unproven' ? this.#parts.people.person(who) : undefined
+    const room = this.#parts.database.people.inviteByHash(hash)?.room ?? undefined
     const enter: Partial<Joined> | undefined = room === undefined ? undefined : { room, facts: { invite: hash } }
     if (here && (here.kind !== 'guest' || password === undefined)) {
-      await this.#appender.append({ type: 'accept', rules, user: here.id, facts: { invite: hash } }, { after: joins(enter, { user: here.id }) })
+      await this.#parts.appender.append({ type: 'accept', rules, user: here.id, facts: { invite: hash } }, { after: joins(enter, { user: here.id }) })
       return this.#came(here.id, room)
     }
     if (here) {
       // Account and invite are one event: whose invite turns out to be over stays the guest they were.
-      const { secret } = await this.#accounts.register(who, { name: name ?? here.name, password: password! }, { invite: hash, after: joins(enter, { user: here.id }) })
+      const { secret } = await this.#parts.accounts.register(who, { name: name ?? here.name, password: password! }, { invite: hash, after: joins(enter, { user: here.id }) })
       return { ...this.#came(here.id, room), secret }
     }
     if (name === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
@@ -108,43 +98,43 @@ export class Invites {
     const session = hashOf(secret)
     const event: UserMade = { type: 'user', rules, facts: { ...this.#newcomer(hash, name, password !== undefined), session, invite: hash } }
     // Before the hashing, which takes long.
-    const refused = this.#appender.refusal(event)
+    const refused = this.#parts.appender.refusal(event)
     if (refused) throw refused
-    if (password !== undefined) event.text = await this.#people.passwords.hash(password)
-    const { id } = await this.#appender.append(event, { after: joins(enter, { facts: { proof: session, invite: hash } }) })
+    if (password !== undefined) event.text = await this.#parts.people.passwords.hash(password)
+    const { id } = await this.#parts.appender.append(event, { after: joins(enter, { facts: { proof: session, invite: hash } }) })
     return { ...this.#came(id, room), secret }
   }
 
   /** The code that makes whoever accepts it the owner, as long as there is none. Those before it are good no more. */
   async forOwner(): Promise<string | undefined> {
-    if (this.#database.people.hasOwner()) return undefined
-    const now = this.#appender.idNow
-    const old = this.#database.people.openInvitesOf(null, now, limits.listed)
+    if (this.#parts.database.people.hasOwner()) return undefined
+    const now = this.#parts.appender.idNow
+    const old = this.#parts.database.people.openInvitesOf(null, now, limits.listed)
     const code = newCode()
     const after = old.map(({ id }): LogEvent => ({ type: 'invite_end', rules, target: id }))
-    await this.#appender.append({ type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } }, { after })
+    await this.#parts.appender.append({ type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } }, { after })
     return code
   }
 
   #newcomer(hash: string, raw: string, account: boolean) {
     const name = cleanPersonName(raw)
-    const given = this.#database.people.inviteByHash(hash)?.role ?? 'guest'
+    const given = this.#parts.database.people.inviteByHash(hash)?.role ?? 'guest'
     const role = !account ? 'guest' : rank(given) > rank('member') ? given : 'member'
     return { name, folded: foldName(name), kind: account ? 'account' : 'guest', role } as const
   }
 
   #came(id: number, room: number | undefined): { user: User; room?: Room } {
-    const row = room === undefined ? undefined : this.#database.rooms.room(room)
-    return { user: toUser(this.#database.people.user(id)!), ...(row && sees(this.#database, id, row) && { room: toRoom(row) }) }
+    const row = room === undefined ? undefined : this.#parts.database.rooms.room(room)
+    return { user: toUser(this.#parts.database.people.user(id)!), ...(row && sees(this.#parts.database, id, row) && { room: toRoom(row) }) }
   }
 
   #sees(user: number, room: number | null): boolean {
-    const row = room === null ? undefined : this.#database.rooms.room(room)
-    return !row || sees(this.#database, user, row)
+    const row = room === null ? undefined : this.#parts.database.rooms.room(room)
+    return !row || sees(this.#parts.database, user, row)
   }
 
   #shown({ id, room, role, uses, expires }: InviteRow): Invite {
-    const slug = room === null ? undefined : this.#database.rooms.room(room)?.slug
+    const slug = room === null ? undefined : this.#parts.database.rooms.room(room)?.slug
     return { id: String(id), ...(slug !== undefined && { room: slug }), role, uses, expires: timeOf(expires) }
   }
 }

@@ -30,31 +30,21 @@ const limits = {
 export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
 const wrong = 'the name or the password is wrong'
 
-export interface PeopleOptions {
-  access: 'open' | 'invite'
-  /** Tells the newest id of the log. */
-  newest: () => number
-}
-
 export class People {
   readonly #database: Database
   readonly #appender: Appender
-  readonly #options: PeopleOptions
+  /** `invite`: nobody comes in by a name alone. */
+  readonly access: 'open' | 'invite'
   readonly passwords = new Passwords()
   readonly #failed = new FailedLogins()
   /** By how much the clock was behind the log when this began, in µs. */
   readonly #startedBehind: number
 
-  constructor(database: Database, appender: Appender, options: PeopleOptions) {
+  constructor(database: Database, appender: Appender, access: 'open' | 'invite') {
     this.#database = database
     this.#appender = appender
-    this.#options = options
-    this.#startedBehind = Math.max(0, options.newest() - evenNow())
-  }
-
-  /** `invite`: nobody comes in by a name alone. */
-  get access(): 'open' | 'invite' {
-    return this.#options.access
+    this.access = access
+    this.#startedBehind = Math.max(0, appender.newest - evenNow())
   }
 
   // By what they show
@@ -199,7 +189,7 @@ export class People {
   #age(id: number): number {
     const wall = Date.now() * 1000
     // A clock that was set back: ids only count up from the newest and tell no time, and nothing gets older until it is right.
-    if (wall + limits.clockSlack < this.#options.newest()) return 0
+    if (wall + limits.clockSlack < this.#appender.newest) return 0
     const even = evenNow() + this.#startedBehind
     return (even < id ? wall : Math.min(wall, even)) - id
   }

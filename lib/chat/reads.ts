@@ -1,7 +1,7 @@
 // How far each person has read each room. It is state and no event: kept in groups, a little later, and the last one wins.
 
-import type { Database } from '../store/database.ts'
-import type { EventLog, ReadMark } from '../store/event-log.ts'
+import type { ReadMark } from '../store/event-log.ts'
+import type { Parts } from './parts.ts'
 
 const limits = {
   keepMs: 1000, // between being told and the disk; a crash loses as much
@@ -20,16 +20,14 @@ export interface Unread {
 }
 
 export class Reads {
-  readonly #log: EventLog
-  readonly #database: Database
+  readonly #parts: Parts
   /** What the disk is not known to have yet; of these are waiting those that it was not told of. */
   #noted = new Map<string, ReadMark>()
   #waiting = new Map<string, ReadMark>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ log, database }: { log: EventLog; database: Database }) {
-    this.#log = log
-    this.#database = database
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   /** Whether it is news: nobody reads backwards, or before they came. */
@@ -51,7 +49,7 @@ export class Reads {
     const marks = this.#waiting
     this.#waiting = new Map()
     // Until it can be read back it counts from here: on a slow disk people would read backwards meanwhile.
-    this.#log.noteReads([...marks.values()]).then(() => {
+    this.#parts.log.noteReads([...marks.values()]).then(() => {
       for (const [key, mark] of marks) if (this.#noted.get(key) === mark) this.#noted.delete(key)
     })
   }
@@ -60,10 +58,10 @@ export class Reads {
   unread({ user, room, since, upTo }: { user: number; room: number; since: number; upTo: number }): Unread {
     const after = Math.max(this.#upTo(user, room) ?? 0, since)
     const asked = { user, room, after, upTo, limit: limits.counted, looked: limits.looked }
-    return { read: String(after), unread: this.#database.talk.unread(asked), mentions: this.#database.talk.unreadMentions(asked) }
+    return { read: String(after), unread: this.#parts.database.talk.unread(asked), mentions: this.#parts.database.talk.unreadMentions(asked) }
   }
 
   #upTo(user: number, room: number): number | undefined {
-    return this.#noted.get(`${user} ${room}`)?.event ?? this.#database.talk.readUpTo(user, room)
+    return this.#noted.get(`${user} ${room}`)?.event ?? this.#parts.database.talk.readUpTo(user, room)
   }
 }

@@ -2,10 +2,8 @@
 // comes, and where in each message the words stand. Has never heard of a URL.
 
 import { ChatError } from '../errors.ts'
-import type { EventLog } from '../store/event-log.ts'
-import type { ReadingThread } from '../store/reading-thread.ts'
-import type { Parts } from './accounts.ts'
 import type { Id, Message } from './events.ts'
+import type { Parts } from './parts.ts'
 import { cutAtScripts, searchable } from './text.ts'
 import { readDuration, readMoment } from './time.ts'
 import { userIn, type Who } from './who.ts'
@@ -43,9 +41,9 @@ export interface SearchResult {
 }
 
 export class Search {
-  readonly #parts: Parts & { log: EventLog; reader: ReadingThread }
+  readonly #parts: Parts
 
-  constructor(parts: Parts & { log: EventLog; reader: ReadingThread }) {
+  constructor(parts: Parts) {
     this.#parts = parts
   }
 

@@ -5,12 +5,11 @@ import { ChatError } from '../errors.ts'
 import type { History } from '../sse/history.ts'
 import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
-import type { Database } from '../store/database.ts'
-import type { EventLog, LoggedEvent } from '../store/event-log.ts'
+import type { LoggedEvent } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomRow } from '../store/room-tables.ts'
-import type { Access } from './access.ts'
 import type { Presence, WireEvents } from './events.ts'
+import type { Parts } from './parts.ts'
 import { needsName } from './people.ts'
 import { readSince } from './since.ts'
 import { roomsOfToken, userIn, type Who } from './who.ts'
@@ -30,9 +29,6 @@ export interface FollowOptions {
 }
 
 export interface StreamsOptions {
-  log: EventLog
-  database: Database
-  access: Access
   /** How many of the newest events are kept in memory. */
   ring?: number | undefined
   /** Called when what a stream missed can't be read. */
@@ -49,9 +45,7 @@ const limits = {
 }
 
 export class Streams {
-  readonly #log: EventLog
-  readonly #database: Database
-  readonly #access: Access
+  readonly #parts: Parts
   /** All that happens. */
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
@@ -60,10 +54,9 @@ export class Streams {
   #typed = new Map<string, number>()
   #closing = false
 
-  constructor({ log, database, access, ring = limits.ringEvents, onError }: StreamsOptions) {
-    this.#log = log
-    this.#database = database
-    this.#access = access
+  constructor(parts: Parts, { ring = limits.ringEvents, onError }: StreamsOptions) {
+    this.#parts = parts
+    const { log, database } = parts
     const has = (id: number) => database.hasEvent(id)
     const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
     const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }
@@ -116,12 +109,12 @@ export class Streams {
 
   #tellPresence(id: number, state: 'here' | 'away'): void {
     // At the end of everything everyone goes, there is nobody to hear of it, and soon no database either.
-    const user = this.#closing ? undefined : this.#database.people.user(id)
+    const user = this.#closing ? undefined : this.#parts.database.people.user(id)
     if (!user) return
-    for (const { room, kind } of this.#database.rooms.roomsOf(id, limits.presenceRooms)) {
+    for (const { room, kind } of this.#parts.database.rooms.roomsOf(id, limits.presenceRooms)) {
       const told = roomTopics({ id: room, kind })
       if (told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)) continue
-      const { slug } = this.#database.rooms.room(room)!
+      const { slug } = this.#parts.database.rooms.room(room)!
       this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
     }
   }
@@ -142,7 +135,7 @@ export class Streams {
    */
   follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
     const seen = this.#topicsOf(who, view)
-    const start = since === undefined ? after : readSince(since, this.#idNow, (count) => this.#beforeLast(who, view, count))
+    const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
     endWithToken(who, stream)
   }
@@ -151,7 +144,7 @@ export class Streams {
   followRooms(who: Who, stream: ServerSentEventsStream): void {
     const seen = this.#topicsOf(who, {})
     const { lastEventId: since } = stream
-    const after = since === undefined ? 0 : readSince(since, this.#idNow, (count) => this.#database.rooms.beforeLastRooms(count))
+    const after = since === undefined ? 0 : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
     this.#rooms.follow(stream, [...seen, ...proofs(who)], { after })
     endWithToken(who, stream)
   }
@@ -177,7 +170,7 @@ export class Streams {
   // The same in the streams of the list of rooms as in that list's history.
   #listRooms({ id, type, user, room, roomKind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
     if (type === 'room' || type === 'room_change') this.#rooms.publish(seenBy, { id, data })
-    else if (type === 'join' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, data: toRoom(this.#database.rooms.room(room!)!) })
+    else if (type === 'join' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, data: toRoom(this.#parts.database.rooms.room(room!)!) })
     else if (type === 'leave' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, event: 'leave', data })
     else this.#rooms.advance(id)
   }
@@ -218,33 +211,33 @@ export class Streams {
   }
 
   #topicsOf(who: Who, { rooms, mine }: View): string[] {
-    this.#access.reads(who)
-    if (rooms) return this.#inRooms(who, rooms.map((slug) => this.#access.room(who, slug).id))
+    this.#parts.access.reads(who)
+    if (rooms) return this.#inRooms(who, rooms.map((slug) => this.#parts.access.room(who, slug).id))
     const bound = roomsOfToken(who)
     if (bound) return this.#inRooms(who, bound)
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
     const own = topics.of(userIn(who))
-    return mine ? [own, ...this.#access.roomsOf(who).map(({ room }) => topics.room(room))] : [topics.open, own, ...this.#closedRooms(who)]
+    return mine ? [own, ...this.#parts.access.roomsOf(who).map(({ room }) => topics.room(room))] : [topics.open, own, ...this.#closedRooms(who)]
   }
 
   // Rooms by name: those of them that may be seen, and the others once their reader is in them.
   #inRooms(who: Who, rooms: readonly number[]): string[] {
     const user = userIn(who)
     return rooms.flatMap((id) => {
-      const seen = this.#database.rooms.room(id)?.kind === 'open' || this.#database.rooms.roleIn(id, user) !== undefined
+      const seen = this.#parts.database.rooms.room(id)?.kind === 'open' || this.#parts.database.rooms.roleIn(id, user) !== undefined
       return [...(seen ? [topics.room(id)] : []), topics.ofIn(user, id)]
     })
   }
 
   #closedRooms(who: Who): string[] {
-    return this.#access.roomsOf(who).flatMap(({ room, kind }) => (kind === 'open' ? [] : [topics.room(room)]))
+    return this.#parts.access.roomsOf(who).flatMap(({ room, kind }) => (kind === 'open' ? [] : [topics.room(room)]))
   }
 
   // The id after which the last so many events are: of all, or messages of the view's rooms.
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
-    const bound = rooms?.map((slug) => this.#access.room(who, slug).id) ?? roomsOfToken(who) ?? (mine ? this.#access.roomsOf(who).map(({ room }) => room) : undefined)
-    if (!bound) return this.#database.beforeLastSeen(userIn(who), count, limits.lookedBack)
-    return (this.#newestIn([...new Set(bound)], count).at(-1) ?? this.#log.newest + 1) - 1
+    const bound = rooms?.map((slug) => this.#parts.access.room(who, slug).id) ?? roomsOfToken(who) ?? (mine ? this.#parts.access.roomsOf(who).map(({ room }) => room) : undefined)
+    if (!bound) return this.#parts.database.beforeLastSeen(userIn(who), count, limits.lookedBack)
+    return (this.#newestIn([...new Set(bound)], count).at(-1) ?? this.#parts.log.newest + 1) - 1
   }
 
   // The newest messages of several rooms: a few of each, then more of those alone whose last is not too old to count.
@@ -252,16 +245,12 @@ export class Streams {
     let newest: number[] = []
     let open = rooms.map((room) => ({ room, before: Number.MAX_SAFE_INTEGER }))
     for (let size = Math.ceil(count / rooms.length); open.length > 0; size *= 2) {
-      const pages = open.map(({ room, before }) => ({ room, ids: this.#database.lastMessageIds(room, before, size) }))
+      const pages = open.map(({ room, before }) => ({ room, ids: this.#parts.database.lastMessageIds(room, before, size) }))
       newest = [...newest, ...pages.flatMap(({ ids }) => ids)].sort((a, b) => b - a).slice(0, count)
       const oldest = newest.length < count ? 0 : newest.at(-1)!
       open = pages.filter(({ ids }) => ids.length === size && ids.at(-1)! > oldest).map(({ room, ids }) => ({ room, before: ids.at(-1)! }))
     }
     return newest
-  }
-
-  get #idNow(): number {
-    return Math.max(this.#log.newest, Date.now() * 1000)
   }
 }
 

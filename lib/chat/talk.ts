@@ -3,15 +3,11 @@
 
 import { createHash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import type { Database, MessageRow } from '../store/database.ts'
-import type { EventLog } from '../store/event-log.ts'
+import type { MessageRow } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
-import type { Access } from './access.ts'
-import type { Parts } from './accounts.ts'
-import type { Appender } from './appender.ts'
 import type { Message } from './events.ts'
 import { rules, type LogEvent, type Mentions, type Posted } from './log-events.ts'
-import type { People } from './people.ts'
+import type { Parts } from './parts.ts'
 import { Reads } from './reads.ts'
 import { sees } from './rights.ts'
 import type { Streams } from './streams.ts'
@@ -52,27 +48,17 @@ const limits = {
 }
 
 export class Talk {
-  readonly #log: EventLog
-  readonly #database: Database
-  readonly #appender: Appender
-  readonly #people: People
-  readonly #access: Access
-  readonly #streams: Streams
+  readonly #parts: Parts & { streams: Streams }
   readonly reads: Reads
 
-  constructor({ log, database, appender, people, access, streams }: Parts & { log: EventLog; streams: Streams }) {
-    this.#log = log
-    this.#database = database
-    this.#appender = appender
-    this.#people = people
-    this.#access = access
-    this.#streams = streams
-    this.reads = new Reads({ log, database })
+  constructor(parts: Parts & { streams: Streams }) {
+    this.#parts = parts
+    this.reads = new Reads(parts)
   }
 
   /** A page of a room's history: the newest, or what is before, after or around an id. */
   page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Page {
-    const room = this.#access.room(who, slug)
+    const room = this.#parts.access.room(who, slug)
     const count = Math.min(limit, limits.pageMessages)
     if (around !== undefined) {
       const older = this.#older(room, around, Math.floor(count / 2))
@@ -84,83 +70,83 @@ export class Talk {
   }
 
   message(who: Who, slug: string, id: string): Message {
-    const room = this.#access.room(who, slug)
-    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#log.newest ? this.#database.message(Number(id)) : undefined
+    const room = this.#parts.access.room(who, slug)
+    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.message(Number(id)) : undefined
     if (row?.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
     return this.#shown([row]).messages[0]!
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
-    const room = this.#access.roomToWrite(who, slug)
+    const room = this.#parts.access.roomToWrite(who, slug)
     const text = cleanText(raw)
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
-    const user = await this.#people.somebody(who)
+    const user = await this.#parts.people.somebody(who)
     const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room, text) }
     if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
-    const before: LogEvent[] = this.#database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
+    const before: LogEvent[] = this.#parts.database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     // A retry after days gets the message as it is by then.
-    const { id } = await this.#appender.append(post, { before })
-    return this.#shown([this.#database.message(id)!]).messages[0]!
+    const { id } = await this.#parts.appender.append(post, { before })
+    return this.#shown([this.#parts.database.message(id)!]).messages[0]!
   }
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */
   async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
-    const user = this.#people.writer(who)
-    const room = this.#access.room(who, slug)
+    const user = this.#parts.people.writer(who)
+    const room = this.#parts.access.room(who, slug)
     const text = cleanText(raw)
     const target = Number(this.message(who, slug, id).id)
-    await this.#appender.append({ type: 'edit', rules, user: user.id, room: room.id, target, text, ...this.#mentions(room, text) })
+    await this.#parts.appender.append({ type: 'edit', rules, user: user.id, room: room.id, target, text, ...this.#mentions(room, text) })
     return this.message(who, slug, id)
   }
 
   /** Deletes a message, one's own or as who manages the room: what it said is gone, everywhere; that there was one stays. */
   async remove(who: Who, slug: string, id: string): Promise<void> {
-    const user = this.#people.writer(who)
-    const room = this.#access.room(who, slug)
+    const user = this.#parts.people.writer(who)
+    const room = this.#parts.access.room(who, slug)
     const target = Number(this.message(who, slug, id).id)
-    await this.#appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
+    await this.#parts.appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
   }
 
   /** Does nothing where it is so already. */
   async react(who: Who, slug: string, id: string, { emoji: raw, on }: { emoji: string; on: boolean }): Promise<void> {
-    const user = this.#people.writer(who)
-    const room = this.#access.room(who, slug)
+    const user = this.#parts.people.writer(who)
+    const room = this.#parts.access.room(who, slug)
     const emoji = cleanEmoji(raw)
     const target = Number(this.message(who, slug, id).id)
-    await this.#appender.appendUnless('unchanged', { type: 'reaction', rules, user: user.id, room: room.id, target, facts: { emoji, on } })
+    await this.#parts.appender.appendUnless('unchanged', { type: 'reaction', rules, user: user.id, room: room.id, target, facts: { emoji, on } })
   }
 
   /** They have read the room up to an event; their other streams are told. */
   read(who: Who, slug: string, id: string): void {
-    const user = this.#people.proven(who)
-    const room = this.#access.room(who, slug)
+    const user = this.#parts.people.proven(who)
+    const room = this.#parts.access.room(who, slug)
     if (!/^\d{1,16}$/.test(id)) throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
-    const since = this.#database.rooms.memberSince(room.id, user.id)
+    const since = this.#parts.database.rooms.memberSince(room.id, user.id)
     if (since === undefined) throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
-    const event = Math.min(Number(id), this.#log.newest)
-    if (this.reads.note({ user: user.id, room: room.id, event }, { since })) this.#streams.tellSelf(user.id, room, String(event))
+    const event = Math.min(Number(id), this.#parts.log.newest)
+    if (this.reads.note({ user: user.id, room: room.id, event }, { since })) this.#parts.streams.tellSelf(user.id, room, String(event))
   }
 
   /** They are writing something. */
   typing(who: Who, slug: string): void {
     // Who nobody knows yet has said nothing so far, and is asked for more than a name.
-    const user = 'user' in who ? this.#people.still(who) : this.#people.proven(who)
-    const room = this.#access.room(who, slug)
-    const refused = whyNotTalk(this.#database, { user: user.id, room: room.id })
+    const user = 'user' in who ? this.#parts.people.still(who) : this.#parts.people.proven(who)
+    const room = this.#parts.access.room(who, slug)
+    const refused = whyNotTalk(this.#parts.database, { user: user.id, room: room.id })
     if (refused) throw new ChatError(refused.code, refused.message)
-    this.#streams.tellTyping(user, room)
+    this.#parts.streams.tellTyping(user, room)
   }
 
   #older(room: RoomRow, before: number, count: number): { rows: MessageRow[]; more: boolean } {
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const found = this.#database.messagesBefore(room.id, Math.min(before, this.#log.newest + 1), count + 1)
+    const found = this.#parts.database.messagesBefore(room.id, Math.min(before, this.#parts.log.newest + 1), count + 1)
     const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
     return { rows: page.reverse(), more: found.length > page.length }
   }
 
   #newer(room: RoomRow, after: number, count: number): { rows: MessageRow[]; more: boolean } {
-    const found = this.#database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#log.newest)
+    const found = this.#parts.database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest)
     const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
     return { rows: page, more: found.length > page.length }
   }
@@ -168,10 +154,10 @@ export class Talk {
   #shown(rows: MessageRow[]): { messages: Message[]; cursor: string } {
     const messages = rows.map(toMessage)
     const byId = new Map(rows.map(({ id }, at) => [id, messages[at]!]))
-    for (const { message, emoji, user } of this.#database.talk.reactionsTo(rows.map(({ id }) => id))) {
+    for (const { message, emoji, user } of this.#parts.database.talk.reactionsTo(rows.map(({ id }) => id))) {
       ((byId.get(message)!.reactions ??= {})[emoji] ??= []).push(userId(user))
     }
-    return { messages, cursor: this.#appender.cursor }
+    return { messages, cursor: this.#parts.appender.cursor }
   }
 
   // Whom a text names, of those who may read it; 0 is everyone.
@@ -186,8 +172,8 @@ export class Talk {
   #namedIn(room: RoomRow, name: string): number | undefined {
     const folded = foldName(name)
     if (folded === 'room') return 0
-    const user = this.#database.people.nameHolder(folded)
-    return user?.freed === null && sees(this.#database, user.id, room) ? user.id : undefined
+    const user = this.#parts.database.people.nameHolder(folded)
+    return user?.freed === null && sees(this.#parts.database, user.id, room) ? user.id : undefined
   }
 }
 

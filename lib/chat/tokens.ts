@@ -1,14 +1,12 @@
 // Tokens: what a bot shows to read and to post. A bot has its own name, and its maker no part in what it says.
 
 import { ChatError } from '../errors.ts'
-import type { Database } from '../store/database.ts'
 import type { TokenRow } from '../store/people-tables.ts'
-import type { Access } from './access.ts'
-import { newSecret, type Parts } from './accounts.ts'
-import type { Appender } from './appender.ts'
+import { newSecret } from './accounts.ts'
 import type { User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
-import { hashOf, type People } from './people.ts'
+import type { Parts } from './parts.ts'
+import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
 import { governs, sees } from './rights.ts'
 import { cleanPersonName, foldName } from './text.ts'
@@ -40,53 +38,47 @@ const limits = {
 }
 
 export class Tokens {
-  readonly #database: Database
-  readonly #appender: Appender
-  readonly #people: People
-  readonly #access: Access
+  readonly #parts: Parts
 
-  constructor({ database, appender, people, access }: Parts) {
-    this.#database = database
-    this.#appender = appender
-    this.#people = people
-    this.#access = access
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   /** The token itself is told this once: only its hash is kept. */
   async make(who: Who, { name: raw, scopes = ['read', 'write'], rooms: slugs, expires }: NewToken): Promise<Token & { token: string }> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     const name = cleanPersonName(raw)
     if (scopes.length === 0 || scopes.some((scope) => scope !== 'read' && scope !== 'write')) throw new ChatError('invalid_request', 'scopes must be some of "read" and "write"')
     if (slugs && (slugs.length === 0 || slugs.length > limits.rooms)) throw new ChatError('invalid_request', `rooms must name 1 to ${limits.rooms} rooms`)
-    const now = this.#appender.idNow
+    const now = this.#parts.appender.idNow
     const until = expires === undefined ? undefined : readTime(expires, now)
     if (expires !== undefined && (until === undefined || until <= now)) throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 90d')
-    const rooms = slugs?.map((slug) => this.#access.room(who, slug))
+    const rooms = slugs?.map((slug) => this.#parts.access.room(who, slug))
     const token = `natter_${newSecret()}`
     const hash = hashOf(token)
     const facts = { hash, name, folded: foldName(name), scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
     // A bot that is bound to a room that is not open is of no use outside it.
     const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] => (kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : []))
-    const { id } = await this.#appender.append({ type: 'token', rules, user: user.id, facts }, { after })
-    return { ...this.#shown(this.#database.people.token(id)!, user.id), token }
+    const { id } = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts }, { after })
+    return { ...this.#shown(this.#parts.database.people.token(id)!, user.id), token }
   }
 
   list(who: Who): { tokens: Token[] } {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     if (!governs(user)) throw new ChatError('forbidden', 'only an owner or an admin of this place sees its tokens')
-    return { tokens: this.#database.people.openTokens(limits.listed).map((token) => this.#shown(token, user.id)) }
+    return { tokens: this.#parts.database.people.openTokens(limits.listed).map((token) => this.#shown(token, user.id)) }
   }
 
   async end(who: Who, id: string): Promise<void> {
-    const user = this.#people.person(who)
+    const user = this.#parts.people.person(who)
     if (!/^\d{1,16}$/.test(id)) throw new ChatError('not_found', 'there is no such token')
-    await this.#appender.append({ type: 'token_end', rules, user: user.id, target: Number(id) })
+    await this.#parts.appender.append({ type: 'token_end', rules, user: user.id, target: Number(id) })
   }
 
   // A room that is not theirs to see is not told of, not even to an admin.
   #shown({ id, bot, scopes, rooms, expires }: TokenRow, to: number): Token {
-    const bound = rooms === null ? undefined : (JSON.parse(rooms) as number[]).map((room) => this.#database.rooms.room(room)!) // the log's own JSON
-    const slugs = bound?.filter((room) => sees(this.#database, to, room)).map(({ slug }) => slug)
-    return { id: String(id), user: toUser(this.#database.people.user(bot)!), scopes: scopes.split(' '), ...(slugs && { rooms: slugs }), ...(expires !== null && { expires: timeOf(expires) }) }
+    const bound = rooms === null ? undefined : (JSON.parse(rooms) as number[]).map((room) => this.#parts.database.rooms.room(room)!) // the log's own JSON
+    const slugs = bound?.filter((room) => sees(this.#parts.database, to, room)).map(({ slug }) => slug)
+    return { id: String(id), user: toUser(this.#parts.database.people.user(bot)!), scopes: scopes.split(' '), ...(slugs && { rooms: slugs }), ...(expires !== null && { expires: timeOf(expires) }) }
   }
 }
