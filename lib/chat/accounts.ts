@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { User } from './events.ts'
+import { roleBy } from './invite-rules.ts'
 import { rules, type AccountMade, type LogEvent, type UserMade } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
@@ -38,13 +39,27 @@ export class Accounts {
     this.#parts = parts
   }
 
-  /** Comes in as a guest, and out of the session that asks. */
-  async comeIn(who: Who, raw: string): Promise<CameIn> {
+  /**
+   * Comes in as a guest, or with a password as a new account, and out of the session that asks. A guest who makes an account stays
+   * who they are, and keeps all they said. `invite` is the hash of the code by which they come, and enter its room if it has one.
+   */
+  async comeIn(who: Who, { name: raw, password, invite }: { name: string; password?: string | undefined; invite?: string }): Promise<CameIn> {
+    const { appender, database, people } = this.#parts
     const name = cleanPersonName(raw)
-    if (this.#parts.people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
+    const here = password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+    if (!here && invite === undefined && people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
     const secret = newSecret()
-    const { id } = await this.#parts.appender.append({ type: 'user', rules, facts: { name, folded: foldName(name), kind: 'guest', role: 'guest', session: hashOf(secret) } })
-    return this.#instead(who, id, secret)
+    const session = hashOf(secret)
+    const facts = { name, folded: foldName(name), session, ...(invite !== undefined && { invite }) }
+    const as = password === undefined ? { kind: 'guest', role: 'guest' } as const : { kind: 'account', role: roleBy(database, invite) } as const
+    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts } : { type: 'user', rules, facts: { ...facts, ...as } }
+    // Before the hashing, which takes long.
+    appender.check(event)
+    if (password !== undefined) event.text = await people.passwords.hash(password)
+    const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
+    const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
+    const { id } = await appender.append(event, { after })
+    return this.#instead(who, here?.id ?? id, secret)
   }
 
   /** Comes in with an account's password; `address` is where from, if that is known. */
@@ -58,26 +73,6 @@ export class Accounts {
     return this.#instead(who, user.id, secret)
   }
 
-  /**
-   * Makes an account, or makes a guest into one, who keeps all they said. A guest may accept an invite by it (the hash of its
-   * code); what is in `after` is appended with it.
-   */
-  async register(who: Who, { name: raw, password }: { name: string; password: string }, { invite, after = [] }: { invite?: string; after?: LogEvent[] } = {}): Promise<CameIn> {
-    const name = cleanPersonName(raw)
-    const guest = 'user' in who && who.user.kind !== 'unproven' ? this.#parts.people.person(who) : undefined
-    if (!guest && this.#parts.people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; ask for an invite')
-    const secret = newSecret()
-    const facts = { name, folded: foldName(name), session: hashOf(secret), ...(invite !== undefined && { invite }) }
-    const event: UserMade | AccountMade = guest
-      ? { type: 'account', rules, user: guest.id, facts }
-      : { type: 'user', rules, facts: { ...facts, kind: 'account', role: 'member' } }
-    // Before the hashing, which takes long.
-    const refused = this.#parts.appender.refusal(event)
-    if (refused) throw refused
-    const made = await this.#parts.appender.append({ ...event, text: await this.#parts.people.passwords.hash(password) }, { after })
-    return this.#instead(who, guest?.id ?? made.id, secret)
-  }
-
   async rename(who: Who, raw: string): Promise<User> {
     const user = this.#parts.people.person(who)
     const name = cleanPersonName(raw)
@@ -89,8 +84,7 @@ export class Accounts {
   async changePassword(who: Who, { password, current, address }: { password: string; current: string; address: string | undefined }): Promise<User> {
     const user = this.#parts.people.person(who)
     const event = { type: 'password', rules, user: user.id, facts: 'session' in who && who.session !== undefined ? { session: who.session } : {} } as const
-    const refused = this.#parts.appender.refusal(event)
-    if (refused) throw refused
+    this.#parts.appender.check(event)
     await this.#parts.people.byPassword(user.name, current, address)
     const text = await this.#parts.people.passwords.hash(password)
     this.#parts.people.person(who)
@@ -148,8 +142,7 @@ export class Accounts {
     const other = this.#parts.people.find(who, raw)
     if (role !== 'owner' && role !== 'admin' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner, admin or member')
     const event = { type: 'role', rules, user: user.id, target: other.id, facts: { role } } as const
-    const refused = this.#parts.appender.refusal(event)
-    if (refused) throw refused
+    this.#parts.appender.check(event)
     if (other.role !== role) await this.#parts.appender.append(event)
     return this.#shown(other.id)
   }
@@ -159,8 +152,7 @@ export class Accounts {
     const user = this.#parts.people.person(who)
     const other = this.#parts.people.find(who, raw)
     const event = { type: 'ban', rules, user: user.id, target: other.id, facts: { banned } } as const
-    const refused = this.#parts.appender.refusal(event)
-    if (refused) throw refused
+    this.#parts.appender.check(event)
     if ((other.banned !== 0) !== banned) await this.#parts.appender.append(event)
     return this.#shown(other.id)
   }

@@ -7,6 +7,11 @@ import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
 import { judge } from './apply.ts'
 import type { LogEvent } from './log-events.ts'
 
+interface Beside {
+  before?: readonly LogEvent[]
+  after?: readonly LogEvent[]
+}
+
 export class Appender {
   readonly #log: EventLog
   readonly #database: Database
@@ -30,10 +35,10 @@ export class Appender {
     return Math.max(this.#log.newest, Date.now() * 1000)
   }
 
-  /** Why an event would be refused now. */
-  refusal(event: LogEvent): ChatError | undefined {
+  /** @throws ChatError if an event would be refused now */
+  check(event: LogEvent): void {
     const judged = judge(this.#database, event, this.idNow)
-    return judged && 'refused' in judged ? new ChatError(judged.refused.code, judged.refused.message) : undefined
+    if (judged && 'refused' in judged) throw new ChatError(judged.refused.code, judged.refused.message)
   }
 
   /**
@@ -41,7 +46,7 @@ export class Appender {
    * it, and only refused for themselves.
    * @throws ChatError if it is refused
    */
-  async append(event: LogEvent, { before = [], after = [] }: { before?: readonly LogEvent[]; after?: readonly LogEvent[] } = {}): Promise<LoggedEvent> {
+  async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<LoggedEvent> {
     const judged = judge(this.#database, event, this.idNow)
     // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
     const underWay = judged && 'id' in judged && judged.id > this.#log.newest
@@ -50,12 +55,14 @@ export class Appender {
     return this.#accepted(outcomes[before.length]!)
   }
 
-  /** The same, for what is no harm if it is so already. */
-  async appendUnless(code: ErrorCode, event: LogEvent): Promise<void> {
+  /** The same, for what is no harm if it is so already; false if it is. */
+  async appendUnless(code: ErrorCode, event: LogEvent, beside: Beside = {}): Promise<boolean> {
     try {
-      await this.append(event)
+      await this.append(event, beside)
+      return true
     } catch (error) {
-      if (!(error instanceof ChatError) || error.code !== code) throw error
+      if (error instanceof ChatError && error.code === code) return false
+      throw error
     }
   }
 

@@ -101,6 +101,12 @@ export function whyNotAccepted(database: Database, hash: string, now: number, us
   return whyNotInvited(database, hash, now, user)
 }
 
+/** What an account is here by its invite: no less than a member. */
+export function roleBy(database: Database, hash: string | undefined): Role {
+  const given = hash === undefined ? 'member' : database.people.inviteByHash(hash)?.role ?? 'member'
+  return rank(given) > rank('member') ? given : 'member'
+}
+
 /** One use less. */
 export function useInvite(database: Database, hash: string, user: number) {
   const invite = database.people.inviteByHash(hash)!

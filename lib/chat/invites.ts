@@ -3,16 +3,15 @@
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { InviteRow } from '../store/people-tables.ts'
-import { newSecret, type Accounts } from './accounts.ts'
+import type { Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
-import { rules, type Joined, type LogEvent, type UserMade } from './log-events.ts'
+import { rules, type LogEvent } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
-import { governs, rank, sees } from './rights.ts'
-import { cleanPersonName, foldName } from './text.ts'
+import { governs, sees } from './rights.ts'
 import { readTime } from './time.ts'
-import { timeOf, toRoom, toUser } from './wire.ts'
+import { idOfUser, timeOf, toRoom, toUser } from './wire.ts'
 
 export interface NewInvite {
   /** The room to enter; without it, only the place. */
@@ -53,7 +52,6 @@ export class Invites {
     if (this.#parts.people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; make an account first')
     const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
-    if (until === undefined || until <= now) throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 7d')
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
     const code = newCode()
     const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
@@ -71,7 +69,6 @@ export class Invites {
 
   async end(who: Who, id: string): Promise<void> {
     const user = this.#parts.people.person(who)
-    if (!/^\d{1,16}$/.test(id)) throw new ChatError('not_found', 'there is no such invite')
     await this.#parts.appender.append({ type: 'invite_end', rules, user: user.id, target: Number(id) })
   }
 
@@ -80,29 +77,19 @@ export class Invites {
    * here comes in by a name: as a guest, or with a password as an account. `secret` is that of a new session, if there is one.
    */
   async accept(who: Who, { code, name, password }: { code: string; name?: string | undefined; password?: string | undefined }): Promise<{ user: User; room?: Room; secret?: string }> {
-    const hash = hashOf(code)
-    const here = 'user' in who && who.user.kind !== 'unproven' ? this.#parts.people.person(who) : undefined
-    const room = this.#parts.database.people.inviteByHash(hash)?.room ?? undefined
-    const enter: Partial<Joined> | undefined = room === undefined ? undefined : { room, facts: { invite: hash } }
+    const { accounts, appender, database, people } = this.#parts
+    const invite = hashOf(code)
+    const here = 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+    const room = database.people.inviteByHash(invite)?.room
     if (here && (here.kind !== 'guest' || password === undefined)) {
-      await this.#parts.appender.append({ type: 'accept', rules, user: here.id, facts: { invite: hash } }, { after: joins(enter, { user: here.id }) })
-      return this.#came(here.id, room)
+      const after: LogEvent[] = room ? [{ type: 'join', rules, user: here.id, room, facts: { invite } }] : []
+      await appender.append({ type: 'accept', rules, user: here.id, facts: { invite } }, { after })
+      return { user: toUser(database.people.user(here.id)!), ...this.#entered(here.id, room) }
     }
-    if (here) {
-      // Account and invite are one event: whose invite turns out to be over stays the guest they were.
-      const { secret } = await this.#parts.accounts.register(who, { name: name ?? here.name, password: password! }, { invite: hash, after: joins(enter, { user: here.id }) })
-      return { ...this.#came(here.id, room), secret }
-    }
-    if (name === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
-    const secret = newSecret()
-    const session = hashOf(secret)
-    const event: UserMade = { type: 'user', rules, facts: { ...this.#newcomer(hash, name, password !== undefined), session, invite: hash } }
-    // Before the hashing, which takes long.
-    const refused = this.#parts.appender.refusal(event)
-    if (refused) throw refused
-    if (password !== undefined) event.text = await this.#parts.people.passwords.hash(password)
-    const { id } = await this.#parts.appender.append(event, { after: joins(enter, { facts: { proof: session, invite: hash } }) })
-    return { ...this.#came(id, room), secret }
+    const called = name ?? here?.name
+    if (called === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
+    const came = await accounts.comeIn(who, { name: called, password, invite })
+    return { ...came, ...this.#entered(idOfUser(came.user.id)!, room) }
   }
 
   /** The code that makes whoever accepts it the owner, as long as there is none. Those before it are good no more. */
@@ -116,16 +103,9 @@ export class Invites {
     return code
   }
 
-  #newcomer(hash: string, raw: string, account: boolean) {
-    const name = cleanPersonName(raw)
-    const given = this.#parts.database.people.inviteByHash(hash)?.role ?? 'guest'
-    const role = !account ? 'guest' : rank(given) > rank('member') ? given : 'member'
-    return { name, folded: foldName(name), kind: account ? 'account' : 'guest', role } as const
-  }
-
-  #came(id: number, room: number | undefined): { user: User; room?: Room } {
-    const row = room === undefined ? undefined : this.#parts.database.rooms.room(room)
-    return { user: toUser(this.#parts.database.people.user(id)!), ...(row && sees(this.#parts.database, id, row) && { room: toRoom(row) }) }
+  #entered(user: number, id: number | null | undefined): { room?: Room } {
+    const room = id ? this.#parts.database.rooms.room(id) : undefined
+    return room && sees(this.#parts.database, user, room) ? { room: toRoom(room) } : {}
   }
 
   #sees(user: number, room: number | null): boolean {
@@ -137,10 +117,6 @@ export class Invites {
     const slug = room === null ? undefined : this.#parts.database.rooms.room(room)?.slug
     return { id: String(id), ...(slug !== undefined && { room: slug }), role, uses, expires: timeOf(expires) }
   }
-}
-
-function joins(enter: Partial<Joined> | undefined, who: Partial<Joined>): LogEvent[] {
-  return enter ? [{ type: 'join', rules, ...enter, ...who, facts: { ...enter.facts, ...who.facts } }] : []
 }
 
 // 128 random bits: short enough for a link that is read aloud.

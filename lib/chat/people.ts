@@ -79,10 +79,10 @@ export class People {
     // Before the name is looked up, or the answer would tell who is here.
     if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
     const name = cleanPersonName(raw)
-    const refused = this.#appender.refusal(unproven(name))
     const holder = this.#holder(name)
-    if (refused && holder?.kind !== 'unproven') throw refused
-    return refused ? { user: holder! } : { claims: name }
+    if (holder?.kind === 'unproven') return { user: holder }
+    this.#appender.check(unproven(name))
+    return { claims: name }
   }
 
   /**

@@ -1,5 +1,7 @@
 // Times as people write them: a duration (`10m`, `7d`), or a date or time in ISO 8601. In microseconds, like ids.
 
+import { ChatError } from '../errors.ts'
+
 const units: Record<string, number> = { s: 1e6, m: 60e6, h: 3600e6, d: 86400e6, w: 604800e6 }
 
 /** How long, or undefined if it is no duration. */
@@ -15,10 +17,14 @@ export function readMoment(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time * 1000
 }
 
-/** When it will be: a moment, or a duration from `now` on. */
-export function readTime(text: string, now: number): number | undefined {
+/**
+ * When it will be: a moment, or a duration from `now` on.
+ * @throws ChatError `invalid_request` if it is neither, or over
+ */
+export function readTime(text: string, now: number): number {
   const duration = readDuration(text)
   const time = duration === undefined ? readMoment(text) : now + duration
+  if (time === undefined || time <= now) throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 7d')
   // Further away it is no whole number of microseconds any more: a database keeps it, and can never be asked for it again.
-  return time === undefined ? undefined : Math.min(time, Number.MAX_SAFE_INTEGER)
+  return Math.min(time, Number.MAX_SAFE_INTEGER)
 }

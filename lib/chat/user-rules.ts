@@ -3,7 +3,7 @@
 import type { Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
-import { useInvite, whyNotAccepted, whyNotInvited } from './invite-rules.ts'
+import { roleBy, useInvite, whyNotAccepted, whyNotInvited } from './invite-rules.ts'
 import { governs, rank } from './rights.ts'
 import { no, shown, type RulesOf } from './rule.ts'
 
@@ -17,8 +17,7 @@ type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'host
 export const userRules: RulesOf<Types> = {
   user: {
     refuse(database, { facts: { name, folded, kind, role, invite } }, now) {
-      const given = invite === undefined ? 'member' : database.people.inviteByHash(invite)?.role
-      if (rank(role) > rank('member') && role !== given) return no('forbidden', 'nobody gave this role')
+      if (rank(role) > rank('member') && role !== roleBy(database, invite)) return no('forbidden', 'nobody gave this role')
       return (invite === undefined ? undefined : whyNotInvited(database, invite, now, { role })) ?? whyNotNamed(database, { name, folded, kind }, now)
     },
     carryOut(database, event, id) {
@@ -40,8 +39,8 @@ export const userRules: RulesOf<Types> = {
     carryOut(database, event, id) {
       const { name, folded, session, invite } = event.facts
       const before = database.people.user(event.user)!
-      const given = invite === undefined ? 'member' : useInvite(database, invite, event.user).role
-      const user: UserRow = { ...before, name, folded, kind: 'account', role: rank(given) > rank('member') ? given : 'member', password: id }
+      if (invite !== undefined) useInvite(database, invite, event.user)
+      const user: UserRow = { ...before, name, folded, kind: 'account', role: roleBy(database, invite), password: id }
       changeName(database, before, folded, id)
       database.people.updateUser(user)
       database.people.insertSession(session, user.id, id)

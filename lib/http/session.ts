@@ -13,7 +13,7 @@ export const whoAmI: Handler = ({ chat, who, cookie, hosted }) => ({
 /** With a password into an account, without one as a guest. */
 export const comeIn: Handler = async ({ chat, request, who, address, cookie }) => {
   const { name, password } = await readFields(request, { name: 'string', password: 'string?' })
-  const { user, secret } = password === undefined ? await chat.accounts.comeIn(who, name) : await chat.accounts.logIn(who, { name, password, address })
+  const { user, secret } = password === undefined ? await chat.accounts.comeIn(who, { name }) : await chat.accounts.logIn(who, { name, password, address })
   return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
 }
 

@@ -45,9 +45,9 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
   async 'name-that-throws'() {
     const { Accounts } = await import('../../lib/chat/accounts.ts')
     const { comeIn } = Accounts.prototype
-    Accounts.prototype.comeIn = async function (who, name) {
-      if (/[^\0-\x7f]/.test(name)) throw new TypeError('no such letter')
-      return comeIn.call(this, who, name)
+    Accounts.prototype.comeIn = async function (who, options) {
+      if (/[^\0-\x7f]/.test(options.name)) throw new TypeError('no such letter')
+      return comeIn.call(this, who, options)
     }
   },
 
