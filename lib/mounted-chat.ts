@@ -205,12 +205,12 @@ export class MountedChat {
 
   /** Puts somebody else into a room, or gives them another role there. @throws ChatError `not_found`, `forbidden` */
   addMember(by: Identity, room: string, other: Identity | string, { role }: { role?: 'owner' | 'member' } = {}): Promise<void> {
-    return this.#do(by, async (who) => this.#chat.addMember(who, room, { user: await this.#named(other), role }))
+    return this.#do(by, async (who) => this.#chat.join(who, room, { user: await this.#named(other), role }))
   }
 
   /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
   removeMember(by: Identity, room: string, other: Identity | string): Promise<void> {
-    return this.#do(by, async (who) => this.#chat.removeMember(who, room, await this.#named(other)))
+    return this.#do(by, async (who) => this.#chat.leave(who, room, await this.#named(other)))
   }
 
   /** Shuts somebody out, open streams and all, or lets them in again. @throws ChatError `not_found`, `forbidden` */

@@ -140,19 +140,10 @@ export class Chat {
     const pair: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     // No name makes a slug that begins like this.
     const slug = `-${pair[0].toString(36)}-${pair[1].toString(36)}`
-    const there = this.#parts.database.rooms.roomBySlug(slug)
-    if (there) return { room: toRoom(there), made: false }
-    const made: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, name: `${user.name}, ${other.name}`, kind: 'direct', pair } }
-    const joins = pair.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
-    try {
-      const { id } = await this.#parts.appender.append(made, { after: joins })
-      return { room: toRoom(this.#parts.database.rooms.room(id)!), made: true }
-    } catch (error) {
-      // The other may have made it at the same moment.
-      const room = this.#parts.database.rooms.roomBySlug(slug)
-      if (room) return { room: toRoom(room), made: false }
-      throw error
-    }
+    const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, name: `${user.name}, ${other.name}`, kind: 'direct', pair } }
+    const after = pair.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
+    const made = await this.#parts.appender.appendUnless('room_exists', room, { after })
+    return { room: toRoom(this.#parts.database.rooms.roomBySlug(slug)!), made }
   }
 
   // Who is in them
@@ -168,32 +159,24 @@ export class Chat {
     return { members, cursor: this.#parts.appender.cursor }
   }
 
-  /** Does nothing for who is in it already. */
-  async join(who: Who, slug: string): Promise<void> {
-    const user = this.people.writer(who)
-    const room = this.#parts.access.room(who, slug)
-    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id })
+  /** Comes in, or with `user` (an id or name) adds somebody else, or gives a role in the room. Does nothing where it is so already. */
+  async join(who: Who, slug: string, { user: raw = 'me', role }: { user?: string; role?: 'owner' | 'member' | undefined } = {}): Promise<void> {
+    const { user, room, by } = this.#coming(who, slug, raw)
+    if (role) this.people.person(who)
+    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user, room, facts: { ...(by !== undefined && { by }), ...(role && { role }) } })
   }
 
-  /** Adds somebody (their id or name), or gives them another role in the room. */
-  async addMember(who: Who, slug: string, { user: raw, role }: { user: string; role?: 'owner' | 'member' | undefined }): Promise<void> {
-    const { id: by } = this.people.person(who)
-    const room = this.#parts.access.room(who, slug)
-    const user = this.people.find(who, raw)
-    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: room.id, facts: { by, ...(role && { role }) } })
+  /** Goes, or removes somebody else. Does nothing for who is not in it. */
+  async leave(who: Who, slug: string, raw = 'me'): Promise<void> {
+    const { user, room, by } = this.#coming(who, slug, raw)
+    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user, room, ...(by !== undefined && { facts: { by } }) })
   }
 
-  /** Does nothing for who is not in it. */
-  async leave(who: Who, slug: string): Promise<void> {
-    const user = this.people.writer(who)
-    const room = this.#parts.access.room(who, slug)
-    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id })
-  }
-
-  async removeMember(who: Who, slug: string, raw: string): Promise<void> {
-    const { id: by } = this.people.person(who)
-    const room = this.#parts.access.room(who, slug)
-    const user = this.people.find(who, raw)
-    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user: user.id, room: room.id, facts: { by } })
+  // Who comes or goes, and by whose doing if it is not their own.
+  #coming(who: Who, slug: string, raw: string): { user: number; room: number; by: number | undefined } {
+    const { id: self } = this.people.writer(who)
+    const { id: room } = this.#parts.access.room(who, slug)
+    const { id: user } = this.people.find(who, raw)
+    return { user, room, by: user === self ? undefined : this.people.person(who).id }
   }
 }

@@ -3,7 +3,7 @@
 import { ChatError } from '../errors.ts'
 import { readFields } from './body.ts'
 import { openStream } from './events.ts'
-import type { Exchange, Handler } from './exchange.ts'
+import type { Handler } from './exchange.ts'
 
 export const listRooms: Handler = async (exchange) => {
   const { chat, who } = exchange
@@ -42,24 +42,16 @@ export const openDirect: Handler = async ({ chat, request, who }) => {
 export const listMembers: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.members(who, params.room!) })
 
 /** Oneself joins; others are added, or given another role in the room. */
-export const addMember: Handler = async (exchange) => {
-  const { chat, params, request, who } = exchange
+export const addMember: Handler = async ({ chat, params, request, who }) => {
   const { role } = await readFields(request, { role: 'string?' })
   if (role !== undefined && role !== 'owner' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner or member')
-  if (role === undefined && isMyself(exchange)) await chat.join(who, params.room!)
-  else await chat.addMember(who, params.room!, { user: params.user!, role })
+  await chat.join(who, params.room!, { user: params.user!, role })
   return { status: 204 }
 }
 
-export const removeMember: Handler = async (exchange) => {
-  const { chat, params, who } = exchange
-  if (isMyself(exchange)) await chat.leave(who, params.room!)
-  else await chat.removeMember(who, params.room!, params.user!)
+export const removeMember: Handler = async ({ chat, params, who }) => {
+  await chat.leave(who, params.room!, params.user!)
   return { status: 204 }
-}
-
-function isMyself({ chat, params, who }: Exchange): boolean {
-  return params.user === 'me' || chat.people.find(who, params.user!).id === chat.people.proven(who).id
 }
 
 function locationOf(room: string): string {
