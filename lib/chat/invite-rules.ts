@@ -2,10 +2,9 @@
 
 import type { Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { UserRow } from '../store/people-tables.ts'
 import type { Role } from './log-events.ts'
 import { governs, mayInvite, rank, sees } from './rights.ts'
-import { no, noRoom, shown, type RulesOf } from './rule.ts'
+import { changed, no, noRoom, type RulesOf } from './rule.ts'
 
 export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' | 'token_end'> = {
   invite: {
@@ -41,9 +40,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       const invite = useInvite(database, event.facts.invite, event.user)
       const user = database.people.user(event.user)!
       if (rank(invite.role) <= rank(user.role)) return
-      const raised: UserRow = { ...user, role: invite.role }
-      database.people.updateUser(raised)
-      return { ...event, target: user.id, facts: { ...event.facts, ...shown(raised) } }
+      return changed(database, event, { ...user, role: invite.role })
     },
   },
 

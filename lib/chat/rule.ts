@@ -26,7 +26,12 @@ export function no(code: ErrorCode, message: string): Refusal {
 /** The same for a room that is not there and one that is not theirs. */
 export const noRoom = no('not_found', 'there is no such room; GET /rooms lists those there are')
 
-/** What readers see of a user: it goes with the event, since the user may be another by the time it is replayed. */
-export function shown({ name, kind, role, banned }: UserRow): { name: string; kind: UserRow['kind']; role: UserRow['role']; banned: boolean } {
-  return { name, kind, role, banned: banned !== 0 }
+/**
+ * Keeps a user as they are from now on. What readers see of them goes with the event, since they may be another by the time it is
+ * replayed.
+ */
+export function changed<Event extends { facts: object }>(database: Database, event: Event, user: UserRow) {
+  database.people.updateUser(user)
+  const { id: target, name, kind, role, banned } = user
+  return { ...event, target, facts: { ...event.facts, name, kind, role, banned: banned !== 0 } }
 }

@@ -5,7 +5,7 @@ import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import { roleBy, useInvite, whyNotAccepted, whyNotInvited } from './invite-rules.ts'
 import { governs, rank } from './rights.ts'
-import { no, shown, type RulesOf } from './rule.ts'
+import { changed, no, type RulesOf } from './rule.ts'
 
 /** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
 export const sessionLasts = 30 * 24 * 3600 * 1e6
@@ -42,9 +42,8 @@ export const userRules: RulesOf<Types> = {
       if (invite !== undefined) useInvite(database, invite, event.user)
       const user: UserRow = { ...before, name, folded, kind: 'account', role: roleBy(database, invite), password: id }
       changeName(database, before, folded, id)
-      database.people.updateUser(user)
       database.people.insertSession(session, user.id, id)
-      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+      return changed(database, event, user)
     },
   },
 
@@ -58,9 +57,7 @@ export const userRules: RulesOf<Types> = {
       const { name, folded } = event.facts
       const before = database.people.user(event.user)!
       changeName(database, before, folded, id)
-      const user = { ...before, name, folded }
-      database.people.updateUser(user)
-      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+      return changed(database, event, { ...before, name, folded })
     },
   },
 
@@ -87,9 +84,7 @@ export const userRules: RulesOf<Types> = {
       return undefined
     },
     carryOut(database, event) {
-      const user: UserRow = { ...database.people.user(event.target)!, role: event.facts.role }
-      database.people.updateUser(user)
-      return { ...event, facts: shown(user) }
+      return changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role })
     },
   },
 
@@ -102,9 +97,7 @@ export const userRules: RulesOf<Types> = {
       return undefined
     },
     carryOut(database, event, id) {
-      const user = { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 }
-      database.people.updateUser(user)
-      return { ...event, facts: shown(user) }
+      return changed(database, event, { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 })
     },
   },
 
@@ -115,11 +108,10 @@ export const userRules: RulesOf<Types> = {
       const { outside, name, folded, role } = event.facts
       const before = database.people.userByOutside(outside)
       const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, ...before, name, folded, role }
-      if (before) database.people.updateUser(user)
-      else database.people.insertUser(user)
+      if (!before) database.people.insertUser(user)
       const holder = database.people.nameHolder(folded)
       if (!holder || holder.kind === 'unproven') database.people.giveName(folded, user.id)
-      return { ...event, target: user.id, facts: { ...event.facts, ...shown(user) } }
+      return changed(database, event, user)
     },
   },
 
