@@ -60,6 +60,7 @@ export interface Message {
 
 /** A room in somebody's list: with how far they have read, if they are in it. */
 export interface ListedRoom extends Room {
+  /** The newest event that they have read. */
   read?: Id
   /** Others' messages since then, 100 at the most. */
   unread?: number
@@ -104,10 +105,10 @@ export interface Member extends User {
   here?: true
 }
 
-/** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
 /** An event with its data, as one of all there are. */
 export type WireEvent = { [Name in keyof WireEvents]: { event: Name; data: WireEvents[Name] } }[keyof WireEvents]
 
+/** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
 export interface WireEvents {
   message: Message
   /** The message as it is from then on. Its older text is in no replay any more, so this may be the first that one sees of it. */

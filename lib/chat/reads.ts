@@ -1,6 +1,7 @@
 // How far each person has read each room. It is state and no event: kept in groups, a little later, and the last one wins.
 
 import type { ReadMark } from '../store/event-log.ts'
+import type { ListedRoom } from './events.ts'
 import type { Parts } from './parts.ts'
 
 const limits = {
@@ -8,15 +9,6 @@ const limits = {
   waiting: 1000, // for the disk
   counted: 100, // unread messages, or mentions; more are as good as these
   looked: 500, // of the newest in a room: whoever wrote all of these has no more than they show to catch up on
-}
-
-export interface Unread {
-  /** The newest event that they have read. */
-  read: string
-  /** Others' messages since then, 100 at the most. */
-  unread: number
-  /** Those of them that name the reader, or everyone; 100 at the most. */
-  mentions: number
 }
 
 export class Reads {
@@ -55,7 +47,7 @@ export class Reads {
   }
 
   /** In a room that somebody is in since an event, as of another. */
-  unread({ user, room, since, upTo }: { user: number; room: number; since: number; upTo: number }): Unread {
+  unread({ user, room, since, upTo }: { user: number; room: number; since: number; upTo: number }): Required<Pick<ListedRoom, 'read' | 'unread' | 'mentions'>> {
     const after = Math.max(this.#upTo(user, room) ?? 0, since)
     const asked = { user, room, after, upTo, limit: limits.counted, looked: limits.looked }
     return { read: String(after), unread: this.#parts.database.talk.unread(asked), mentions: this.#parts.database.talk.unreadMentions(asked) }

@@ -11,6 +11,7 @@ import type { RoomRow } from '../store/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
 import type { Parts } from './parts.ts'
 import { needsName } from './people.ts'
+import { sees } from './rights.ts'
 import { readSince } from './since.ts'
 import { roomsOfToken, userIn, type Who } from './who.ts'
 import { ownTopics, roomTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
@@ -38,7 +39,7 @@ export interface StreamsOptions {
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   lookedBack: 10_000, // events, for the last few that may be seen
-  timerMs: 2 ** 31 - 1, // longer ones Node fires at once
+  timerMs: 2 ** 31 - 1, // 24 days; longer ones Node fires at once
   presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
   presenceStreams: 200, // of a room, or GET members has to do: with thousands that come back at once each would be told of each
   typingMs: 1000, // in which one is told once that somebody types
@@ -50,8 +51,8 @@ export class Streams {
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
   readonly #rooms: Hub
-  /** When somebody was last told to be typing in a room. */
-  #typed = new Map<string, number>()
+  /** Who was told to be typing in which room, a moment ago. */
+  readonly #typing = new Set<string>()
   #closing = false
 
   constructor(parts: Parts, { ring = limits.ringEvents, onError }: StreamsOptions) {
@@ -95,15 +96,9 @@ export class Streams {
   /** To a room: somebody is writing. */
   tellTyping(user: UserRow, room: RoomRow): void {
     const key = `${user.id} ${room.id}`
-    const now = performance.now()
-    if (now - (this.#typed.get(key) ?? -Infinity) < limits.typingMs) return
-    // Who typed longer ago is forgotten, so that these do not become more and more.
-    for (const [other, at] of this.#typed) {
-      if (now - at < limits.typingMs) break
-      this.#typed.delete(other)
-    }
-    this.#typed.delete(key)
-    this.#typed.set(key, now)
+    if (this.#typing.has(key)) return
+    this.#typing.add(key)
+    setTimeout(() => this.#typing.delete(key), limits.typingMs).unref()
     this.#hub.signal(roomTopics(room), { event: 'typing', data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence })
   }
 
@@ -211,31 +206,25 @@ export class Streams {
   }
 
   #topicsOf(who: Who, { rooms, mine }: View): string[] {
-    this.#parts.access.reads(who)
-    if (rooms) return this.#inRooms(who, rooms.map((slug) => this.#parts.access.room(who, slug).id))
-    const bound = roomsOfToken(who)
-    if (bound) return this.#inRooms(who, bound)
-    if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
-    const own = topics.of(userIn(who))
-    return mine ? [own, ...this.#parts.access.roomsOf(who).map(({ room }) => topics.room(room))] : [topics.open, own, ...this.#closedRooms(who)]
-  }
-
-  // Rooms by name: those of them that may be seen, and the others once their reader is in them.
-  #inRooms(who: Who, rooms: readonly number[]): string[] {
+    const { access, database } = this.#parts
+    access.reads(who)
     const user = userIn(who)
-    return rooms.flatMap((id) => {
-      const seen = this.#parts.database.rooms.room(id)?.kind === 'open' || this.#parts.database.rooms.roleIn(id, user) !== undefined
-      return [...(seen ? [topics.room(id)] : []), topics.ofIn(user, id)]
-    })
+    // Of the rooms that it is bound to those that may be seen, and the others once their reader is in them.
+    const bound = this.#boundTo(who, rooms)
+    if (bound) return bound.flatMap((id) => [...(sees(database, user, database.rooms.room(id)!) ? [topics.room(id)] : []), topics.ofIn(user, id)])
+    if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
+    const own = access.roomsOf(who).filter(({ kind }) => mine || kind !== 'open')
+    return [...(mine ? [] : [topics.open]), topics.of(user), ...own.map(({ room }) => topics.room(room))]
   }
 
-  #closedRooms(who: Who): string[] {
-    return this.#parts.access.roomsOf(who).flatMap(({ room, kind }) => (kind === 'open' ? [] : [topics.room(room)]))
+  // The rooms that a view names, or else a token.
+  #boundTo(who: Who, rooms: readonly string[] | undefined): readonly number[] | undefined {
+    return rooms?.map((slug) => this.#parts.access.room(who, slug).id) ?? roomsOfToken(who)
   }
 
   // The id after which the last so many events are: of all, or messages of the view's rooms.
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
-    const bound = rooms?.map((slug) => this.#parts.access.room(who, slug).id) ?? roomsOfToken(who) ?? (mine ? this.#parts.access.roomsOf(who).map(({ room }) => room) : undefined)
+    const bound = this.#boundTo(who, rooms) ?? (mine ? this.#parts.access.roomsOf(who).map(({ room }) => room) : undefined)
     if (!bound) return this.#parts.database.beforeLastSeen(userIn(who), count, limits.lookedBack)
     return (this.#newestIn([...new Set(bound)], count).at(-1) ?? this.#parts.log.newest + 1) - 1
   }
@@ -265,13 +254,7 @@ function proofs(who: Who): string[] {
 
 function endWithToken(who: Who, stream: ServerSentEventsStream): void {
   if (!('user' in who) || !who.token || who.token.expires === null) return
-  const { expires } = who.token
-  let timer: NodeJS.Timeout
-  const wait = () => {
-    const leftMs = expires / 1000 - Date.now()
-    if (leftMs <= 0) return stream.close()
-    timer = setTimeout(wait, Math.min(leftMs, limits.timerMs)).unref()
-  }
-  wait()
+  // Who comes back is asked for their token again: so it is no harm if this is early.
+  const timer = setTimeout(() => stream.close(), Math.min(who.token.expires / 1000 - Date.now(), limits.timerMs)).unref()
   stream.closed.then(() => clearTimeout(timer))
 }

@@ -140,15 +140,12 @@ export class Talk {
 
   #older(room: RoomRow, before: number, count: number): { rows: MessageRow[]; more: boolean } {
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const found = this.#parts.database.messagesBefore(room.id, Math.min(before, this.#parts.log.newest + 1), count + 1)
-    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
-    return { rows: page.reverse(), more: found.length > page.length }
+    const { rows, more } = cut(this.#parts.database.messagesBefore(room.id, Math.min(before, this.#parts.log.newest + 1), count + 1), count)
+    return { rows: rows.reverse(), more }
   }
 
   #newer(room: RoomRow, after: number, count: number): { rows: MessageRow[]; more: boolean } {
-    const found = this.#parts.database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest)
-    const page = withinCharacters(found.slice(0, count), limits.pageCharacters)
-    return { rows: page, more: found.length > page.length }
+    return cut(this.#parts.database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest), count)
   }
 
   #shown(rows: MessageRow[]): { messages: Message[]; cursor: string } {
@@ -177,11 +174,11 @@ export class Talk {
   }
 }
 
-// As many as fit, and at least one.
-function withinCharacters(page: MessageRow[], most: number): MessageRow[] {
+// As many as were asked for and fit, and at least one.
+function cut(found: MessageRow[], count: number): { rows: MessageRow[]; more: boolean } {
   let characters = 0
-  const end = page.findIndex(({ text }, at) => (characters += text?.length ?? 0) > most && at > 0)
-  return end < 0 ? page : page.slice(0, end)
+  const end = found.findIndex(({ text }, at) => at === count || ((characters += text?.length ?? 0) > limits.pageCharacters && at > 0))
+  return end < 0 ? { rows: found, more: false } : { rows: found.slice(0, end), more: true }
 }
 
 // It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
