@@ -38,7 +38,7 @@ export class Access {
   /** The same for who may write in it without reading. */
   roomToWrite(who: Who, slug: string): RoomRow {
     const room = this.#database.rooms.roomBySlug(slug) ?? this.#database.rooms.roomBySlug(foldName(slug))
-    if (!this.#maySee(who, room)) throw new ChatError(noRoom.code, noRoom.message)
+    if (!this.#maySee(who, room)) throw noRoom()
     return room
   }
 

@@ -167,7 +167,6 @@ export class Accounts {
   }
 }
 
-/** 256 random bits. */
-export function newSecret(): string {
-  return randomBytes(32).toString('base64url')
+export function newSecret(bytes = 32): string {
+  return randomBytes(bytes).toString('base64url')
 }

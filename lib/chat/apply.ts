@@ -2,12 +2,13 @@
 // events lead to the same data wherever they are applied: there is no clock here but the event's id, no randomness, nothing
 // from Unicode's tables, and no look at a body to decide. The rules themselves are in *-rules.ts.
 
+import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
 import { inviteRules } from './invite-rules.ts'
 import { knownRules, type LogEvent } from './log-events.ts'
 import { roomRules } from './room-rules.ts'
-import { no, type Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 import { talkRules } from './talk-rules.ts'
 import { userRules } from './user-rules.ts'
 
@@ -24,17 +25,22 @@ export function apply(database: Database, asked: NewEvent, id: number): Outcome 
 
 /** What would become of an event at the time `now` (as an id): undefined if it may be, or else its outcome. */
 export function judge(database: Database, asked: NewEvent, now: number): Outcome | undefined {
-  if (asked.key !== undefined && asked.user !== undefined) {
-    const earlier = database.eventByKey(asked.user, asked.key)
-    if (earlier?.print === asked.print) return { id: earlier!.id, repeated: true }
-    if (earlier) return { refused: no('key_reused', 'this Idempotency-Key was used for another request; make a new key for each message') }
+  try {
+    if (asked.key !== undefined && asked.user !== undefined) {
+      const earlier = database.eventByKey(asked.user, asked.key)
+      if (earlier?.print === asked.print) return { id: earlier!.id, repeated: true }
+      if (earlier) throw new ChatError('key_reused', 'this Idempotency-Key was used for another request; make a new key for each message')
+    }
+    // An older natter must not pass over what a newer one has written: its data would differ from then on.
+    if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
+    const event = asEvent(asked)
+    if (isBanned(database, event)) throw new ChatError('banned', 'you are banned here')
+    ruleFor(asked).check(database, event, now)
+    return undefined
+  } catch (error) {
+    if (error instanceof ChatError) return { refused: { code: error.code, message: error.message } }
+    throw error
   }
-  // An older natter must not pass over what a newer one has written: its data would differ from then on.
-  if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
-  const event = asEvent(asked)
-  if (isBanned(database, event)) return { refused: no('banned', 'you are banned here') }
-  const refused = ruleFor(asked).refuse(database, event, now)
-  return refused && { refused }
 }
 
 // What was appended came from the operations, which make nothing but these.

@@ -1,9 +1,8 @@
 // Invites: a link with a secret code, by which somebody comes in, gets a role, or enters a room.
 
-import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { InviteRow } from '../store/people-tables.ts'
-import type { Accounts } from './accounts.ts'
+import { newSecret, type Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
 import type { Parts } from './parts.ts'
@@ -34,6 +33,7 @@ export interface Invite {
 const limits = {
   uses: 1000,
   listed: 1000,
+  codeBytes: 16, // short enough for a link that is read aloud
   lasts: 7 * 24 * 3600 * 1e6, // µs, unless said otherwise
 }
 
@@ -53,7 +53,7 @@ export class Invites {
     const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
-    const code = newCode()
+    const code = newSecret(limits.codeBytes)
     const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
     return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
   }
@@ -97,7 +97,7 @@ export class Invites {
     if (this.#parts.database.people.hasOwner()) return undefined
     const now = this.#parts.appender.idNow
     const old = this.#parts.database.people.openInvitesOf(null, now, limits.listed)
-    const code = newCode()
+    const code = newSecret(limits.codeBytes)
     const after = old.map(({ id }): LogEvent => ({ type: 'invite_end', rules, target: id }))
     await this.#parts.appender.append({ type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } }, { after })
     return code
@@ -117,9 +117,4 @@ export class Invites {
     const slug = room === null ? undefined : this.#parts.database.rooms.room(room)?.slug
     return { id: String(id), ...(slug !== undefined && { room: slug }), role, uses, expires: timeOf(expires) }
   }
-}
-
-// 128 random bits: short enough for a link that is read aloud.
-function newCode(): string {
-  return randomBytes(16).toString('base64url')
 }

@@ -12,6 +12,7 @@ import { Passwords } from './passwords.ts'
 import { cleanName, cleanPersonName, foldName } from './text.ts'
 import { sessionLasts } from './user-rules.ts'
 import { governs } from './rights.ts'
+import { needsProof } from './rule.ts'
 import { hasScope, type Who } from './who.ts'
 import { idOfUser, toUser } from './wire.ts'
 
@@ -123,7 +124,7 @@ export class People {
   proven(who: Who): UserRow {
     if ('nobody' in who) throw new ChatError('unauthorized', needsName)
     if ('user' in who && who.user.kind !== 'unproven') return this.still(who)
-    throw new ChatError('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
+    throw new ChatError('forbidden', needsProof)
   }
 
   /** The same, if they may change something. */

@@ -6,15 +6,11 @@ import type { UserRow } from '../store/people-tables.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Role } from './log-events.ts'
 
-const ranks: Record<Role, number> = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
-
-export function rank(role: Role): number {
-  return ranks[role]
-}
+export const rank: Record<Role, number> = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
 
 /** Owner or admin of the whole place. */
 export function governs(user: UserRow | undefined): boolean {
-  return user !== undefined && rank(user.role) >= ranks.admin && user.banned === 0
+  return user !== undefined && rank[user.role] >= rank.admin && user.banned === 0
 }
 
 /** Open rooms are everyone's to see, others their members'; 0 stands for nobody. */
@@ -40,5 +36,5 @@ export function mayInvite(database: Database, user: number, role: Role, room: Ro
   if (!row || row.banned !== 0 || row.kind === 'unproven' || row.kind === 'bot') return false
   if (room && !manages(database, user, room)) return false
   if (role === 'guest') return room !== undefined || governs(row)
-  return governs(row) && rank(role) < rank(row.role)
+  return governs(row) && rank[role] < rank[row.role]
 }

@@ -1,10 +1,11 @@
 // The rules of rooms: making and changing them, coming and going.
 
+import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Joined } from './log-events.ts'
 import { governs, manages, sees } from './rights.ts'
-import { no, noRoom, type RulesOf } from './rule.ts'
+import { needsProof, noRoom, roomSeen, type RulesOf } from './rule.ts'
 
 const limits = {
   rooms: 10_000, // whoever can make rooms must not be able to fill the disk with them
@@ -16,15 +17,15 @@ const limits = {
 
 export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   room: {
-    refuse(database, { user: id, facts: { slug, kind } }) {
+    check(database, { user: id, facts: { slug, kind } }) {
       const user = id === undefined ? undefined : database.people.user(id)
-      if (user?.kind === 'unproven') return unproven
-      if (database.rooms.roomBySlug(slug)) return no('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
+      if (user?.kind === 'unproven') throw new ChatError('forbidden', needsProof)
+      if (database.rooms.roomBySlug(slug)) throw new ChatError('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
       const direct = kind === 'direct'
-      if (!direct && database.rooms.roomCount() >= limits.rooms) return no('forbidden', `there are ${limits.rooms} rooms, and no more can be made`)
-      if (!user || governs(user)) return undefined
+      if (!direct && database.rooms.roomCount() >= limits.rooms) throw new ChatError('forbidden', `there are ${limits.rooms} rooms, and no more can be made`)
+      if (!user || governs(user)) return
       const most = direct ? limits.directMade : user.kind === 'guest' ? limits.madeByGuest : limits.madeByMember
-      return database.rooms.madeBy(user.id, { direct }) >= most ? no('forbidden', `you have made ${most} rooms, and can't make more`) : undefined
+      if (database.rooms.madeBy(user.id, { direct }) >= most) throw new ChatError('forbidden', `you have made ${most} rooms, and can't make more`)
     },
     carryOut(database, event, id) {
       const { slug, name, kind, topic = '', pair } = event.facts
@@ -34,12 +35,10 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   },
 
   room_change: {
-    refuse(database, { user, room: id, facts: { archived } }) {
-      const room = database.rooms.room(id)
-      if (!room || !sees(database, user, room)) return noRoom
-      if (!manages(database, user, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may change it`)
-      if (room.slug === 'lobby' && archived) return no('forbidden', 'the lobby is always there')
-      return undefined
+    check(database, { user, room: id, facts: { archived } }) {
+      const room = roomSeen(database, user, id)
+      if (!manages(database, user, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may change it`)
+      if (room.slug === 'lobby' && archived) throw new ChatError('forbidden', 'the lobby is always there')
     },
     carryOut(database, event, id) {
       const room = database.rooms.room(event.room)!
@@ -50,33 +49,32 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   },
 
   join: {
-    refuse(database, event) {
+    check(database, event) {
       const { user, room } = placed(database, event)
       const joining = user && database.people.user(user)
-      if (!joining || !room) return noRoom
+      if (!joining || !room) throw noRoom()
       const { by, role, invite } = event.facts ?? {}
-      if (joining.banned !== 0) return no('banned', `${joining.name} is banned`)
-      if (room.archived) return no('archived', `${room.slug} is archived; nobody comes into it any more`)
+      if (joining.banned !== 0) throw new ChatError('banned', `${joining.name} is banned`)
+      if (room.archived) throw new ChatError('archived', `${room.slug} is archived; nobody comes into it any more`)
       const already = database.rooms.roleIn(room.id, joining.id)
       if (room.kind === 'direct') {
-        if (joining.id !== room.one && joining.id !== room.other) return noRoom
-        if (role === 'owner') return no('forbidden', 'a direct room is nobody\'s own')
+        if (joining.id !== room.one && joining.id !== room.other) throw noRoom()
+        if (role === 'owner') throw new ChatError('forbidden', 'a direct room is nobody\'s own')
       } else if (by !== undefined && by !== joining.id) {
-        if (!sees(database, by, room)) return noRoom
-        if (!manages(database, by, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
-        if (joining.kind === 'unproven') return no('forbidden', `nothing proves that ${joining.name} is who they say; they have to come in first`)
+        if (!sees(database, by, room)) throw noRoom()
+        if (!manages(database, by, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
+        if (joining.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${joining.name} is who they say; they have to come in first`)
       } else if (!isItsMaker(database, room, joining.id)) {
         // One's own step back from owner to member needs nobody.
-        if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room)) return sees(database, joining.id, room) ? no('forbidden', `only who owns ${room.slug} may make an owner of it`) : noRoom
-        if (room.kind === 'private' && already === undefined && !isInvited(database, room, joining.id, invite)) return noRoom
+        if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room)) throw sees(database, joining.id, room) ? new ChatError('forbidden', `only who owns ${room.slug} may make an owner of it`) : noRoom()
+        if (room.kind === 'private' && already === undefined && !isInvited(database, room, joining.id, invite)) throw noRoom()
       }
-      if (already !== undefined && already === (role ?? already)) return no('already_member', 'they are in this room already')
-      return undefined
+      if (already !== undefined && already === (role ?? already)) throw new ChatError('already_member', 'they are in this room already')
     },
     carryOut(database, event, id) {
       const { user, room } = placed(database, event)
       const { role, invite } = event.facts ?? {}
-      // Refuse has seen that both are there.
+      // Check has seen that both are there.
       if (database.rooms.roleIn(room!.id, user!) === undefined) database.rooms.insertMember(room!, user!, id, role ?? 'member')
       else database.rooms.setRole(room!.id, user!, role ?? 'member')
       const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
@@ -86,22 +84,18 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   },
 
   leave: {
-    refuse(database, { user, room: id, facts: { by } = {} }) {
-      const room = database.rooms.room(id)
-      if (!room || !sees(database, by ?? user, room)) return noRoom
-      if (room.kind === 'direct') return no('forbidden', 'a direct room is always the room of its two')
-      if (by !== undefined && by !== user && !manages(database, by, room)) return no('forbidden', `only who owns ${room.slug}, or governs the place, may remove somebody`)
-      if (database.rooms.roleIn(id, user) === undefined) return no('not_member', 'they are not in this room')
-      return undefined
+    check(database, { user, room: id, facts: { by } = {} }) {
+      const room = roomSeen(database, by ?? user, id)
+      if (room.kind === 'direct') throw new ChatError('forbidden', 'a direct room is always the room of its two')
+      if (by !== undefined && by !== user && !manages(database, by, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may remove somebody`)
+      if (database.rooms.roleIn(id, user) === undefined) throw new ChatError('not_member', 'they are not in this room')
     },
     carryOut(database, { room, user }, id) {
-      // Refuse has seen that both are there.
+      // Check has seen that both are there.
       database.rooms.deleteMember(database.rooms.room(room)!, database.people.user(user)!, id)
     },
   },
 }
-
-const unproven = no('forbidden', 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie')
 
 function placed(database: Database, { user, room, facts: { slug, proof } = {} }: Joined): { user: number | undefined; room: RoomRow | undefined } {
   return {

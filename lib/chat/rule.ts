@@ -1,14 +1,16 @@
 // What the rules are made of: for each type of event when it may not be, and what it does. Nothing here looks at a clock, at
 // chance, at Unicode's tables, or at a body.
 
-import type { ErrorCode, Refusal } from '../errors.ts'
+import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
+import type { RoomRow } from '../store/room-tables.ts'
 import type { LogEvent } from './log-events.ts'
+import { sees } from './rights.ts'
 
 export interface Rule<Event> {
-  /** Why it may not be, at the time `now`, which is about the id it would get. */
-  refuse(database: Database, event: Event, now: number): Refusal | undefined
+  /** @throws ChatError if it may not be at the time `now`, which is about the id it would get */
+  check(database: Database, event: Event, now: number): void
   /** Changes the tables; gives the event as it goes into the log, if that is not as it came. */
   carryOut(database: Database, event: Event, id: number): Written<Event> | void
 }
@@ -19,12 +21,18 @@ export type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target'> &
 export type EventOf<Type extends LogEvent['type']> = Extract<LogEvent, { type: Type }>
 export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<EventOf<Name>> }
 
-export function no(code: ErrorCode, message: string): Refusal {
-  return { code, message }
-}
+export const needsProof = 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie'
 
 /** The same for a room that is not there and one that is not theirs. */
-export const noRoom = no('not_found', 'there is no such room; GET /rooms lists those there are')
+export function noRoom(): ChatError {
+  return new ChatError('not_found', 'there is no such room; GET /rooms lists those there are')
+}
+
+export function roomSeen(database: Database, user: number, id: number): RoomRow {
+  const room = database.rooms.room(id)
+  if (!room || !sees(database, user, room)) throw noRoom()
+  return room
+}
 
 /**
  * Keeps a user as they are from now on. What readers see of them goes with the event, since they may be another by the time it is

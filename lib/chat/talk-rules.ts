@@ -1,18 +1,19 @@
 // The rules of what is said: messages, edits, deletions and reactions.
 
-import type { Refusal } from '../errors.ts'
+import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { Mentions } from './log-events.ts'
-import { manages, sees } from './rights.ts'
-import { no, noRoom, type RulesOf } from './rule.ts'
+import { manages } from './rights.ts'
+import { roomSeen, type RulesOf } from './rule.ts'
 import { searchable } from './text.ts'
 
 const emojiMax = 20 // different ones a message
 
 export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   message: {
-    refuse(database, { user, room, target }) {
-      return whyNotTalk(database, { user, room }) ?? (target === undefined || isMessageIn(database, room, target) ? undefined : no('not_found', 'the message that this one answers is not in this room'))
+    check(database, { user, room, target }) {
+      checkMayTalk(database, { user, room })
+      if (target !== undefined && !isMessageIn(database, room, target)) throw new ChatError('not_found', 'the message that this one answers is not in this room')
     },
     carryOut(database, { room, user, text, facts }, id) {
       if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
@@ -21,10 +22,10 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 
   edit: {
-    refuse(database, { user, room, target }) {
-      const refused = whyNotTalk(database, { user, room }) ?? whyNoMessage(database, { room, target })
-      if (refused) return refused
-      return database.event(target)!.user === user ? undefined : no('forbidden', 'only who wrote a message may edit it')
+    check(database, { user, room, target }) {
+      checkMayTalk(database, { user, room })
+      checkMessage(database, { room, target })
+      if (database.event(target)!.user !== user) throw new ChatError('forbidden', 'only who wrote a message may edit it')
     },
     carryOut(database, event, id) {
       const { room, user, target, text, facts = {} } = event
@@ -38,13 +39,11 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 
   delete: {
-    refuse(database, { user, room: id, target }) {
-      const room = database.rooms.room(id)
-      if (!room || !sees(database, user, room)) return noRoom
-      const refused = whyNoMessage(database, { room: id, target })
-      if (refused) return refused
-      if (database.event(target)!.user === user || manages(database, user, room)) return undefined
-      return no('forbidden', `only who wrote a message may delete it, and who owns ${room.slug} or governs the place`)
+    check(database, { user, room: id, target }) {
+      const room = roomSeen(database, user, id)
+      checkMessage(database, { room: id, target })
+      if (database.event(target)!.user === user || manages(database, user, room)) return
+      throw new ChatError('forbidden', `only who wrote a message may delete it, and who owns ${room.slug} or governs the place`)
     },
     carryOut(database, event, id) {
       const { target } = event
@@ -57,12 +56,11 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 
   reaction: {
-    refuse(database, { user, room, target, facts: { emoji, on } }) {
-      const refused = whyNotTalk(database, { user, room }) ?? whyNoMessage(database, { room, target })
-      if (refused) return refused
-      if (database.talk.hasReaction(target, emoji, user) === on) return no('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
-      if (on && !database.talk.hasEmoji(target, emoji) && database.talk.emojiCount(target) >= emojiMax) return no('forbidden', `a message has at most ${emojiMax} different reactions`)
-      return undefined
+    check(database, { user, room, target, facts: { emoji, on } }) {
+      checkMayTalk(database, { user, room })
+      checkMessage(database, { room, target })
+      if (database.talk.hasReaction(target, emoji, user) === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
+      if (on && !database.talk.hasEmoji(target, emoji) && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
     },
     carryOut(database, { user, target, facts: { emoji, on } }, id) {
       if (on) database.talk.insertReaction(target, emoji, user, id)
@@ -71,15 +69,14 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 }
 
-/** Why somebody may not say anything in a room. */
-export function whyNotTalk(database: Database, { user, room: id }: { user: number; room: number }): Refusal | undefined {
-  const room = database.rooms.room(id)
-  if (!room || !sees(database, user, room)) return noRoom
-  return room.archived ? no('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`) : undefined
+/** That somebody may say something in a room. */
+export function checkMayTalk(database: Database, { user, room: id }: { user: number; room: number }): void {
+  const room = roomSeen(database, user, id)
+  if (room.archived) throw new ChatError('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`)
 }
 
-function whyNoMessage(database: Database, { room, target }: { room: number; target: number }): Refusal | undefined {
-  return isMessageIn(database, room, target) && !database.isDeleted(target) ? undefined : no('not_found', 'there is no such message in this room')
+function checkMessage(database: Database, { room, target }: { room: number; target: number }): void {
+  if (!isMessageIn(database, room, target) || database.isDeleted(target)) throw new ChatError('not_found', 'there is no such message in this room')
 }
 
 function isMessageIn(database: Database, room: number, id: number): boolean {

@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts'
 import { Reads } from './reads.ts'
 import { sees } from './rights.ts'
 import type { Streams } from './streams.ts'
-import { whyNotTalk } from './talk-rules.ts'
+import { checkMayTalk } from './talk-rules.ts'
 import { cleanEmoji, cleanText, foldName, mentionsIn } from './text.ts'
 import type { Who } from './who.ts'
 import { toMessage, userId } from './wire.ts'
@@ -133,8 +133,7 @@ export class Talk {
     // Who nobody knows yet has said nothing so far, and is asked for more than a name.
     const user = 'user' in who ? this.#parts.people.still(who) : this.#parts.people.proven(who)
     const room = this.#parts.access.room(who, slug)
-    const refused = whyNotTalk(this.#parts.database, { user: user.id, room: room.id })
-    if (refused) throw new ChatError(refused.code, refused.message)
+    checkMayTalk(this.#parts.database, { user: user.id, room: room.id })
     this.#parts.streams.tellTyping(user, room)
   }
 

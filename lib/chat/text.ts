@@ -121,9 +121,6 @@ export function cutAtScripts(typed: string): string[] {
 }
 
 function pointsOver(text: string, limit: number): boolean {
-  if (text.length <= limit) return false
-  if (text.length > limit * 2) return true
-  let points = 0
-  for (const _ of text) points++
-  return points > limit
+  // No code point has more than two units.
+  return text.length > limit && (text.length > limit * 2 || [...text].length > limit)
 }

@@ -1,11 +1,11 @@
 // The rules of people: who has which name, accounts, roles, bans, and the sessions that prove it.
 
-import type { Refusal } from '../errors.ts'
+import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
-import { roleBy, useInvite, whyNotAccepted, whyNotInvited } from './invite-rules.ts'
+import { checkInvite, roleBy, useInvite } from './invite-rules.ts'
 import { governs, rank } from './rights.ts'
-import { changed, no, type RulesOf } from './rule.ts'
+import { changed, type RulesOf } from './rule.ts'
 
 /** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
 export const sessionLasts = 30 * 24 * 3600 * 1e6
@@ -16,9 +16,10 @@ type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'host
 
 export const userRules: RulesOf<Types> = {
   user: {
-    refuse(database, { facts: { name, folded, kind, role, invite } }, now) {
-      if (rank(role) > rank('member') && role !== roleBy(database, invite)) return no('forbidden', 'nobody gave this role')
-      return (invite === undefined ? undefined : whyNotInvited(database, invite, now, { role })) ?? whyNotNamed(database, { name, folded, kind }, now)
+    check(database, { facts: { name, folded, kind, role, invite } }, now) {
+      if (rank[role] > rank.member && role !== roleBy(database, invite)) throw new ChatError('forbidden', 'nobody gave this role')
+      if (invite !== undefined) checkInvite(database, invite, now, { role })
+      checkName(database, { name, folded, kind }, now)
     },
     carryOut(database, event, id) {
       const { name, folded, kind, role, session, invite } = event.facts
@@ -31,10 +32,11 @@ export const userRules: RulesOf<Types> = {
   },
 
   account: {
-    refuse(database, { user: id, facts: { name, folded, invite } }, now) {
+    check(database, { user: id, facts: { name, folded, invite } }, now) {
       const user = database.people.user(id)
-      if (user?.kind !== 'guest') return no('account_exists', 'you have an account already; log out first to make another')
-      return (invite === undefined ? undefined : whyNotAccepted(database, invite, now, { id, role: 'member' })) ?? whyNotNamed(database, { name, folded, kind: 'account', id }, now)
+      if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
+      if (invite !== undefined) checkInvite(database, invite, now, { id, role: 'member' })
+      checkName(database, { name, folded, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
       const { name, folded, session, invite } = event.facts
@@ -48,10 +50,10 @@ export const userRules: RulesOf<Types> = {
   },
 
   rename: {
-    refuse(database, { user: id, facts: { name, folded } }, now) {
+    check(database, { user: id, facts: { name, folded } }, now) {
       const user = database.people.user(id)
-      if (!user || user.kind === 'unproven' || user.kind === 'hosted') return no('forbidden', 'this name is not yours to change')
-      return whyNotNamed(database, { name, folded, kind: user.kind, id }, now)
+      if (!user || user.kind === 'unproven' || user.kind === 'hosted') throw new ChatError('forbidden', 'this name is not yours to change')
+      checkName(database, { name, folded, kind: user.kind, id }, now)
     },
     carryOut(database, event, id) {
       const { name, folded } = event.facts
@@ -62,9 +64,8 @@ export const userRules: RulesOf<Types> = {
   },
 
   password: {
-    refuse(database, { user }) {
-      if (database.people.user(user)?.kind !== 'account') return no('forbidden', 'only an account has a password; make one with POST /users')
-      return undefined
+    check(database, { user }) {
+      if (database.people.user(user)?.kind !== 'account') throw new ChatError('forbidden', 'only an account has a password; make one with POST /users')
     },
     carryOut(database, { user: id, facts: { session = '' } }, at) {
       const user = database.people.user(id)!
@@ -75,13 +76,12 @@ export const userRules: RulesOf<Types> = {
   },
 
   role: {
-    refuse(database, { user, target, facts: { role } }) {
+    check(database, { user, target, facts: { role } }) {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
-      if (doer?.role !== 'owner') return no('forbidden', 'only the owner of this place gives roles')
-      if (other && other.banned !== 0) return no('forbidden', `${other.name} is banned; that has to end first`)
-      if (other?.kind !== 'account' || rank(role) < rank('member')) return no('forbidden', 'only an account can be owner, admin or member')
-      if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) return no('forbidden', 'this is the last owner; make somebody else an owner first')
-      return undefined
+      if (doer?.role !== 'owner') throw new ChatError('forbidden', 'only the owner of this place gives roles')
+      if (other && other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned; that has to end first`)
+      if (other?.kind !== 'account' || rank[role] < rank.member) throw new ChatError('forbidden', 'only an account can be owner, admin or member')
+      if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) throw new ChatError('forbidden', 'this is the last owner; make somebody else an owner first')
     },
     carryOut(database, event) {
       return changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role })
@@ -89,12 +89,11 @@ export const userRules: RulesOf<Types> = {
   },
 
   ban: {
-    refuse(database, { user, target }) {
+    check(database, { user, target }) {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
-      if (!governs(doer)) return no('forbidden', 'only an owner or an admin of this place bans people')
-      if (!other) return no('not_found', 'there is nobody of that name or id')
-      if (rank(other.role) >= rank(doer!.role)) return no('forbidden', `${other.name} has a role as high as yours`)
-      return undefined
+      if (!governs(doer)) throw new ChatError('forbidden', 'only an owner or an admin of this place bans people')
+      if (!other) throw new ChatError('not_found', 'there is nobody of that name or id')
+      if (rank[other.role] >= rank[doer!.role]) throw new ChatError('forbidden', `${other.name} has a role as high as yours`)
     },
     carryOut(database, event, id) {
       return changed(database, event, { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 })
@@ -103,7 +102,7 @@ export const userRules: RulesOf<Types> = {
 
   // Another server's word on its own people: their names may be alike, and only the first to have one is found by it.
   hosted: {
-    refuse: () => undefined,
+    check: () => {},
     carryOut(database, event, id) {
       const { outside, name, folded, role } = event.facts
       const before = database.people.userByOutside(outside)
@@ -116,10 +115,10 @@ export const userRules: RulesOf<Types> = {
   },
 
   session_start: {
-    refuse(database, { user: id, facts: { password } }) {
+    check(database, { user: id, facts: { password } }) {
       const user = database.people.user(id)
-      if (user?.kind !== 'account') return over
-      return password === undefined || password === user.password ? undefined : no('unauthorized', 'the password has just been changed; log in with the new one')
+      if (user?.kind !== 'account') throw over()
+      if (password !== undefined && password !== user.password) throw new ChatError('unauthorized', 'the password has just been changed; log in with the new one')
     },
     carryOut(database, { user, facts: { hash } }, id) {
       database.people.insertSession(hash, user, id)
@@ -127,16 +126,16 @@ export const userRules: RulesOf<Types> = {
   },
 
   session: {
-    refuse: whyNoSession,
+    check: checkSession,
     carryOut(database, { facts: { hash } }, id) {
       database.people.renewSession(hash, id)
     },
   },
 
   session_end: {
-    refuse(database, event) {
+    check(database, event) {
       const { user, facts } = event
-      return 'all' in facts ? undefined : whyNoSession(database, { user, facts })
+      if (!('all' in facts)) checkSession(database, { user, facts })
     },
     carryOut(database, { user, facts }, id) {
       if ('all' in facts) database.people.endSessions(user, id, { but: '' })
@@ -145,36 +144,30 @@ export const userRules: RulesOf<Types> = {
   },
 }
 
-const over = no('unauthorized', 'this session is over')
-
-// Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.
-function whyNoSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): Refusal | undefined {
-  const session = database.people.session(hash)
-  return session?.user === user && session.ended === null ? undefined : over
+function over(): ChatError {
+  return new ChatError('unauthorized', 'this session is over')
 }
 
-/** Who asks for a name: somebody new, or the user of this id. */
-interface Naming {
-  name: string
-  folded: string
-  kind: UserRow['kind']
-  id?: number
+// Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.
+function checkSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): void {
+  const session = database.people.session(hash)
+  if (session?.user !== user || session.ended !== null) throw over()
 }
 
 /**
  * Who has a name keeps it: an account for good, a guest for as long as a session lasts after its last use; who took another
  * may come back to it for as long. A name that was only claimed makes way for somebody who comes in with it. Who is banned
- * keeps theirs, so that nobody else is taken for them.
+ * keeps theirs, so that nobody else is taken for them. Who asks is somebody new, or the user of this id.
  */
-export function whyNotNamed(database: Database, { name, folded, kind, id }: Naming, now: number): Refusal | undefined {
+function checkName(database: Database, { name, folded, kind, id }: { name: string; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
   const holder = database.people.nameHolder(folded)
-  if (!holder || holder.id === id) return undefined
+  if (!holder || holder.id === id) return
   if (holder.banned === 0) {
-    if (holder.freed !== null && holder.freed + sessionLasts <= now) return undefined
-    if (holder.kind === 'guest' && database.people.lastSeen(holder.id) + sessionLasts <= now) return undefined
-    if (holder.kind === 'unproven' && kind !== 'unproven') return undefined
+    if (holder.freed !== null && holder.freed + sessionLasts <= now) return
+    if (holder.kind === 'guest' && database.people.lastSeen(holder.id) + sessionLasts <= now) return
+    if (holder.kind === 'unproven' && kind !== 'unproven') return
   }
-  return no('name_taken', `the name ${name} is somebody's already; choose another`)
+  throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another`)
 }
 
 function changeName(database: Database, before: UserRow, folded: string, id: number): void {
