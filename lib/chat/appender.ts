@@ -3,7 +3,7 @@
 
 import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { EventLog, LoggedEvent, Outcome } from '../store/event-log.ts'
+import type { EventLog, LoggedEvent } from '../store/event-log.ts'
 import { judge } from './apply.ts'
 import type { LogEvent } from './log-events.ts'
 
@@ -50,9 +50,9 @@ export class Appender {
     const judged = judge(this.#database, event, this.idNow)
     // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
     const underWay = judged && 'id' in judged && judged.id > this.#log.newest
-    if (judged && !underWay) return this.#accepted(judged)
-    const outcomes = await this.#log.append([...before, event, ...after])
-    return this.#accepted(outcomes[before.length]!)
+    const outcome = judged && !underWay ? judged : (await this.#log.append([...before, event, ...after]))[before.length]!
+    if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
+    return this.#database.event(outcome.id)!
   }
 
   /** The same, for what is no harm if it is so already; false if it is. */
@@ -64,10 +64,5 @@ export class Appender {
       if (error instanceof ChatError && error.code === code) return false
       throw error
     }
-  }
-
-  #accepted(outcome: Outcome): LoggedEvent {
-    if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
-    return this.#database.event(outcome.id)!
   }
 }

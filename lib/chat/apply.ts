@@ -15,10 +15,10 @@ import { userRules } from './user-rules.ts'
 const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...roomRules, ...talkRules, ...userRules, ...inviteRules }
 
 /** Carries an event out under this id, or says why not and changes nothing. */
-export function apply(database: Database, asked: NewEvent, id: number): Outcome {
-  const judged = judge(database, asked, id)
+export function apply(database: Database, event: NewEvent, id: number): Outcome {
+  const judged = judge(database, event, id)
   if (judged) return judged
-  const written = ruleFor(asked).carryOut(database, asEvent(asked), id) ?? asked
+  const written = ruleFor(event).carryOut(database, event as LogEvent, id) ?? event
   database.insertEvent(id, written as NewEvent, written.user === undefined ? undefined : database.people.user(written.user)?.name)
   return { id }
 }
@@ -33,7 +33,8 @@ export function judge(database: Database, asked: NewEvent, now: number): Outcome
     }
     // An older natter must not pass over what a newer one has written: its data would differ from then on.
     if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
-    const event = asEvent(asked)
+    // What was appended came from the operations, which make nothing but these.
+    const event = asked as LogEvent
     if (isBanned(database, event)) throw new ChatError('banned', 'you are banned here')
     ruleFor(asked).check(database, event, now)
     return undefined
@@ -41,11 +42,6 @@ export function judge(database: Database, asked: NewEvent, now: number): Outcome
     if (error instanceof ChatError) return { refused: { code: error.code, message: error.message } }
     throw error
   }
-}
-
-// What was appended came from the operations, which make nothing but these.
-function asEvent(asked: NewEvent): LogEvent {
-  return asked as LogEvent
 }
 
 function ruleFor({ type }: NewEvent): Rule<LogEvent> {

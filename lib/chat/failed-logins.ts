@@ -44,11 +44,9 @@ export class FailedLogins {
     this.#failures = this.#failures.filter(({ at }) => at > from)
     // Nobody is shut out by what others try from elsewhere.
     const familiar = address !== undefined && this.#cameFrom.get(account)?.includes(address)
-    const waits = [
-      address === undefined ? 0 : this.#secondsToWait((other) => other.address === address),
-      familiar ? 0 : this.#secondsToWait((other) => other.account === account),
-    ]
-    const retryAfter = Math.max(...waits)
+    const fromHere = address === undefined ? 0 : this.#secondsToWait((other) => other.address === address)
+    const onAccount = familiar ? 0 : this.#secondsToWait((other) => other.account === account)
+    const retryAfter = Math.max(fromHere, onAccount)
     if (retryAfter > 0) throw new ChatError('too_many', `too many attempts to log in; try again in ${retryAfter} seconds`, { retryAfter })
 
     // From the look above to here there must be no `await`: of many attempts at once all would pass before the first fails.

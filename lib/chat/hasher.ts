@@ -7,19 +7,13 @@ import { parentPort } from 'node:worker_threads'
 
 const niceness = 10 // below the rest of the process: whatever the server does goes first
 
-/** scrypt's N (as a power of two), r and p: https://www.rfc-editor.org/rfc/rfc7914.html#section-2 */
-export interface Cost {
-  logN: number
-  r: number
-  p: number
-}
-
 export interface Hashing {
   password: string
   salt: Uint8Array
   /** Bytes of the key. */
   length: number
-  cost: Cost
+  /** scrypt's N (as a power of two), r and p: https://www.rfc-editor.org/rfc/rfc7914.html#section-2 */
+  cost: { logN: number; r: number; p: number }
 }
 
 lower()

@@ -36,8 +36,9 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       if (!user || user.kind === 'unproven' || user.kind === 'bot') throw new ChatError('forbidden', 'who accepts an invite has to come in first, or give a name')
       checkInvite(database, hash, now, user)
     },
-    carryOut(database, event, _) {
-      const invite = useInvite(database, event.facts.invite, event.user)
+    carryOut(database, event) {
+      const invite = database.people.inviteByHash(event.facts.invite)!
+      database.people.accept(invite.id, event.user)
       const user = database.people.user(event.user)!
       if (rank[invite.role] <= rank[user.role]) return
       return changed(database, event, { ...user, role: invite.role })
@@ -57,13 +58,12 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
     carryOut(database, event, id) {
       const { hash, name, folded, scopes, rooms, expires } = event.facts
       const known = database.people.nameHolder(folded)
-      const bot = known?.id ?? id
       if (!known) {
         database.people.insertUser({ id, name, folded, kind: 'bot', role: 'bot', password: null, outside: null })
         database.people.giveName(folded, id)
       }
-      database.people.insertToken({ id, hash, bot, maker: event.user, scopes, rooms: rooms ? JSON.stringify(rooms) : null, expires: expires ?? null })
-      return known ? event : { ...event, target: bot, facts: { ...event.facts, kind: 'bot', role: 'bot', banned: false } }
+      database.people.insertToken({ id, hash, bot: known?.id ?? id, maker: event.user, scopes, rooms: rooms ? JSON.stringify(rooms) : null, expires: expires ?? null })
+      return known ? event : { ...event, target: id, facts: { ...event.facts, kind: 'bot', role: 'bot', banned: false } }
     },
   },
 
@@ -96,11 +96,4 @@ export function checkInvite(database: Database, hash: string, now: number, { id,
 export function roleBy(database: Database, hash: string | undefined): Role {
   const given = hash === undefined ? 'member' : database.people.inviteByHash(hash)?.role ?? 'member'
   return rank[given] > rank.member ? given : 'member'
-}
-
-/** One use less. */
-export function useInvite(database: Database, hash: string, user: number) {
-  const invite = database.people.inviteByHash(hash)!
-  database.people.accept(invite.id, user)
-  return invite
 }

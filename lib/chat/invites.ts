@@ -63,7 +63,7 @@ export class Invites {
     const user = this.#parts.people.person(who)
     const now = this.#parts.appender.idNow
     const mine = this.#parts.database.people.openInvitesOf(user.id, now, limits.listed)
-    const others = governs(user) ? this.#parts.database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && this.#sees(user.id, room)) : []
+    const others = governs(user) ? this.#parts.database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && (room === null || this.#roomSeen(user.id, room).room)) : []
     return { invites: [...mine, ...others].sort((one, other) => other.id - one.id).map((invite) => this.#shown(invite)) }
   }
 
@@ -84,12 +84,12 @@ export class Invites {
     if (here && (here.kind !== 'guest' || password === undefined)) {
       const after: LogEvent[] = room ? [{ type: 'join', rules, user: here.id, room, facts: { invite } }] : []
       await appender.append({ type: 'accept', rules, user: here.id, facts: { invite } }, { after })
-      return { user: toUser(database.people.user(here.id)!), ...this.#entered(here.id, room) }
+      return { user: toUser(database.people.user(here.id)!), ...this.#roomSeen(here.id, room) }
     }
     const called = name ?? here?.name
     if (called === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
     const came = await accounts.comeIn(who, { name: called, password, invite })
-    return { ...came, ...this.#entered(idOfUser(came.user.id)!, room) }
+    return { ...came, ...this.#roomSeen(idOfUser(came.user.id)!, room) }
   }
 
   /** The code that makes whoever accepts it the owner, as long as there is none. Those before it are good no more. */
@@ -103,14 +103,9 @@ export class Invites {
     return code
   }
 
-  #entered(user: number, id: number | null | undefined): { room?: Room } {
+  #roomSeen(user: number, id: number | null | undefined): { room?: Room } {
     const room = id ? this.#parts.database.rooms.room(id) : undefined
     return room && sees(this.#parts.database, user, room) ? { room: toRoom(room) } : {}
-  }
-
-  #sees(user: number, room: number | null): boolean {
-    const row = room === null ? undefined : this.#parts.database.rooms.room(room)
-    return !row || sees(this.#parts.database, user, row)
   }
 
   #shown({ id, room, role, uses, expires }: InviteRow): Invite {

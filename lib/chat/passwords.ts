@@ -4,7 +4,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import { WorkerLine } from '../store/worker-line.ts'
-import type { Cost, Hashing } from './hasher.ts'
+import type { Hashing } from './hasher.ts'
 
 const limits = {
   pointsMin: 8, // Unicode code points
@@ -19,15 +19,9 @@ const line = {
   idleMs: 60_000,
 }
 
-const cost: Cost = { logN: 15, r: 8, p: 1 } // 32 MiB and about a tenth of a second
+const cost: Hashing['cost'] = { logN: 15, r: 8, p: 1 } // 32 MiB and about a tenth of a second
 const saltBytes = 16
 const keyBytes = 32
-
-interface Remembered {
-  version: number
-  mac: Buffer
-  until: number
-}
 
 export class Passwords {
   readonly #now: () => number
@@ -36,7 +30,7 @@ export class Passwords {
   /** Nobody's, for names that have none: the work is the same. */
   readonly #dummy = { cost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
   /** By user, oldest first. */
-  readonly #remembered = new Map<number, Remembered>()
+  readonly #remembered = new Map<number, { version: number; mac: Buffer; until: number }>()
   /** It ends with this process, and so does the use of what was remembered. */
   readonly #secret = randomBytes(32)
 
@@ -109,7 +103,7 @@ function normalised(password: string): string {
 
 // What it costs stands with each, so that a later version can ask for more. An empty key would match anything, and a cost of 0
 // is the default to Node.
-function parsed(stored: string): { cost: Cost; salt: Buffer; key: Buffer } {
+function parsed(stored: string): { cost: Hashing['cost']; salt: Buffer; key: Buffer } {
   const [, logN, r, p, salt, key] = /^scrypt\$([1-9]\d?)\$([1-9]\d?)\$([1-9]\d?)\$([\w-]{22,86})\$([\w-]{43,86})$/.exec(stored) ?? []
   if (key === undefined) throw new Error('a stored password is malformed')
   return { cost: { logN: Number(logN), r: Number(r), p: Number(p) }, salt: Buffer.from(salt!, 'base64url'), key: Buffer.from(key, 'base64url') }

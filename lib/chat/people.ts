@@ -7,7 +7,7 @@ import type { SessionRow, TokenRow, UserRow } from '../store/people-tables.ts'
 import type { Appender } from './appender.ts'
 import type { User } from './events.ts'
 import { FailedLogins } from './failed-logins.ts'
-import { rules, type Hosted, type Role } from './log-events.ts'
+import { rules, type Role } from './log-events.ts'
 import { Passwords } from './passwords.ts'
 import { cleanName, cleanPersonName, foldName } from './text.ts'
 import { sessionLasts } from './user-rules.ts'
@@ -15,13 +15,6 @@ import { governs } from './rights.ts'
 import { needsProof } from './rule.ts'
 import { hasScope, type Who } from './who.ts'
 import { idOfUser, toUser } from './wire.ts'
-
-/** Somebody whom the server that natter is mounted in knows, under an id that is theirs for good. */
-export interface HostedUser {
-  id: string
-  name: string
-  role: Role
-}
 
 const limits = {
   renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
@@ -104,13 +97,12 @@ export class People {
     return { user: now }
   }
 
-  /** Somebody by another server's word: made, or brought up to what it says of them now. */
-  async hosted({ id: outside, name: raw, role }: HostedUser): Promise<{ user: UserRow }> {
+  /** Somebody by another server's word, under an id that is theirs for good: made, or brought up to what it says of them now. */
+  async hosted({ id: outside, name: raw, role }: { id: string; name: string; role: Role }): Promise<{ user: UserRow }> {
     const name = cleanName(raw)
     const known = this.#database.people.userByOutside(outside)
     if (known?.name === name && known.role === role) return { user: known }
-    const event: Hosted = { type: 'hosted', rules, facts: { outside, name, folded: foldName(name), role } }
-    await this.#appender.append(event)
+    await this.#appender.append({ type: 'hosted', rules, facts: { outside, name, folded: foldName(name), role } })
     return { user: this.#database.people.userByOutside(outside)! }
   }
 

@@ -16,10 +16,9 @@ export interface Rule<Event> {
 }
 
 /** Its skeleton is written with what had to be looked up first, and with what readers see of it. */
-export type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown> }
+type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown> }
 
-export type EventOf<Type extends LogEvent['type']> = Extract<LogEvent, { type: Type }>
-export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<EventOf<Name>> }
+export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<Extract<LogEvent, { type: Name }>> }
 
 export const needsProof = 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie'
 

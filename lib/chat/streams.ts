@@ -22,20 +22,6 @@ export interface View {
   mine?: boolean
 }
 
-export interface FollowOptions {
-  /** Where to go on: an id, or any form of `since`. */
-  since?: string | undefined
-  /** Where to start without a `since`. */
-  after?: number | undefined
-}
-
-export interface StreamsOptions {
-  /** How many of the newest events are kept in memory. */
-  ring?: number | undefined
-  /** Called when what a stream missed can't be read. */
-  onError: (error: unknown) => void
-}
-
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   lookedBack: 10_000, // events, for the last few that may be seen
@@ -55,7 +41,8 @@ export class Streams {
   readonly #typing = new Set<string>()
   #closing = false
 
-  constructor(parts: Parts, { ring = limits.ringEvents, onError }: StreamsOptions) {
+  /** `ring` is how many of the newest events are kept in memory; `onError` is called when what a stream missed can't be read. */
+  constructor(parts: Parts, { ring = limits.ringEvents, onError }: { ring?: number | undefined; onError: (error: unknown) => void }) {
     this.#parts = parts
     const { log, database } = parts
     const has = (id: number) => database.hasEvent(id)
@@ -125,11 +112,12 @@ export class Streams {
   }
 
   /**
-   * Has a stream show what happens in a view: first what it missed since its cursor, then what comes. There must be no await
-   * in here: who logs out or leaves meanwhile would be followed all the same.
+   * Has a stream show what happens in a view: first what it missed since its cursor, or if it has none since `after`, then what
+   * comes. There must be no await in here: who logs out or leaves meanwhile would be followed all the same.
    */
-  follow(who: Who, stream: ServerSentEventsStream, view: View, { since, after }: FollowOptions): void {
+  follow(who: Who, stream: ServerSentEventsStream, view: View, after?: number): void {
     const seen = this.#topicsOf(who, view)
+    const { lastEventId: since } = stream
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
     endWithToken(who, stream)

@@ -81,8 +81,8 @@ export class Talk {
     const text = cleanText(raw)
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
     const user = await this.#parts.people.somebody(who)
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room, text) }
-    if (key !== undefined) Object.assign(post, { key, print: printOf(room.slug, text, replyTo ?? '') })
+    const once = key !== undefined && { key, print: printOf(room.slug, text, replyTo ?? '') }
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room.id, text), ...once }
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const before: LogEvent[] = this.#parts.database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     // A retry after days gets the message as it is by then.
@@ -92,29 +92,21 @@ export class Talk {
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */
   async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
-    const user = this.#parts.people.writer(who)
-    const room = this.#parts.access.room(who, slug)
+    const about = this.#about(who, slug, id)
     const text = cleanText(raw)
-    const target = Number(this.message(who, slug, id).id)
-    await this.#parts.appender.append({ type: 'edit', rules, user: user.id, room: room.id, target, text, ...this.#mentions(room, text) })
+    await this.#parts.appender.append({ type: 'edit', rules, ...about, text, ...this.#mentions(about.room, text) })
     return this.message(who, slug, id)
   }
 
   /** Deletes a message, one's own or as who manages the room: what it said is gone, everywhere; that there was one stays. */
   async remove(who: Who, slug: string, id: string): Promise<void> {
-    const user = this.#parts.people.writer(who)
-    const room = this.#parts.access.room(who, slug)
-    const target = Number(this.message(who, slug, id).id)
-    await this.#parts.appender.append({ type: 'delete', rules, user: user.id, room: room.id, target })
+    await this.#parts.appender.append({ type: 'delete', rules, ...this.#about(who, slug, id) })
   }
 
   /** Does nothing where it is so already. */
   async react(who: Who, slug: string, id: string, { emoji: raw, on }: { emoji: string; on: boolean }): Promise<void> {
-    const user = this.#parts.people.writer(who)
-    const room = this.#parts.access.room(who, slug)
-    const emoji = cleanEmoji(raw)
-    const target = Number(this.message(who, slug, id).id)
-    await this.#parts.appender.appendUnless('unchanged', { type: 'reaction', rules, user: user.id, room: room.id, target, facts: { emoji, on } })
+    const about = this.#about(who, slug, id)
+    await this.#parts.appender.appendUnless('unchanged', { type: 'reaction', rules, ...about, facts: { emoji: cleanEmoji(raw), on } })
   }
 
   /** They have read the room up to an event; their other streams are told. */
@@ -137,6 +129,13 @@ export class Talk {
     this.#parts.streams.tellTyping(user, room)
   }
 
+  // Who does something with a message, and which.
+  #about(who: Who, slug: string, id: string): { user: number; room: number; target: number } {
+    const { id: user } = this.#parts.people.writer(who)
+    const { id: room } = this.#parts.access.room(who, slug)
+    return { user, room, target: Number(this.message(who, slug, id).id) }
+  }
+
   #older(room: RoomRow, before: number, count: number): { rows: MessageRow[]; more: boolean } {
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
     const { rows, more } = cut(this.#parts.database.messagesBefore(room.id, Math.min(before, this.#parts.log.newest + 1), count + 1), count)
@@ -157,7 +156,7 @@ export class Talk {
   }
 
   // Whom a text names, of those who may read it; 0 is everyone.
-  #mentions(room: RoomRow, text: string): { facts?: Mentions } {
+  #mentions(room: number, text: string): { facts?: Mentions } {
     if (!text.includes('@')) return {}
     const found = mentionsIn(text, (name) => this.#namedIn(room, name))
     const mentions = [...new Set(found)].filter((id) => id !== 0)
@@ -165,11 +164,11 @@ export class Talk {
     return mentions.length === 0 && !everyone ? {} : { facts: { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) } }
   }
 
-  #namedIn(room: RoomRow, name: string): number | undefined {
+  #namedIn(room: number, name: string): number | undefined {
     const folded = foldName(name)
     if (folded === 'room') return 0
     const user = this.#parts.database.people.nameHolder(folded)
-    return user?.freed === null && sees(this.#parts.database, user.id, room) ? user.id : undefined
+    return user?.freed === null && sees(this.#parts.database, user.id, this.#parts.database.rooms.room(room)!) ? user.id : undefined
   }
 }
 

@@ -3,7 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
-import { checkInvite, roleBy, useInvite } from './invite-rules.ts'
+import { checkInvite, roleBy } from './invite-rules.ts'
 import { governs, rank } from './rights.ts'
 import { changed, type RulesOf } from './rule.ts'
 
@@ -26,7 +26,7 @@ export const userRules: RulesOf<Types> = {
       database.people.insertUser({ id, name, folded, kind, role, password: kind === 'account' ? id : null, outside: null })
       database.people.giveName(folded, id)
       if (session !== undefined) database.people.insertSession(session, id, id)
-      if (invite !== undefined) useInvite(database, invite, id)
+      if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, id)
       return { ...event, user: id }
     },
   },
@@ -41,7 +41,7 @@ export const userRules: RulesOf<Types> = {
     carryOut(database, event, id) {
       const { name, folded, session, invite } = event.facts
       const before = database.people.user(event.user)!
-      if (invite !== undefined) useInvite(database, invite, event.user)
+      if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, event.user)
       const user: UserRow = { ...before, name, folded, kind: 'account', role: roleBy(database, invite), password: id }
       changeName(database, before, folded, id)
       database.people.insertSession(session, user.id, id)
@@ -117,7 +117,7 @@ export const userRules: RulesOf<Types> = {
   session_start: {
     check(database, { user: id, facts: { password } }) {
       const user = database.people.user(id)
-      if (user?.kind !== 'account') throw over()
+      if (user?.kind !== 'account') throw new ChatError('unauthorized', over)
       if (password !== undefined && password !== user.password) throw new ChatError('unauthorized', 'the password has just been changed; log in with the new one')
     },
     carryOut(database, { user, facts: { hash } }, id) {
@@ -133,8 +133,7 @@ export const userRules: RulesOf<Types> = {
   },
 
   session_end: {
-    check(database, event) {
-      const { user, facts } = event
+    check(database, { user, facts }) {
       if (!('all' in facts)) checkSession(database, { user, facts })
     },
     carryOut(database, { user, facts }, id) {
@@ -144,14 +143,12 @@ export const userRules: RulesOf<Types> = {
   },
 }
 
-function over(): ChatError {
-  return new ChatError('unauthorized', 'this session is over')
-}
+const over = 'this session is over'
 
 // Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.
 function checkSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): void {
   const session = database.people.session(hash)
-  if (session?.user !== user || session.ended !== null) throw over()
+  if (session?.user !== user || session.ended !== null) throw new ChatError('unauthorized', over)
 }
 
 /**

@@ -31,40 +31,36 @@ export function ownTopics(user: number, room: number): string[] {
 
 /** The event as a frame's fields; without topics if it is nobody's to see. */
 export function toWire(event: LoggedEvent): HistoryEvent {
-  const { id } = event
+  const { id, room, roomKind: kind } = event
+  const inRoom = room === null ? [] : roomTopics({ id: room, kind: kind! })
   switch (event.type) {
     case 'message':
-      return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'message', data: toMessage(event) }
+      return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'message', data: toMessage(event) }
     case 'edit':
-      return event.text === null ? { id, topics: [] } : { id, topics: topicsOf(event), event: 'edit', data: toEdited(event) }
+      return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'edit', data: toEdited(event) }
     case 'reaction': {
       const { emoji, on } = factsOf(event)
-      return { id, topics: topicsOf(event), event: 'reaction', data: { message: String(event.target), room: event.slug, emoji, from: toAuthor(event), on } }
+      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug, emoji, from: toAuthor(event), on } }
     }
     case 'delete':
-      return { id, topics: topicsOf(event), event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
+      return { id, topics: inRoom, event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: [...topicsOf(event), ...ownTopics(event.user!, event.room!)], event: event.type, data: toMembership(event) }
+      return { id, topics: [...inRoom, ...ownTopics(event.user!, room!)], event: event.type, data: toMembership(event) }
     case 'room':
     case 'room_change':
-      return { id, topics: topicsOf(event), event: 'room', data: toRoom({ ...factsOf(event), id: event.room! }) }
+      return { id, topics: inRoom, event: 'room', data: toRoom({ ...factsOf(event), id: room! }) }
     case 'user':
       return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.user! }) }
-    case 'account':
-    case 'rename':
-    case 'role':
-    case 'ban':
-    case 'hosted':
-    case 'accept':
-    case 'token':
-      // Of those that change nothing that can be seen no target is noted.
-      return event.target === null ? { id, topics: [] } : { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.target }) }
     default:
-      return { id, topics: [] }
+      // Of those that change nothing that can be seen no target is noted.
+      if (event.target === null || !changesUser.includes(event.type)) return { id, topics: [] }
+      return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.target }) }
   }
 }
+
+const changesUser = ['account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
 
 /** What happened to somebody's list of rooms, for a stream of it. */
 export function toListing(change: RoomChange): HistoryEvent {
@@ -131,10 +127,6 @@ export function toPerson({ id, name, kind }: Pick<UserRow, 'id' | 'name' | 'kind
 
 function toAuthor({ user, name, userKind }: LoggedEvent): Author {
   return { id: userId(user!), name: name!, ...(userKind === 'unproven' && { unproven: true }) }
-}
-
-function topicsOf({ room, roomKind }: LoggedEvent): string[] {
-  return roomTopics({ id: room!, kind: roomKind! })
 }
 
 /** Where what happens in a room goes. */

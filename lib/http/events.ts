@@ -56,5 +56,5 @@ export const watch: Handler = (exchange) => {
   const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
   chat.streams.mayFollow(who, view)
   const stream = openStream(exchange)
-  if (stream) chat.streams.follow(who, stream, view, { since: stream.lastEventId })
+  if (stream) chat.streams.follow(who, stream, view)
 }

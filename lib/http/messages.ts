@@ -17,7 +17,7 @@ export const listMessages: Handler = (exchange) => {
   const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
-  if (stream) chat.streams.follow(who, stream, { rooms: [room] }, { since: stream.lastEventId, after: first ? Number(first.id) - 1 : undefined })
+  if (stream) chat.streams.follow(who, stream, { rooms: [room] }, first && Number(first.id) - 1)
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {
