@@ -1,39 +1,43 @@
 // The words for what goes wrong. The message is for the person who can mend it, and names the mending.
 
+/** What may go wrong, and the HTTP status that it is answered by. */
+export const statuses = {
+  invalid_request: 400,
+  invalid_json: 400,
+  unknown_field: 400,
+  invalid_name: 400,
+  invalid_text: 400,
+  invalid_key: 400,
+  invalid_password: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  banned: 403,
+  invite_needed: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  timeout: 408,
+  name_taken: 409,
+  room_exists: 409,
+  already_member: 409,
+  not_member: 409,
+  key_reused: 409,
+  unchanged: 409,
+  account_exists: 409,
+  archived: 409,
+  invite_over: 409,
+  too_large: 413,
+  misdirected: 421,
+  too_many: 429,
+  internal: 500,
+  busy: 503,
+  stopping: 503,
+  storage_full: 503,
+  storage_damaged: 503,
+  storage_failed: 503,
+} as const
+
 /** The closed list of what an operation may be refused for. It is part of the API: a code never changes its meaning. */
-export type ErrorCode =
-  | 'invalid_request'
-  | 'invalid_json'
-  | 'unknown_field'
-  | 'invalid_name'
-  | 'invalid_text'
-  | 'invalid_key'
-  | 'invalid_password'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'banned'
-  | 'invite_needed'
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'name_taken'
-  | 'room_exists'
-  | 'already_member'
-  | 'not_member'
-  | 'key_reused'
-  | 'unchanged'
-  | 'account_exists'
-  | 'archived'
-  | 'invite_over'
-  | 'timeout'
-  | 'too_large'
-  | 'misdirected'
-  | 'too_many'
-  | 'internal'
-  | 'busy'
-  | 'stopping'
-  | 'storage_full'
-  | 'storage_damaged'
-  | 'storage_failed'
+export type ErrorCode = keyof typeof statuses
 
 /** Why an operation was refused, as it travels between threads. */
 export interface Refusal {
