@@ -34,7 +34,6 @@ export function openStream({ request, response, stream: type, who, address, cook
   const { socket } = request
   if (connections.othersWait(socket)) return void socket.destroy()
   const refusal = limits.streamRefusal(who, address)
-  response.appendHeader('vary', 'accept')
   const writer = type === undefined || type === 'text/event-stream' ? response : lines.respond(response, type)
   const stream = new ServerSentEventsStream(request, writer, refusal === undefined ? {} : { retryMs: between(...comeBackMs) })
   if (refusal !== undefined) {

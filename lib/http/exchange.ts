@@ -41,8 +41,8 @@ export interface Answer {
   bytes?: Uint8Array
 }
 
-/** Answers, or returns nothing where it has taken the response over for a stream. */
-export type Handler = (exchange: Exchange) => Answer | Promise<Answer | void> | void
+/** Answers, or returns nothing: where it was asked for a stream it has begun one, and elsewhere there is no more to say than 204. */
+export type Handler = (exchange: Exchange) => Answer | void | Promise<Answer | void>
 
 /** Does the request ask for this media type by name? */
 export function accepts(request: IncomingMessage, type: string): boolean {

@@ -94,6 +94,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
+    if (route.page || route.streams) response.appendHeader('vary', 'accept')
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const stream = streamType(request, route.streams)
     const address = clientAddress(request, trustedProxies)
@@ -112,7 +113,8 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
         // Before the handler, so that what is refused has no body read.
         limits.change(`${route.method} ${route.path}`, who, address)
       }
-      return await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits, lines })
+      const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits, lines })
+      return result ?? (stream ? undefined : { status: 204 })
     } finally {
       connections.release(request)
     }
@@ -144,10 +146,8 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
       response.setHeader('cache-control', 'no-store')
     }
     for (const [name, value] of Object.entries(headers ?? {})) {
-      if (name === 'vary') response.appendHeader(name, value)
       // What handlers link to they write as if we had the whole host.
-      else if (name === 'location' && value.startsWith('/')) response.setHeader(name, base + value)
-      else response.setHeader(name, value)
+      response.setHeader(name, name === 'location' ? base + value : value)
     }
     if (body) response.setHeader('content-length', body.length)
     // Who does not read the answer is cut off, and what waits for them with it.

@@ -11,10 +11,7 @@ export const makeInvite: Handler = async ({ chat, request, who, publicUrl }) => 
 
 export const listInvites: Handler = ({ chat, who }) => ({ status: 200, json: chat.invites.list(who) })
 
-export const endInvite: Handler = async ({ chat, params, who }) => {
-  await chat.invites.end(who, params.id!)
-  return { status: 204 }
-}
+export const endInvite: Handler = ({ chat, params, who }) => chat.invites.end(who, params.id!)
 
 export const acceptInvite: Handler = async ({ chat, request, who, cookie }) => {
   const { secret, ...came } = await chat.invites.accept(who, await readFields(request, { code: 'string', name: 'string?', password: 'string?' }))

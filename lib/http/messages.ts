@@ -1,11 +1,9 @@
 // What is said in a room: its history by page, a single message, and saying something.
 
-import type { Chat } from '../chat/chat.ts'
-import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 import { isJson, readFields, readText } from './body.ts'
 import { openStream } from './events.ts'
-import type { Answer, Handler } from './exchange.ts'
+import type { Handler } from './exchange.ts'
 import { countIn, idIn } from './query.ts'
 
 export const listMessages: Handler = (exchange) => {
@@ -13,7 +11,7 @@ export const listMessages: Handler = (exchange) => {
   const room = params.room!
   if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
   const page = chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
-  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: page }
+  if (!exchange.stream) return { status: 200, json: page }
   const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
@@ -30,33 +28,22 @@ export const post: Handler = async ({ chat, params, request, who }) => {
   return { status: 201, headers: { location }, json: message }
 }
 
-export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.talk.message(who, params.room!, params.message!) })
+export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.talk.message(who, params.room!, params.message!) })
 
 export const edit: Handler = async ({ chat, params, request, who }) => {
   const { text } = isJson(request) ? await readFields(request, { text: 'string' }) : { text: await readText(request) }
   return { status: 200, json: await chat.talk.edit(who, params.room!, params.message!, { text }) }
 }
 
-export const react: Handler = ({ chat, params, who }) => reaction(chat, who, params, true)
-export const takeBack: Handler = ({ chat, params, who }) => reaction(chat, who, params, false)
+export const remove: Handler = ({ chat, params, who }) => chat.talk.remove(who, params.room!, params.message!)
 
-async function reaction(chat: Chat, who: Who, { room, message, emoji }: Readonly<Record<string, string>>, on: boolean): Promise<Answer> {
-  await chat.talk.react(who, room!, message!, { emoji: emoji!, on })
-  return { status: 204 }
-}
+export const react: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
 
-export const typing: Handler = ({ chat, params, who }) => {
-  chat.talk.typing(who, params.room!)
-  return { status: 204 }
-}
+export const takeBack: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
+
+export const typing: Handler = ({ chat, params, who }) => chat.talk.typing(who, params.room!)
 
 export const read: Handler = async ({ chat, params, request, who }) => {
   const { id } = await readFields(request, { id: 'string' })
   chat.talk.read(who, params.room!, id)
-  return { status: 204 }
-}
-
-export const remove: Handler = async ({ chat, params, who }) => {
-  await chat.talk.remove(who, params.room!, params.message!)
-  return { status: 204 }
 }

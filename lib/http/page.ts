@@ -71,7 +71,6 @@ export function sendFile(files: Files, name: string, request: IncomingMessage): 
     'content-type': file.type,
     'cache-control': 'no-cache', // kept, but asked about each time: a new version of natter is a new page at once
     etag: file.tag,
-    vary: 'accept',
     ...(name.endsWith('.html') && pageHeaders),
   }
   // A proxy that compresses makes a weak tag of ours, and a browser may know several.

@@ -7,7 +7,7 @@ import type { Handler } from './exchange.ts'
 
 export const listRooms: Handler = async (exchange) => {
   const { chat, who } = exchange
-  if (!exchange.stream) return { status: 200, headers: { vary: 'accept' }, json: await chat.rooms(who) }
+  if (!exchange.stream) return { status: 200, json: await chat.rooms(who) }
   chat.streams.mayFollow(who, {})
   const stream = openStream(exchange)
   if (stream) chat.streams.followRooms(who, stream)
@@ -20,7 +20,7 @@ export const createRoom: Handler = async ({ chat, request, who }) => {
   return { status: 201, headers: { location: locationOf(room.id) }, json: room }
 }
 
-export const showRoom: Handler = ({ chat, params, who }) => ({ status: 200, headers: { vary: 'accept' }, json: chat.room(who, params.room!) })
+export const showRoom: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.room(who, params.room!) })
 
 export const changeRoom: Handler = async ({ chat, params, request, who }) => {
   const change = await readFields(request, { name: 'string?', topic: 'string?', archived: 'boolean?' })
@@ -30,7 +30,6 @@ export const changeRoom: Handler = async ({ chat, params, request, who }) => {
 
 export const archiveRoom: Handler = async ({ chat, params, who }) => {
   await chat.changeRoom(who, params.room!, { archived: true })
-  return { status: 204 }
 }
 
 export const openDirect: Handler = async ({ chat, request, who }) => {
@@ -46,12 +45,10 @@ export const addMember: Handler = async ({ chat, params, request, who }) => {
   const { role } = await readFields(request, { role: 'string?' })
   if (role !== undefined && role !== 'owner' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner or member')
   await chat.join(who, params.room!, { user: params.user!, role })
-  return { status: 204 }
 }
 
 export const removeMember: Handler = async ({ chat, params, who }) => {
   await chat.leave(who, params.room!, params.user!)
-  return { status: 204 }
 }
 
 function locationOf(room: string): string {

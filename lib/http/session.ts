@@ -29,7 +29,4 @@ export const logOutEverywhere: Handler = async ({ chat, who, cookie }) => {
   return { status: 204, headers: { 'set-cookie': cookie.take() } }
 }
 
-export const endSession: Handler = async ({ chat, params, who }) => {
-  await chat.accounts.endSession(who, params.id!)
-  return { status: 204 }
-}
+export const endSession: Handler = ({ chat, params, who }) => chat.accounts.endSession(who, params.id!)

@@ -10,7 +10,4 @@ export const makeToken: Handler = async ({ chat, request, who }) => {
 
 export const listTokens: Handler = ({ chat, who }) => ({ status: 200, json: chat.tokens.list(who) })
 
-export const endToken: Handler = async ({ chat, params, who }) => {
-  await chat.tokens.end(who, params.id!)
-  return { status: 204 }
-}
+export const endToken: Handler = ({ chat, params, who }) => chat.tokens.end(who, params.id!)
