@@ -100,24 +100,18 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     const address = clientAddress(request, trustedProxies)
     // A token that was made here says itself whose it is.
     const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
-    // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
-    if (stream || known instanceof Promise) connections.hold(request)
-    try {
-      const who = known instanceof Promise ? await known : known
-      if (!stream) connections.release(request)
-      // Who went away meanwhile can't be answered, and the rest of a body would never come.
-      if (request.socket.destroyed) return
-      if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
-      if (!reads) {
-        guard.origin(request, host)
-        // Before the handler, so that what is refused has no body read.
-        limits.change(`${route.method} ${route.path}`, who, address)
-      }
-      const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl: `${urls[0] ?? `http://${host}`}${base}`, connections, limits, lines })
-      return result ?? (stream ? undefined : { status: 204 })
-    } finally {
-      connections.release(request)
+    const who = known instanceof Promise ? await known : known
+    // Who went away meanwhile can't be answered, and the rest of a body would never come.
+    if (request.socket.destroyed) return
+    if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+    if (!reads) {
+      guard.origin(request, host)
+      // Before the handler, so that what is refused has no body read.
+      limits.change(`${route.method} ${route.path}`, who, address)
     }
+    const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
+    const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl, connections, limits, lines })
+    return result ?? (stream ? undefined : { status: 204 })
   }
 
   function health(name: string): Answer | undefined {
