@@ -13,11 +13,7 @@ import { userId } from './chat/wire.ts'
 import { ChatError, StartError } from './errors.ts'
 import { readIdentity, type Identity } from './host-identity.ts'
 import { HostPeople } from './host-people.ts'
-import { createCors } from './http/cors.ts'
-import { createGuard } from './http/guard.ts'
-import { createHandler, type RequestHandler } from './http/handler.ts'
-import { Limits } from './http/limits.ts'
-import { readFiles } from './http/page.ts'
+import { createHandler } from './http/handler.ts'
 import { isBelow, targetOf } from './http/target.ts'
 import { describe, type Log } from './log.ts'
 import { LocalLog } from './store/local-log.ts'
@@ -56,13 +52,13 @@ export class MountedChat {
   readonly handler: ChatHandler
   readonly #chat: Chat
   readonly #events: LocalLog
-  readonly #handle: RequestHandler
   readonly #base: string
   /** Answers that are not out yet, streams among them. */
   readonly #open = new Set<ServerResponse>()
   /** Operations that were called and are not done. */
   readonly #operations = new Set<Promise<unknown>>()
   readonly #people: HostPeople | undefined
+  #phase: 'open' | 'stopping' | 'over' = 'open'
   #closed: Promise<void> | undefined
   readonly #forget = () => this.#events.forget()
 
@@ -86,38 +82,23 @@ export class MountedChat {
     }
   }
 
-  private constructor(chat: Chat, events: LocalLog, { loopback, base, identify, log, ...settings }: ChatSettings & { loopback: boolean }) {
-    const { data, name, urls, allowedOrigins, trustedProxies } = settings
+  private constructor(chat: Chat, events: LocalLog, settings: ChatSettings & { loopback: boolean }) {
     this.#chat = chat
     this.#events = events
-    this.#base = base
-    const people = identify && new HostPeople(identify, (identity) => chat.people.hosted(identity))
+    this.#base = settings.base
+    const people = settings.identify && new HostPeople(settings.identify, (identity) => chat.people.hosted(identity))
     this.#people = people
-    this.#handle = createHandler({
-      chat,
-      files: readFiles(new URL('../static/', import.meta.url), { base, name }),
-      guard: createGuard({ urls, allowedOrigins, loopback }),
-      cors: createCors(allowedOrigins),
-      limits: new Limits({ ...settings, report: log }),
-      trustedProxies,
-      base,
-      urls,
-      hosted: people && ((request) => people.whoSent(request)),
-      secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')),
-      onError: (error, incident) => log(`incident ${incident}: ${describe(error)}`),
-    })
-    this.handler = (request, response, next) => this.#take(request, response, next)
+    const handle = createHandler({ ...settings, chat, hosted: people && ((request) => people.whoSent(request)), phase: () => this.#phase })
+    this.handler = (request, response, next) => {
+      if (response.headersSent || response.writableEnded) return
+      if (next && !isBelow(targetOf(request), settings.base)) return next()
+      // One that is pipelined has no connection yet, and will never be closed if it gets none.
+      if (response.socket === null) response.once('socket', () => this.#remember(response))
+      else this.#remember(response)
+      handle(request, response)
+    }
     // What is kept in memory is a folder, and must not outlive the process, however that ends.
-    if (data === ':memory:') process.once('exit', this.#forget)
-  }
-
-  #take(request: IncomingMessage, response: ServerResponse, next: ((error?: unknown) => void) | undefined): void {
-    if (response.headersSent || response.writableEnded) return
-    if (next && !isBelow(targetOf(request), this.#base)) return next()
-    // One that is pipelined has no connection yet, and will never be closed if it gets none.
-    if (response.socket === null) response.once('socket', () => this.#remember(response))
-    else this.#remember(response)
-    this.#handle(request, response)
+    if (settings.data === ':memory:') process.once('exit', this.#forget)
   }
 
   #remember(response: ServerResponse): void {
@@ -250,10 +231,10 @@ export class MountedChat {
     const began = performance.now()
     const until = (ms: number) => ms - (performance.now() - began)
     const operations = Promise.allSettled(this.#operations)
-    this.#handle.stopping = true
+    this.#phase = 'stopping'
     const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams.open)
     await within(limits.streamsMs, this.#chat.streams.close({ spread }))
-    this.#handle.over = true
+    this.#phase = 'over'
     this.#chat.talk.reads.keep()
     const answers = [...this.#open].map((response) => new Promise((resolve) => response.once('close', resolve)))
     await within(until(limits.answersMs), Promise.all([operations, ...answers]))

@@ -10,29 +10,19 @@ const preflightHeaders = {
   'access-control-max-age': '600',
 }
 
-export interface Cors {
-  /** Puts on a response what lets its page read it, be it an answer, a refusal or a stream. */
-  mark(request: IncomingMessage, response: ServerResponse): void
-  /** The answer to a browser that asks first. */
-  preflight(request: IncomingMessage): Answer | undefined
+/** Puts on a response what lets its page read it, be it an answer, a refusal or a stream. */
+export function letRead({ headers: { origin } }: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+  if (allowed.length === 0) return
+  // For others too: a cache must not give one origin's answer to another.
+  response.setHeader('vary', 'origin')
+  if (origin === undefined || !allowed.includes(origin)) return
+  response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('access-control-allow-credentials', 'true')
+  response.setHeader('access-control-expose-headers', 'location, retry-after')
 }
 
-export function createCors(allowedOrigins: readonly string[]): Cors {
-  const allowed = new Set(allowedOrigins)
-  const isAllowed = ({ headers: { origin } }: IncomingMessage) => origin !== undefined && allowed.has(origin)
-  return {
-    mark(request, response) {
-      if (allowed.size === 0) return
-      // For others too: a cache must not give one origin's answer to another.
-      response.setHeader('vary', 'origin')
-      if (!isAllowed(request)) return
-      response.setHeader('access-control-allow-origin', request.headers.origin!)
-      response.setHeader('access-control-allow-credentials', 'true')
-      response.setHeader('access-control-expose-headers', 'location, retry-after')
-    },
-    preflight(request) {
-      const asks = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
-      return asks && isAllowed(request) ? { status: 204, headers: preflightHeaders } : undefined
-    },
-  }
+/** The answer to a browser that asks first. */
+export function preflight({ method, headers }: IncomingMessage, allowed: readonly string[]): Answer | undefined {
+  const asks = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+  return asks && allowed.includes(headers.origin ?? '') ? { status: 204, headers: preflightHeaders } : undefined
 }

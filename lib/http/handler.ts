@@ -2,21 +2,22 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { BlockList } from 'node:net'
 import type { Chat } from '../chat/chat.ts'
 import { needsName } from '../chat/people.ts'
 import type { Who } from '../chat/who.ts'
+import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
+import { describe, type Log } from '../log.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
-import type { Cors } from './cors.ts'
+import { letRead, preflight } from './cors.ts'
 import { streamType } from './events.ts'
 import { accepts, type Answer } from './exchange.ts'
-import type { Guard } from './guard.ts'
+import { checkHost, checkOrigin } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
-import type { Limits } from './limits.ts'
+import { Limits } from './limits.ts'
 import { Lines } from './lines.ts'
-import { sendFile, type Files } from './page.ts'
+import { readFiles, sendFile } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
@@ -24,71 +25,56 @@ import { refuseSecrets } from './url-secrets.ts'
 
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
-export interface HandlerOptions {
+export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowedOrigins' | 'trustedProxies' | 'postsPerSecond' | 'streamsPerAddress'> {
   chat: Chat
-  files: Files
-  guard: Guard
-  cors: Cors
-  limits: Limits
-  /** Whose X-Forwarded-For counts. */
-  trustedProxies: BlockList
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
+  /** Only this machine can reach us. */
+  loopback: boolean
   /** Who asks, where the server that carries us says so; otherwise we find out ourselves. */
   hosted: ((request: IncomingMessage) => Promise<Who>) | undefined
-  /** Our public addresses, if we were told. */
-  urls: readonly string[]
-  /** We are reached by HTTPS alone. */
-  secure: boolean
-  /** Called with what went wrong on our side. */
-  onError: (error: unknown, incident: string) => void
+  /** `stopping`: `/readyz` says no, and connections end with their answer. `over`: everything is refused. */
+  phase: () => 'open' | 'stopping' | 'over'
+  log: Log
 }
 
-export interface RequestHandler {
-  (request: IncomingMessage, response: ServerResponse): void
-  /** From now on `/readyz` says no, and connections end with their answer. */
-  stopping: boolean
-  /** From now on everything is refused. */
-  over: boolean
-}
-
-export function createHandler({ chat, files, guard, cors, limits, trustedProxies, base, hosted, urls, secure, onError }: HandlerOptions): RequestHandler {
+export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const { chat, base, loopback, hosted, urls, allowedOrigins, phase, log } = options
+  const files = readFiles(options)
+  const limits = new Limits(options)
   const connections = new Connections()
   const lines = new Lines()
-  const cookie = sessionCookie({ secure, base })
-  const handle: RequestHandler = Object.assign(
-    (request: IncomingMessage, response: ServerResponse) => {
-      // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
-      // sender knows that nobody has read it.
-      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-      cors.mark(request, response)
-      connections.inTurn(request, response, () => {
-        answer(request, response)
-          .catch(failure)
-          .then((result) => result && send(response, result))
-          .catch((error) => {
-            failure(error)
-            response.destroy()
-          })
-      })
-    },
-    { stopping: false, over: false },
-  )
+  const cookie = sessionCookie({ secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
+    // sender knows that nobody has read it.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    letRead(request, response, allowedOrigins)
+    connections.inTurn(request, response, () => {
+      answer(request, response)
+        .catch(failure)
+        .then((result) => result && send(response, result))
+        .catch((error) => {
+          failure(error)
+          response.destroy()
+        })
+    })
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
-    if (handle.over) throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
+    if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
-    guard.host(host)
-    const preflight = cors.preflight(request)
-    if (preflight) return preflight
+    if (loopback) checkHost(host, urls)
+    const allowed = preflight(request, allowedOrigins)
+    if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
-    if (segments.length < 2) {
-      const short = segments.length === 0 || segments[0] === 'join' ? sendFile(files, 'index.html', request) : health(segments[0]!) ?? sendFile(files, segments[0]!, request)
-      if (short) return reads ? short : notAllowed(['GET'], method)
-    }
+    const [name = 'index.html', ...more] = segments
+    const short = more.length === 0 ? health(name) ?? sendFile(files, name === 'join' ? 'index.html' : name, request) : undefined
+    if (short) return reads ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
     const route = routes.find((route) => route.method === method)
@@ -97,7 +83,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (route.page || route.streams) response.appendHeader('vary', 'accept')
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const stream = streamType(request, route.streams)
-    const address = clientAddress(request, trustedProxies)
+    const address = clientAddress(request, options.trustedProxies)
     // A token that was made here says itself whose it is.
     const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
     const who = known instanceof Promise ? await known : known
@@ -105,7 +91,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     if (request.socket.destroyed) return
     if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
     if (!reads) {
-      guard.origin(request, host)
+      checkOrigin(request, host, [...urls, ...allowedOrigins])
       // Before the handler, so that what is refused has no body read.
       limits.change(`${route.method} ${route.path}`, who, address)
     }
@@ -115,15 +101,14 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
   }
 
   function health(name: string): Answer | undefined {
-    if (name === 'healthz') return { status: 200, json: { status: 'ok' } }
-    if (name === 'readyz') return handle.stopping ? problem('stopping', 'natter is stopping') : { status: 200, json: { status: 'ok' } }
-    return undefined
+    if (name === 'readyz' && phase() !== 'open') return problem('stopping', 'natter is stopping')
+    return name === 'healthz' || name === 'readyz' ? { status: 200, json: { status: 'ok' } } : undefined
   }
 
   function failure(error: unknown): Answer {
     if (error instanceof ChatError) return problem(error.code, error.message, error.retryAfter)
     const incident = randomUUID()
-    onError(error, incident)
+    log(`incident ${incident}: ${describe(error)}`)
     return problem('internal', `something went wrong on our side; its number is ${incident}`)
   }
 
@@ -133,7 +118,7 @@ export function createHandler({ chat, files, guard, cors, limits, trustedProxies
     response.statusCode = status
     response.setHeader('x-content-type-options', 'nosniff')
     response.setHeader('cross-origin-resource-policy', 'same-origin')
-    if (handle.stopping) response.setHeader('connection', 'close')
+    if (phase() !== 'open') response.setHeader('connection', 'close')
     const body = bytes ?? (json === undefined ? undefined : Buffer.from(JSON.stringify(json) + '\n'))
     if (json !== undefined) {
       response.setHeader('content-type', 'application/json')

@@ -26,7 +26,7 @@ export interface LimitsOptions {
   /** 0 is no limit. */
   streamsPerAddress: number
   /** Gets a line for the owner, at most once. */
-  report: (line: string) => void
+  log: (line: string) => void
   /** A clock that never goes back, in ms. */
   now?: () => number
 }
@@ -34,7 +34,7 @@ export interface LimitsOptions {
 export class Limits {
   readonly #postsPerSecond: number
   readonly #streamsPerAddress: number
-  readonly #report: (line: string) => void
+  readonly #log: (line: string) => void
   readonly #people: Buckets
   readonly #bots: Buckets
   readonly #addresses: Buckets
@@ -43,11 +43,11 @@ export class Limits {
   #streams = new Map<string, number>()
   #reported = false
 
-  constructor({ postsPerSecond, streamsPerAddress, report, now = () => performance.now() }: LimitsOptions) {
+  constructor({ postsPerSecond, streamsPerAddress, log, now = () => performance.now() }: LimitsOptions) {
     const rate = (times: number) => ({ burst: limits.personBurst * times, perSecond: postsPerSecond * times })
     this.#postsPerSecond = postsPerSecond
     this.#streamsPerAddress = streamsPerAddress
-    this.#report = report
+    this.#log = log
     this.#people = new Buckets(rate(1), now)
     this.#bots = new Buckets(rate(limits.botTimes), now)
     this.#addresses = new Buckets(rate(limits.addressTimes), now)
@@ -111,7 +111,7 @@ export class Limits {
   #reportOnce(): void {
     if (this.#reported) return
     this.#reported = true
-    this.#report(
+    this.#log(
       'much comes from a trusted proxy that does not name its clients, so that nothing can be limited by address: have it send ' +
         'X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for), or, if there is no proxy, start natter with --trust-proxy ""',
     )

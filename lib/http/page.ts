@@ -22,37 +22,33 @@ const pageHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 }
 
-interface File {
-  type: string
-  bytes: Uint8Array
-  tag: string
-}
+const folder = new URL('../../static/', import.meta.url)
 
-export type Files = ReadonlyMap<string, File>
+/** By its name each file that a browser may have, as it is answered with. */
+export type Files = ReadonlyMap<string, Answer & { headers: Record<string, string> & { etag: string } }>
 
-export interface PageOptions {
-  /** The path that the chat is mounted at in another server, such as `/chat`; empty where it has the whole host. */
-  base?: string | undefined
-  /** What the page calls this place. */
-  name?: string | undefined
-}
-
-/** Every file of the folder that a browser may have, by its name. */
-export function readFiles(folder: URL, options: PageOptions = {}): Files {
-  const files = new Map<string, File>()
+/** `base` is the path that all of ours is below, empty for the root; `name` what the page calls this place. */
+export function readFiles(options: { base: string; name: string }): Files {
+  const files = new Map()
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)]
     if (!type || name === 'package.json' || name === 'tsconfig.json') continue
     const read = readFileSync(new URL(name, folder))
-    const bytes = type.startsWith('text/html') ? Buffer.from(fillIn(read.toString(), options)) : read
-    files.set(name, { type, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` })
+    const bytes = name.endsWith('.html') ? Buffer.from(fillIn(read.toString(), options)) : read
+    const headers = {
+      'content-type': type,
+      'cache-control': 'no-cache', // kept, but asked about each time: a new version of natter is a new page at once
+      etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+      ...(name.endsWith('.html') && pageHeaders),
+    }
+    files.set(name, { status: 200, headers, bytes })
   }
   return files
 }
 
 // The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called.
 // Functions put the new text in, since in a plain one `$&` would mean something.
-function fillIn(html: string, { base = '', name = 'natter' }: PageOptions): string {
+function fillIn(html: string, { base, name }: { base: string; name: string }): string {
   return html
     .replace(/ (href|src)="\/(?!\/)/g, (_, attribute) => ` ${attribute}="${escaped(base)}/`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
@@ -66,14 +62,7 @@ function escaped(text: string): string {
 /** The file of that name, unless the browser has it already. */
 export function sendFile(files: Files, name: string, request: IncomingMessage): Answer | undefined {
   const file = files.get(name)
-  if (!file) return undefined
-  const headers = {
-    'content-type': file.type,
-    'cache-control': 'no-cache', // kept, but asked about each time: a new version of natter is a new page at once
-    etag: file.tag,
-    ...(name.endsWith('.html') && pageHeaders),
-  }
   // A proxy that compresses makes a weak tag of ours, and a browser may know several.
-  if (request.headers['if-none-match']?.includes(file.tag)) return { status: 304, headers }
-  return { status: 200, headers, bytes: file.bytes }
+  if (file && request.headers['if-none-match']?.includes(file.headers.etag)) return { status: 304, headers: file.headers }
+  return file
 }

@@ -195,7 +195,7 @@ const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'gu
 const posting = 'POST /rooms/:room/messages'
 
 function limitsAt(clock: { ms: number }, postsPerSecond = 1): { limits: Limits; allowed: (who: Who, address?: string, change?: string) => boolean } {
-  const limits = new Limits({ postsPerSecond, streamsPerAddress: 30, report: () => {}, now: () => clock.ms })
+  const limits = new Limits({ postsPerSecond, streamsPerAddress: 30, log: () => {}, now: () => clock.ms })
   return {
     limits,
     allowed(who, address, change = posting) {
