@@ -2,6 +2,7 @@
 // kept, or refused by name. Knows nothing of requests.
 
 import type { User } from './chat/events.ts'
+import type { HostedUser } from './chat/people.ts'
 import { cleanName, limits } from './chat/text.ts'
 
 /** Somebody as the server that natter is mounted in knows them. */
@@ -17,9 +18,6 @@ export interface Identity {
   role?: User['role'] | undefined
 }
 
-/** An identity in its one form. */
-export type KnownIdentity = Required<Identity> & { role: User['role'] }
-
 const idCharacters = 200 // of a host's id; natter keeps it with the user for good
 
 const roles: readonly unknown[] = ['owner', 'admin', 'member', 'guest', 'bot'] satisfies User['role'][]
@@ -28,7 +26,7 @@ const roles: readonly unknown[] = ['owner', 'admin', 'member', 'guest', 'bot'] s
  * Folds what can be folded.
  * @throws TypeError that says what is wrong with it, without repeating any of it: it goes to a log
  */
-export function readIdentity(given: unknown): KnownIdentity {
+export function readIdentity(given: unknown): HostedUser {
   if (typeof given !== 'object' || given === null) throw new TypeError(`an identity must be an object like { id: '42', name: 'Ada' }, not ${given === null ? 'null' : `a ${typeof given}`}`)
   const { id: rawId, name, role = 'member' }: { id?: unknown; name?: unknown; role?: unknown } = given
   // A database gives its keys as numbers; 42 and '42' are the same person.

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Identify } from './chat-options.ts'
+import type { People } from './chat/people.ts'
 import type { Who } from './chat/who.ts'
-import { readIdentity, type KnownIdentity } from './host-identity.ts'
+import { readIdentity } from './host-identity.ts'
 import { describe } from './log.ts'
 import { within } from './within.ts'
 
@@ -11,14 +12,13 @@ const answerMs = 30_000 // for the host to say who sent a request; a connection 
 
 export class HostPeople {
   readonly #identify: Identify
-  readonly #known: (identity: KnownIdentity) => Promise<Who>
+  readonly #people: People
   /** The questions that have no answer yet, and whom they turned out to be about. */
   readonly #asking = new Set<{ id?: string; outdated?: true }>()
 
-  /** `known` tells who an identity is in the chat. */
-  constructor(identify: Identify, known: (identity: KnownIdentity) => Promise<Who>) {
+  constructor(identify: Identify, people: People) {
     this.#identify = identify
-    this.#known = known
+    this.#people = people
   }
 
   /** @throws Error for the log if the host fails, or gives what is no identity */
@@ -31,7 +31,7 @@ export class HostPeople {
         if (given === undefined || given === null) return { nobody: true }
         const identity = readIdentity(given)
         asking.id = identity.id
-        const who = await this.#known(identity)
+        const who = await this.#people.hosted(identity)
         if (!asking.outdated) return who
       } finally {
         this.#asking.delete(asking)
@@ -46,14 +46,10 @@ export class HostPeople {
 
   // An error of the host's own must not pass for a refusal of ours.
   async #answer(request: IncomingMessage): Promise<unknown> {
-    const late = Symbol('late')
-    let given
     try {
-      given = await within(answerMs, Promise.resolve(this.#identify(request)), late)
+      return await within(answerMs, Promise.resolve(this.#identify(request)), `no answer within ${answerMs / 1000} s`)
     } catch (error) {
       throw new Error(`identify failed: ${describe(error)}`)
     }
-    if (given === late) throw new Error(`identify gave no answer within ${answerMs / 1000} s`)
-    return given
   }
 }

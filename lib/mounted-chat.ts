@@ -86,7 +86,7 @@ export class MountedChat {
     this.#chat = chat
     this.#events = events
     this.#base = settings.base
-    const people = settings.identify && new HostPeople(settings.identify, (identity) => chat.people.hosted(identity))
+    const people = settings.identify && new HostPeople(settings.identify, chat.people)
     this.#people = people
     const handle = createHandler({ ...settings, chat, hosted: people && ((request) => people.whoSent(request)), phase: () => this.#phase })
     this.handler = (request, response, next) => {
