@@ -2,7 +2,7 @@
 // and they are read by the same code.
 
 import type { IncomingMessage } from 'node:http'
-import { readSettings, type Settings } from './config.ts'
+import { readValues, table, type Settings } from './config.ts'
 import { StartError } from './errors.ts'
 import type { Identity } from './host-identity.ts'
 import { readBase } from './http/target.ts'
@@ -52,47 +52,20 @@ export interface ChatSettings extends Omit<Settings, 'port' | 'host'> {
   log: Log
 }
 
-/** The flag that means the same. */
-const flags = {
-  data: 'data',
-  name: 'name',
-  access: 'access',
-  urls: 'url',
-  allowOrigins: 'allow-origin',
-  trustProxy: 'trust-proxy',
-  postsPerSecond: 'posts-per-second',
-  streamsPerAddress: 'streams-per-address',
-} as const satisfies Partial<Record<keyof CreateChatOptions, string>>
-
-const names: readonly string[] = [...Object.keys(flags), 'path', 'identify', 'log']
+const names: readonly string[] = Object.keys(table).filter((name) => name !== 'port' && name !== 'host')
 
 /** @throws TypeError that names the option which can't be used */
-export function readOptions(options: CreateChatOptions): ChatSettings {
-  const { path = '', identify, log = logToStderr } = options
-  // A name that is mistyped would be a limit, or an identity, that is not there.
-  const unknown = Object.keys(options).find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new TypeError(`there is no option ${unknown.slice(0, 40)}; there are ${names.join(', ')}`)
+export function readOptions({ path = '', identify, log = logToStderr, ...settings }: CreateChatOptions): ChatSettings {
   if (identify !== undefined && typeof identify !== 'function') throw new TypeError('identify must be a function that takes a request')
   if (typeof log !== 'function') throw new TypeError('log must be a function that takes a line')
-  const { port: _, host: __, ...settings } = asSettings(options)
-  return { ...settings, base: readBase(path), identify, log }
-}
-
-function asSettings(options: CreateChatOptions): Settings {
-  const given = Object.entries(flags).flatMap(([name, flag]) => {
-    // Each is a name of an option.
-    const value: unknown = options[name as keyof typeof flags]
-    if (value === undefined) return []
-    const values: unknown[] = Array.isArray(value) ? value : [value]
-    if (!values.every((value) => typeof value === 'string' || typeof value === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
-    // An empty list is not the same as none: nobody is trusted then.
-    return [...values, ...(values.length === 0 ? [''] : [])].map((value) => `--${flag}=${value}`)
-  })
+  for (const [name, value] of Object.entries(settings)) {
+    // A name that is mistyped would be a limit, or an identity, that is not there.
+    if (!names.includes(name)) throw new TypeError(`there is no option ${name.slice(0, 40)}; there are ${names.join(', ')}, path, identify, log`)
+    if (value !== undefined && ![value].flat().every((value) => typeof value === 'string' || typeof value === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
+  }
   try {
-    // Undefined only where help is asked for, which is no option here.
-    return readSettings(given, {})!
+    return { ...readValues(settings), base: readBase(path), identify, log }
   } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    throw new TypeError(error.message.replace(/^--([a-z-]+)/, (_, flag) => Object.entries(flags).find(([, named]) => named === flag)?.[0] ?? flag))
+    throw error instanceof StartError ? new TypeError(error.message) : error
   }
 }

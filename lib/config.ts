@@ -1,28 +1,8 @@
-// The settings: one table gives the flags, the environment variables, the checks and the help.
+// The settings: one table gives the flags, the environment variables, the options of createChat, the checks and the help.
 
 import { BlockList, isIP } from 'node:net'
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { StartError } from './errors.ts'
-
-export interface Settings {
-  port: number
-  host: string
-  data: string
-  /** `open`: guests come in by a name; `invite`: only who was invited. */
-  access: 'open' | 'invite'
-  /** Our own public addresses, as origins. */
-  urls: string[]
-  /** Other origins whose pages may use it. */
-  allowedOrigins: string[]
-  /** Whose X-Forwarded-For counts. */
-  trustedProxies: BlockList
-  /** What the page calls this place. */
-  name: string
-  /** A person's rate; 0 is no limit. */
-  postsPerSecond: number
-  /** 0 is no limit. */
-  streamsPerAddress: number
-}
 
 interface Setting {
   flag: string
@@ -30,33 +10,47 @@ interface Setting {
   standard: string
   /** What `--help` says of it. */
   help: string
+  /** It may be given several times, or with commas. */
+  several?: true
+  /** Takes it as it was given, and what it is called there. @throws StartError */
+  read(value: string, name: string): unknown
 }
 
-const several = 'several times, or with commas, for several'
+const portOf = number(/^\d{1,5}$/, 'a number from 0 to 65535', 65535)
+const rateOf = number(/^\d{1,9}(\.\d{1,9})?$/, 'a number like 2 or 0.5 (0: no limit)')
+const countOf = number(/^\d{1,9}$/, 'a whole number (0: no limit)')
 
-const table = [
-  { flag: 'port', environment: 'PORT', standard: '8080', help: 'where it listens; 0 takes a free one' },
-  { flag: 'host', environment: 'HOST', standard: '127.0.0.1', help: 'which address; 0.0.0.0 lets other machines in' },
-  { flag: 'data', environment: 'NATTER_DATA', standard: './data', help: 'the folder that keeps everything; :memory: keeps nothing once it stops' },
-  { flag: 'access', environment: 'NATTER_ACCESS', standard: 'open', help: 'open: guests come in by a name; invite: only who was invited' },
-  { flag: 'url', environment: 'NATTER_URL', standard: '', help: `our public address, if a proxy stands in front; ${several}` },
-  { flag: 'allow-origin', environment: 'NATTER_ALLOW_ORIGIN', standard: '', help: `other origins whose pages may use it (CORS); ${several}` },
-  { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'loopback', help: `proxies whose X-Forwarded-For counts: addresses or ranges; ${several}` },
-  { flag: 'name', environment: 'NATTER_NAME', standard: 'natter', help: 'what the page calls this place' },
-  { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
-  { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '30', help: 'streams open at once; 0 is no limit' },
-] as const satisfies readonly Setting[]
+export const table = {
+  port: { flag: 'port', environment: 'PORT', standard: '8080', read: portOf, help: 'where it listens; 0 takes a free one' },
+  host: { flag: 'host', environment: 'HOST', standard: '127.0.0.1', read: notEmpty, help: 'which address; 0.0.0.0 lets other machines in' },
+  data: { flag: 'data', environment: 'NATTER_DATA', standard: './data', read: notEmpty, help: 'the folder that keeps everything; :memory: keeps nothing once it stops' },
+  access: { flag: 'access', environment: 'NATTER_ACCESS', standard: 'open', read: accessOf, help: 'open: guests come in by a name; invite: only who was invited' },
+  urls: { flag: 'url', environment: 'NATTER_URL', standard: '', several: true, read: originsOf, help: 'our public address, if a proxy stands in front' },
+  allowOrigins: { flag: 'allow-origin', environment: 'NATTER_ALLOW_ORIGIN', standard: '', several: true, read: originsOf, help: 'other origins whose pages may use it (CORS)' },
+  trustProxy: { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'loopback', several: true, read: proxiesOf, help: 'proxies whose X-Forwarded-For counts: addresses or ranges' },
+  name: { flag: 'name', environment: 'NATTER_NAME', standard: 'natter', read: nameOf, help: 'what the page calls this place' },
+  postsPerSecond: { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', read: rateOf, help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
+  streamsPerAddress: { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '30', read: countOf, help: 'streams open at once; 0 is no limit' },
+} as const satisfies Record<string, Setting>
+
+export type Settings = { [Name in keyof typeof table]: ReturnType<(typeof table)[Name]['read']> }
+
+// `entries` forgets which keys there are.
+const entries = Object.entries(table) as [keyof Settings, Setting][]
 
 const nameCharactersMax = 40
 
-type Flag = (typeof table)[number]['flag']
+const widths = (['flag', 'environment', 'standard'] as const).map((column) => Math.max(...entries.map(([, setting]) => setting[column].length)))
 
-const widths = (['flag', 'environment', 'standard'] as const).map((column) => Math.max(...table.map((setting) => setting[column].length)))
+const helpLines = entries.map(([, { flag, environment, standard, help, several }]) => {
+  const cells = [flag, environment, standard].map((cell, at) => cell.padEnd(widths[at]!))
+  return `  --${cells.join('  ')}  ${help}${several ? '; several times, or with commas, for several' : ''}`
+})
 
 export const help = `node server.ts [flags]         starts natter
 node server.ts check [flags]   reads all that is in the data folder, and says whether it is whole
 
-${table.map(({ flag, environment, standard, help }) => `  --${[flag, environment, standard].map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}  ${help}`).join('\n')}
+${helpLines.join('\n')}
   --${'help'.padEnd(widths[0]!)}  prints this
 
 A flag wins over the environment variable beside it.`
@@ -68,92 +62,81 @@ A flag wins over the environment variable beside it.`
 export function readSettings(args: readonly string[], environment: Record<string, string | undefined>): Settings | undefined {
   const flags = parseFlags(args)
   if (flags.help) return undefined
-  const given = (flag: Flag) => flags[flag]?.at(-1) ?? (environment[settingOf(flag).environment] || settingOf(flag).standard)
-  const list = (flag: Flag) => (flags[flag] ?? [given(flag)]).flatMap((values) => values.split(',')).map((value) => value.trim()).filter(Boolean)
-  return {
-    port: portOf(given('port')),
-    host: notEmpty('--host', given('host')),
-    data: notEmpty('--data', given('data')),
-    access: accessOf(given('access')),
-    urls: list('url').map((url) => originOf('--url', url)),
-    allowedOrigins: list('allow-origin').map((origin) => originOf('--allow-origin', origin)),
-    trustedProxies: proxiesOf(list('trust-proxy')),
-    name: nameOf(given('name')),
-    postsPerSecond: rateOf(given('posts-per-second')),
-    streamsPerAddress: countOf('--streams-per-address', given('streams-per-address')),
-  }
+  const given = entries.map(([name, setting]) => [name, flags[setting.flag] ?? (environment[setting.environment] || undefined)])
+  return readValues(Object.fromEntries(given), (name) => `--${table[name].flag}`)
 }
 
-function settingOf(flag: Flag): Setting {
-  return table.find((setting) => setting.flag === flag)!
+/**
+ * Reads what is given of the settings, wherever it comes from; a list is as good as text with commas. `called` tells what each is
+ * called there.
+ * @throws StartError in one line if one can't be used
+ */
+export function readValues(given: Record<string, unknown>, called: (name: keyof Settings) => string = (name) => name): Settings {
+  const read = entries.map(([name, { standard, read }]) => [name, read(String(given[name] ?? standard), called(name))])
+  // `fromEntries` forgets which keys there are.
+  return Object.fromEntries(read) as Settings
 }
-
-const option = { type: 'string', multiple: true } as const // of one that is no list the last counts
-// `fromEntries` forgets which keys there are.
-const options = Object.fromEntries(table.map(({ flag }) => [flag, option])) as Record<Flag, typeof option>
 
 function parseFlags(args: readonly string[]) {
+  const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } }
+  for (const [, { flag, several = false }] of entries) options[flag] = { type: 'string', multiple: several }
   try {
-    return parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } } }).values
+    return parseArgs({ args: [...args], options }).values
   } catch (error) {
     // Node's message is one sentence, then advice on `--` that is none here.
-    throw new StartError(`${(error instanceof Error ? error.message : String(error)).split('. ')[0]}; --help lists the flags`)
+    throw new StartError(`${(error instanceof Error ? error.message : String(error)).split(/\.\s/)[0]}; --help lists the flags`)
   }
 }
 
-function portOf(value: string): number {
-  const port = Number(value)
-  if (!/^\d{1,5}$/.test(value) || port > 65535) throw new StartError(`--port must be a number from 0 to 65535, not ${JSON.stringify(value)}`)
-  return port
+function number(form: RegExp, what: string, most = Infinity) {
+  return (value: string, name: string): number => {
+    if (form.test(value) && Number(value) <= most) return Number(value)
+    throw new StartError(`${name} must be ${what}, not ${JSON.stringify(value)}`)
+  }
 }
 
-function notEmpty(flag: string, value: string): string {
-  if (value === '') throw new StartError(`${flag} must not be empty`)
+function notEmpty(value: string, name: string): string {
+  if (value === '') throw new StartError(`${name} must not be empty`)
   return value
 }
 
-function originOf(flag: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin
-  throw new StartError(`${flag} must be like https://chat.example, not ${JSON.stringify(value)}`)
-}
-
-function accessOf(value: string): 'open' | 'invite' {
+function accessOf(value: string, name: string): 'open' | 'invite' {
   if (value === 'open' || value === 'invite') return value
-  throw new StartError(`--access must be open or invite, not ${JSON.stringify(value)}`)
+  throw new StartError(`${name} must be open or invite, not ${JSON.stringify(value)}`)
 }
 
-function nameOf(value: string): string {
+function nameOf(value: string, called: string): string {
   const name = value.trim()
   const { length } = [...name]
   if (length > 0 && length <= nameCharactersMax && !/\p{C}/u.test(name)) return name
-  throw new StartError(`--name must have 1 to ${nameCharactersMax} characters, all of them visible, not ${JSON.stringify(value)}`)
+  throw new StartError(`${called} must have 1 to ${nameCharactersMax} characters, all of them visible, not ${JSON.stringify(value)}`)
 }
 
-function rateOf(value: string): number {
-  if (/^\d{1,9}(\.\d{1,9})?$/.test(value)) return Number(value)
-  throw new StartError(`--posts-per-second must be a number like 2 or 0.5 (0: no limit), not ${JSON.stringify(value)}`)
+function listOf(values: string): string[] {
+  return values.split(',').map((value) => value.trim()).filter(Boolean)
 }
 
-function countOf(flag: string, value: string): number {
-  if (/^\d{1,9}$/.test(value)) return Number(value)
-  throw new StartError(`${flag} must be a whole number (0: no limit), not ${JSON.stringify(value)}`)
+function originsOf(values: string, name: string): string[] {
+  return listOf(values).map((value) => {
+    const url = URL.parse(value)
+    if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin
+    throw new StartError(`${name} must be like https://chat.example, not ${JSON.stringify(value)}`)
+  })
 }
 
-function proxiesOf(values: readonly string[]): BlockList {
+function proxiesOf(values: string, name: string): BlockList {
   const proxies = new BlockList()
-  for (const value of values) {
+  for (const value of listOf(values)) {
     const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? []
     const version = isIP(address)
-    const family = version === 4 ? 'ipv4' : 'ipv6'
     const most = version === 4 ? 32 : 128
     if (value === 'loopback') {
       proxies.addSubnet('127.0.0.0', 8, 'ipv4')
       proxies.addAddress('::1', 'ipv6')
     } else if (version !== 0 && Number(bits ?? most) <= most) {
-      proxies.addSubnet(address, Number(bits ?? most), family)
+      proxies.addSubnet(address, Number(bits ?? most), version === 4 ? 'ipv4' : 'ipv6')
     } else {
-      throw new StartError(`--trust-proxy must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`)
+      throw new StartError(`${name} must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`)
     }
   }
   return proxies

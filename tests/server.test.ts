@@ -147,15 +147,15 @@ test('a flag wins over the environment, and a list is flags or commas', () => {
   const environment = { NATTER_ACCESS: 'invite', NATTER_NAME: 'the attic', NATTER_POSTS_PER_SECOND: '0.5', NATTER_TRUST_PROXY: '', NATTER_ALLOW_ORIGIN: 'https://a.example, https://b.example' }
   const read = (...flags: string[]) => readSettings(flags, environment)!
 
-  const { access, name, postsPerSecond, streamsPerAddress, allowedOrigins, trustedProxies } = read()
+  const { access, name, postsPerSecond, streamsPerAddress, allowOrigins, trustProxy } = read()
   assert.deepEqual([access, name, postsPerSecond, streamsPerAddress], ['invite', 'the attic', 0.5, 30])
-  assert.deepEqual(allowedOrigins, ['https://a.example', 'https://b.example'])
-  assert.deepEqual(['127.8.8.8', '::1', '10.1.1.1'].map((address) => trustedProxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [true, true, false])
+  assert.deepEqual(allowOrigins, ['https://a.example', 'https://b.example'])
+  assert.deepEqual(['127.8.8.8', '::1', '10.1.1.1'].map((address) => trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [true, true, false])
 
   const flags = read('--access', 'open', '--name', 'x', '--name', 'cellar', '--allow-origin', 'https://c.example/', '--allow-origin', 'http://localhost:3000', '--trust-proxy', '10.0.0.0/8,2001:db8::/32')
   assert.deepEqual([flags.access, flags.name], ['open', 'cellar'])
-  assert.deepEqual(flags.allowedOrigins, ['https://c.example', 'http://localhost:3000'])
-  assert.deepEqual(['127.0.0.1', '10.1.1.1', '11.0.0.1', '::ffff:10.1.1.1', '2001:db8::7', '2001:db9::'].map((address) => flags.trustedProxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [false, true, false, true, true, false])
+  assert.deepEqual(flags.allowOrigins, ['https://c.example', 'http://localhost:3000'])
+  assert.deepEqual(['127.0.0.1', '10.1.1.1', '11.0.0.1', '::ffff:10.1.1.1', '2001:db8::7', '2001:db9::'].map((address) => flags.trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [false, true, false, true, true, false])
 })
 
 test('a log that can\'t be written does not end the chat', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {

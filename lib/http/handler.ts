@@ -25,7 +25,7 @@ import { refuseSecrets } from './url-secrets.ts'
 
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
-export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowedOrigins' | 'trustedProxies' | 'postsPerSecond' | 'streamsPerAddress'> {
+export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'streamsPerAddress'> {
   chat: Chat
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
@@ -39,7 +39,7 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowe
 }
 
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { chat, base, loopback, hosted, urls, allowedOrigins, phase, log } = options
+  const { chat, base, loopback, hosted, urls, allowOrigins, phase, log } = options
   const files = readFiles(options)
   const limits = new Limits(options)
   const connections = new Connections()
@@ -50,7 +50,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
     // sender knows that nobody has read it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-    letRead(request, response, allowedOrigins)
+    letRead(request, response, allowOrigins)
     connections.inTurn(request, response, () => {
       answer(request, response)
         .catch(failure)
@@ -67,7 +67,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
     if (loopback) checkHost(host, urls)
-    const allowed = preflight(request, allowedOrigins)
+    const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -83,7 +83,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (route.page || route.streams) response.appendHeader('vary', 'accept')
     if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
     const stream = streamType(request, route.streams)
-    const address = clientAddress(request, options.trustedProxies)
+    const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.
     const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
     const who = known instanceof Promise ? await known : known
@@ -91,7 +91,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (request.socket.destroyed) return
     if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
     if (!reads) {
-      checkOrigin(request, host, [...urls, ...allowedOrigins])
+      checkOrigin(request, host, [...urls, ...allowOrigins])
       // Before the handler, so that what is refused has no body read.
       limits.change(`${route.method} ${route.path}`, who, address)
     }

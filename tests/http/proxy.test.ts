@@ -7,7 +7,7 @@ import { clientAddress } from '../../lib/http/client-address.ts'
 import { startChat } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 
-const trusted = (proxies: string) => readSettings(['--trust-proxy', proxies], {})!.trustedProxies
+const trusted = (proxies: string) => readSettings(['--trust-proxy', proxies], {})!.trustProxy
 const from = (peer: string | undefined, forwarded?: string, proxies = 'loopback,10.0.0.0/8,2001:db8:ffff::/48') =>
   clientAddress({ socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }, trusted(proxies))
 
