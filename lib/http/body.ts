@@ -100,49 +100,35 @@ function tooLargeError(): ChatError {
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const { socket } = request
     const chunks: Buffer[] = []
     let received = 0
-    let refused = false
+    // Of a body that was refused the rest is dropped as it comes, and waited for no longer than this either.
     const silence = setTimeout(() => {
-      refuse(new ChatError('timeout', 'the body did not arrive'))
+      reject(new ChatError('timeout', 'the body did not arrive'))
       // The sender may still read the answer, but what it sends next would be taken for a new request.
       setTimeout(() => request.destroy(), 1000).unref()
-    }, bodyLimits.silenceMs)
-    // The timer must go as well: once a request is answered, nobody tells it that its connection has closed.
-    const refuse = (error: ChatError) => {
-      refused = true
+    }, bodyLimits.silenceMs).unref()
+    const over = () => {
       clearTimeout(silence)
-      chunks.length = 0
-      reject(error)
+      socket.off('close', over)
+      // Who goes away in the middle of a body is no mistake of ours. If it came whole, or was refused already, this says nothing.
+      reject(new ChatError('invalid_request', 'the body was cut off'))
     }
-    const tooLarge = () => {
-      refuse(tooLargeError())
-      // What is still coming is dropped, but not waited for without end. An answered request hears nothing of its connection.
-      const { socket } = request
-      const drop = setTimeout(() => request.destroy(), bodyLimits.silenceMs).unref()
-      const over = () => {
-        clearTimeout(drop)
-        socket.off('close', over)
-      }
-      socket.on('close', over)
-      request.on('end', over)
-    }
-    const cutOff = () => refuse(new ChatError('invalid_request', 'the body was cut off'))
     request.on('data', (chunk: Buffer) => {
       received += chunk.length
-      if (received > bodyLimits.drainBytes) request.destroy()
-      if (refused) return
-      if (received > bodyLimits.bytes) return tooLarge()
+      if (received > bodyLimits.drainBytes) return request.destroy()
+      if (received > bodyLimits.bytes) return reject(tooLargeError())
       silence.refresh()
       chunks.push(chunk)
     })
     request.on('end', () => {
-      clearTimeout(silence)
       resolve(Buffer.concat(chunks))
+      over()
     })
-    request.on('close', cutOff)
-    // Who goes away in the middle of a body is no mistake of ours.
-    request.on('error', cutOff)
-    if (Number(request.headers['content-length']) > bodyLimits.bytes) tooLarge()
+    request.on('error', over)
+    // Once a request is answered, it hears nothing of its connection.
+    socket.on('close', over)
+    if (Number(request.headers['content-length']) > bodyLimits.bytes) reject(tooLargeError())
   })
 }
