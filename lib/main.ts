@@ -10,6 +10,7 @@ import { connectionsMax } from './http/connections-max.ts'
 import { log } from './log.ts'
 import { MountedChat } from './mounted-chat.ts'
 import { checkDataFolder } from './store/check.ts'
+import { within } from './within.ts'
 
 const limits = {
   headersMs: 10_000, // for a request's headers to arrive
@@ -94,9 +95,9 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
       const began = performance.now()
       // Streams first: the server waits for its connections.
       await chat.close()
-      const cutOff = setTimeout(() => server.closeAllConnections(), Math.max(0, limits.stopMs - (performance.now() - began)))
-      await new Promise((resolve) => server.close(resolve))
-      clearTimeout(cutOff)
+      const closed = new Promise((resolve) => server.close(resolve))
+      await within(limits.stopMs - (performance.now() - began), closed)
+      server.closeAllConnections()
     },
   }
 }

@@ -1,7 +1,7 @@
 // From which address a request comes, when proxies may stand in between. Knows nothing of what is limited by it.
 
 import type { IncomingHttpHeaders } from 'node:http'
-import { isIP, type BlockList } from 'node:net'
+import { isIPv4, isIPv6, type BlockList } from 'node:net'
 
 /** What is needed of a request. */
 interface Asked {
@@ -36,23 +36,19 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 function readAddress(text: string): string | undefined {
   const bare = /^\s*(?:\[(.+)\](?::\d+)?|([\d.]+):\d+|(\S+?)(?:%\S+)?)\s*$/.exec(text)
   const address = bare?.[1] ?? bare?.[2] ?? bare?.[3] ?? ''
-  const version = isIP(address)
-  if (version === 0) return undefined
-  if (version === 4) return address
-  const groups = groupsOf(address)
-  const [high = 0, low = 0] = groups.slice(6)
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
-  return mapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : address
+  if (isIPv4(address)) return address
+  if (!isIPv6(address)) return undefined
+  // URL writes all forms alike, with the longest run of zeros left out.
+  const alike = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(alike) ?? []
+  if (high === undefined || low === undefined) return alike
+  return [high, low].flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.')
 }
 
-// Whoever has an IPv6 address has a whole network of 64 bits to choose it from.
+// Whoever has an IPv6 address has a whole network of 64 bits to choose it from, which its first four groups name.
 function countedAs(address: string): string {
-  return address.includes(':') ? `${groupsOf(address).slice(0, 4).map((group) => group.toString(16)).join(':')}::/64` : address
-}
-
-// The eight groups of an IPv6 address. URL writes all its forms alike, with the longest run of zeros left out.
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map((part) => part.split(':').filter(Boolean))
-  const zeros = Array<string>(8 - head.length - (tail?.length ?? 0)).fill('0')
-  return [...head, ...zeros, ...(tail ?? [])].map((group) => parseInt(group, 16))
+  if (!address.includes(':')) return address
+  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean))
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0')
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
 }

@@ -8,17 +8,13 @@ import { ChatError } from '../errors.ts'
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
 /** The cookie that keeps somebody in: how it is given, taken away and found. */
-export interface SessionCookie {
-  give(secret: string): string
-  take(): string
-  read(request: IncomingMessage): string | undefined
-}
+export type SessionCookie = ReturnType<typeof sessionCookie>
 
 /**
  * `secure`: we are reached by HTTPS alone. `base` is the path that all of ours is below: of two chats on a host each has its
  * own cookie, and what else is on the host sees none.
  */
-export function sessionCookie({ secure, base }: { secure: boolean; base: string }): SessionCookie {
+export function sessionCookie({ secure, base }: { secure: boolean; base: string }) {
   // A prefix binds it to HTTPS, and __Host- to this host as well, but only for the whole of it:
   // https://www.rfc-editor.org/rfc/rfc6265.html and its successor, "__Host-".
   const prefix = secure ? (base === '' ? '__Host-' : '__Secure-') : ''
@@ -27,9 +23,9 @@ export function sessionCookie({ secure, base }: { secure: boolean; base: string 
   const named = new RegExp(`(?:^|; *)${name.replaceAll('.', '\\.')}=([A-Za-z0-9_-]{43})(?:;|$)`)
   const written = (value: string, seconds: number) => `${name}=${value}; Path=${base || '/'}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
   return {
-    give: (secret) => written(secret, cookieLasts),
+    give: (secret: string) => written(secret, cookieLasts),
     take: () => written('', 0),
-    read: ({ headers }) => named.exec(headers.cookie ?? '')?.[1],
+    read: ({ headers }: IncomingMessage) => named.exec(headers.cookie ?? '')?.[1],
   }
 }
 

@@ -32,9 +32,7 @@ export interface LimitsOptions {
 }
 
 export class Limits {
-  readonly #postsPerSecond: number
-  readonly #streamsPerAddress: number
-  readonly #log: (line: string) => void
+  readonly #options: LimitsOptions
   readonly #people: Buckets
   readonly #bots: Buckets
   readonly #addresses: Buckets
@@ -43,11 +41,10 @@ export class Limits {
   #streams = new Map<string, number>()
   #reported = false
 
-  constructor({ postsPerSecond, streamsPerAddress, log, now = () => performance.now() }: LimitsOptions) {
+  constructor(options: LimitsOptions) {
+    const { postsPerSecond, now = () => performance.now() } = options
     const rate = (times: number) => ({ burst: limits.personBurst * times, perSecond: postsPerSecond * times })
-    this.#postsPerSecond = postsPerSecond
-    this.#streamsPerAddress = streamsPerAddress
-    this.#log = log
+    this.#options = options
     this.#people = new Buckets(rate(1), now)
     this.#bots = new Buckets(rate(limits.botTimes), now)
     this.#addresses = new Buckets(rate(limits.addressTimes), now)
@@ -59,30 +56,32 @@ export class Limits {
    * @throws ChatError `too_many`
    */
   change(change: string, who: Who, address: string | undefined): void {
-    if (this.#postsPerSecond === 0 || unlimited.has(change)) return
+    const { postsPerSecond } = this.#options
+    if (postsPerSecond === 0 || unlimited.has(change)) return
     if (comingIn.has(change)) return this.#take([[this.#newcomers, address]], 'too many came in from this address')
     const unproven = 'claims' in who ? who.claims : 'user' in who && who.user.kind === 'unproven' ? who.user.name : undefined
     if ('user' in who && unproven === undefined) {
       const bot = who.user.kind === 'bot'
-      const rate = Number((this.#postsPerSecond * (bot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
+      const rate = Number((postsPerSecond * (bot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
       return this.#take([[bot ? this.#bots : this.#people, String(who.user.id)]], `that is more than ${rate} a second`)
     }
     const name: [Buckets, string][] = unproven === undefined ? [] : [[this.#people, `unproven ${foldName(unproven)}`]]
-    this.#take([...name, [this.#addresses, address]], `that is more than ${this.#postsPerSecond} a second, or too much from this address`)
+    this.#take([...name, [this.#addresses, address]], `that is more than ${postsPerSecond} a second, or too much from this address`)
   }
 
   /** Why one more stream may not be opened now, if so. */
   streamRefusal(who: Who, address: string | undefined): string | undefined {
-    const { session } = keysOf(who, address)
-    if (session !== undefined && (this.#streams.get(session) ?? 0) >= limits.streamsPerSession) return `there are ${limits.streamsPerSession} streams open for this session`
-    if (this.#streamsPerAddress === 0 || (this.#streams.get(keysOf(who, address).address) ?? 0) < this.#streamsPerAddress) return undefined
-    if (address !== undefined) return `there are ${this.#streamsPerAddress} streams open from this address`
+    const { streamsPerAddress } = this.#options
+    const [ofAddress = 0, ofSession = 0] = keysOf(who, address).map((key) => this.#streams.get(key) ?? 0)
+    if (ofSession >= limits.streamsPerSession) return `there are ${limits.streamsPerSession} streams open for this session`
+    if (streamsPerAddress === 0 || ofAddress < streamsPerAddress) return undefined
+    if (address !== undefined) return `there are ${streamsPerAddress} streams open from this address`
     return void this.#reportOnce()
   }
 
   /** Counts a stream until it is closed. */
   countStream(who: Who, address: string | undefined, closed: Promise<void>): void {
-    const keys = Object.values(keysOf(who, address)).filter((key) => key !== undefined)
+    const keys = keysOf(who, address)
     for (const key of keys) this.#streams.set(key, (this.#streams.get(key) ?? 0) + 1)
     closed.then(() => {
       for (const key of keys) {
@@ -111,15 +110,15 @@ export class Limits {
   #reportOnce(): void {
     if (this.#reported) return
     this.#reported = true
-    this.#log(
+    this.#options.log(
       'much comes from a trusted proxy that does not name its clients, so that nothing can be limited by address: have it send ' +
         'X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for), or, if there is no proxy, start natter with --trust-proxy ""',
     )
   }
 }
 
-// Of a host's own sessions we know nothing: there a person counts as one.
-function keysOf(who: Who, address: string | undefined): { address: string; session: string | undefined } {
+// What its streams are counted by: an address, and a session. Of a host's own sessions we know nothing: there a person counts as one.
+function keysOf(who: Who, address: string | undefined): string[] {
   const session = 'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
-  return { address: `address ${address ?? ''}`, session: session && `session ${session}` }
+  return [`address ${address ?? ''}`, ...(session === undefined ? [] : [`session ${session}`])]
 }

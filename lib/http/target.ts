@@ -3,12 +3,6 @@
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../errors.ts'
 
-export interface Target {
-  /** The path's segments, decoded; the root has none. */
-  segments: string[]
-  query: URLSearchParams
-}
-
 /**
  * A path to be mounted at as it stands before every other: `/chat`, or nothing for the root.
  * @throws TypeError if it can't be one
@@ -31,10 +25,10 @@ export function isBelow(target: string, base: string): boolean {
 }
 
 /**
- * What is asked for below `base`.
+ * What is asked for below `base`: the path's segments, decoded, of which the root has none, and the query.
  * @throws ChatError `invalid_request` if the target is not a path, or not decodable; `not_found` if it is not below
  */
-export function readTarget(target: string, base: string): Target {
+export function readTarget(target: string, base: string): { segments: string[]; query: URLSearchParams } {
   if (!target.startsWith('/')) throw new ChatError('invalid_request', 'the request target must be a path')
   if (!isBelow(target, base)) throw new ChatError('not_found', `there is nothing here; the chat is at ${base}`)
   const [, path = '', query = ''] = /^\/?([^?#]*)(?:\?([^#]*))?/.exec(target.slice(base.length)) ?? []
