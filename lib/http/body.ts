@@ -16,10 +16,15 @@ export const bodyLimits = {
 export async function readText(request: IncomingMessage): Promise<string> {
   // What middleware of another server has read can't be read again: it would be waited for in vain.
   const bytes = request.readableDidRead || request.readableEnded ? bytesOfParsed(request) : await readBytes(request)
+  return decode(bytes, 'the body')
+}
+
+/** @throws ChatError `invalid_request` */
+export function decode(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new ChatError('invalid_request', 'the body is not valid UTF-8')
+    throw new ChatError('invalid_request', `${what} is not valid UTF-8`)
   }
 }
 

@@ -3,11 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv4, isIPv6, type BlockList } from 'node:net'
 
-/** What is needed of a request. */
-interface Asked {
-  socket: { remoteAddress?: string | undefined }
-  headers: IncomingHttpHeaders
-}
+type Asked = { socket: { remoteAddress?: string | undefined }; headers: IncomingHttpHeaders }
 
 /**
  * The client's address as limits count it, or undefined where a trusted proxy names none. Each proxy adds to the right of

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
 import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
+import { decode } from './body.ts'
 
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
@@ -45,14 +46,6 @@ function byAuthorization(chat: Chat, authorization: string, address: string | un
   if (token !== undefined) return chat.people.byToken(token)
   const [, credentials] = /^Basic +([A-Za-z0-9+/]{1,4096}={0,2})$/i.exec(authorization) ?? []
   if (credentials === undefined) throw new ChatError('unauthorized', 'Authorization must be a token (Bearer), or a name with or without a password: curl -u ada: …')
-  const [, name = '', password = ''] = /^([^:]*):([^]*)$/.exec(decoded(credentials)) ?? []
+  const [, name = '', password = ''] = /^([^:]*):([^]*)$/.exec(decode(Buffer.from(credentials, 'base64'), 'the name in Authorization')) ?? []
   return password === '' ? chat.people.byName(name) : chat.people.byPassword(name, password, address)
-}
-
-function decoded(base64: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'))
-  } catch {
-    throw new ChatError('invalid_request', 'the name in Authorization is not valid UTF-8')
-  }
 }

@@ -3,7 +3,9 @@
 
 import type { Who } from '../chat/who.ts'
 import { foldName } from '../chat/text.ts'
+import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { Buckets } from './buckets.ts'
 
 const limits = {
@@ -20,13 +22,9 @@ const comingIn = new Set(['POST /session', 'POST /users', 'POST /invites/accept'
 /** What nobody should ever have to wait for: what a page does by itself, and logging out. Whoever uses a stolen session to its limit must not keep its owner from ending it. */
 const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id', 'POST /rooms/:room/typing', 'PUT /rooms/:room/read'])
 
-export interface LimitsOptions {
-  /** A person's rate; 0 is no limit. */
-  postsPerSecond: number
-  /** 0 is no limit. */
-  streamsPerAddress: number
+export interface LimitsOptions extends Pick<Settings, 'postsPerSecond' | 'streamsPerAddress'> {
   /** Gets a line for the owner, at most once. */
-  log: (line: string) => void
+  log: Log
   /** A clock that never goes back, in ms. */
   now?: () => number
 }

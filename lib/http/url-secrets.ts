@@ -3,20 +3,15 @@
 import { ChatError } from '../errors.ts'
 
 const byToken = 'send a token as the header Authorization: Bearer …'
-const inBody = 'send it in the JSON body'
 
-/** What a query parameter of that name would hold, and where it belongs. */
-const belongs = new Map([
-  ['token', byToken],
-  ['access_token', byToken],
-  ['api_key', byToken],
-  ['secret', byToken],
-  ['authorization', 'send it as the header Authorization'],
-  ['password', `${inBody}, or as curl -u name:password`],
-  ['code', inBody],
-  ['invite', inBody],
-  ['session', 'a session goes by its cookie'],
-])
+/** What a query parameter of that name would hold belongs elsewhere. */
+const belongs: [name: RegExp, where: string][] = [
+  [/^(token|access_token|api_key|secret)$/i, byToken],
+  [/^authorization$/i, 'send it as the header Authorization'],
+  [/^password$/i, 'send it in the JSON body, or as curl -u name:password'],
+  [/^(code|invite)$/i, 'send it in the JSON body'],
+  [/^session$/i, 'a session goes by its cookie'],
+]
 
 /**
  * Looks at a request's target, whatever it asks for.
@@ -24,9 +19,10 @@ const belongs = new Map([
  */
 export function refuseSecrets(target: string): void {
   const query = target.indexOf('?')
-  const names = query < 0 ? [] : [...new URLSearchParams(target.slice(query + 1)).keys()]
-  const name = names.map((name) => name.toLowerCase()).find((name) => belongs.has(name))
-  if (name !== undefined) throw new ChatError('invalid_request', `${name} does not belong in a URL, which is kept in logs and histories; ${belongs.get(name)}`)
+  for (const name of query < 0 ? [] : new URLSearchParams(target.slice(query + 1)).keys()) {
+    const [, where] = belongs.find(([secret]) => secret.test(name)) ?? []
+    if (where) throw new ChatError('invalid_request', `${name.toLowerCase()} does not belong in a URL, which is kept in logs and histories; ${where}`)
+  }
   if (/natter_[\w-]{43}/i.test(unescaped(target))) throw new ChatError('invalid_request', `a token does not belong in a URL, which is kept in logs and histories; ${byToken}, and make a new one in place of this`)
 }
 
