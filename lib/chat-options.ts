@@ -50,6 +50,10 @@ export interface ChatSettings extends Omit<Settings, 'port' | 'host'> {
   base: string
   identify?: Identify | undefined
   log: Log
+  /** Only this machine can reach it. */
+  loopback?: boolean
+  /** How many of the newest events are kept in memory. */
+  ring?: number | undefined
 }
 
 const names: readonly string[] = Object.keys(table).filter((name) => name !== 'port' && name !== 'host')

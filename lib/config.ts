@@ -126,18 +126,12 @@ function originsOf(values: string, name: string): string[] {
 
 function proxiesOf(values: string, name: string): BlockList {
   const proxies = new BlockList()
-  for (const value of listOf(values)) {
+  for (const value of listOf(values).flatMap((value) => (value === 'loopback' ? ['127.0.0.0/8', '::1'] : [value]))) {
     const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? []
     const version = isIP(address)
     const most = version === 4 ? 32 : 128
-    if (value === 'loopback') {
-      proxies.addSubnet('127.0.0.0', 8, 'ipv4')
-      proxies.addAddress('::1', 'ipv6')
-    } else if (version !== 0 && Number(bits ?? most) <= most) {
-      proxies.addSubnet(address, Number(bits ?? most), version === 4 ? 'ipv4' : 'ipv6')
-    } else {
-      throw new StartError(`${name} must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`)
-    }
+    if (version === 0 || Number(bits ?? most) > most) throw new StartError(`${name} must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`)
+    proxies.addSubnet(address, Number(bits ?? most), version === 4 ? 'ipv4' : 'ipv6')
   }
   return proxies
 }

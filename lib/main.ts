@@ -61,7 +61,7 @@ export interface RunningServer {
  * @throws StartError in one line if the folder or the port can't be had.
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
-  const chat = await MountedChat.open({ ...settings, base: '', log }, { loopback: isLoopback(host), ring })
+  const chat = await MountedChat.open({ ...settings, base: '', log, loopback: isLoopback(host), ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
     { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },

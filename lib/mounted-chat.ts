@@ -12,7 +12,7 @@ import type { Who } from './chat/who.ts'
 import { userId } from './chat/wire.ts'
 import { ChatError, StartError } from './errors.ts'
 import { readIdentity, type Identity } from './host-identity.ts'
-import { HostPeople } from './host-people.ts'
+import { hostPeople, type HostPeople } from './host-people.ts'
 import { createHandler } from './http/handler.ts'
 import { isBelow, targetOf } from './http/target.ts'
 import { describe, type Log } from './log.ts'
@@ -29,14 +29,6 @@ const limits = {
 
 // The thread's file is TypeScript beside our own source, and JavaScript in the published package.
 const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.url)
-
-/** What main.ts knows of its own server. */
-export interface OwnServer {
-  /** Only this machine can reach it. */
-  loopback?: boolean
-  /** How many of the newest events are kept in memory. */
-  ring?: number | undefined
-}
 
 /** A request handler of `node:http`, and a middleware of Express and whatever else hands `next` on. */
 export type ChatHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
@@ -63,47 +55,40 @@ export class MountedChat {
   readonly #forget = () => this.#events.forget()
 
   /** Other programs call `createChat`. @throws StartError in one line if the folder can't be had. */
-  static async open(settings: ChatSettings, { loopback = false, ring }: OwnServer = {}): Promise<MountedChat> {
+  static async open(settings: ChatSettings): Promise<MountedChat> {
+    const { data, access, ring } = settings
     let serving = false // until then what fails is told in the one line of an error
     const log = neverThrowing(settings.log)
-    const events = await LocalLog.open({ folder: settings.data, writer, report: (line) => serving && log(line) })
+    const events = await LocalLog.open({ folder: data, writer, report: (line) => serving && log(line) })
     try {
       // What the storage refuses to read it has told of itself.
       const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)
-      const chat = new Chat({ log: events, database: events.database, reader: events.reader, access: settings.access, ring, onError })
+      const chat = new Chat({ log: events, database: events.database, reader: events.reader, access, ring, onError })
       await chat.start()
-      const mounted = new MountedChat(chat, events, { ...settings, log, loopback })
+      const mounted = new MountedChat(chat, events, { ...settings, log })
       serving = true
       return mounted
     } catch (error) {
       await events.close()
       // Making what is always there failed for a reason that the owner can mend: a full disk.
-      throw error instanceof ChatError ? new StartError(`the data folder ${settings.data} can't be used: ${error.message}`) : error
+      throw error instanceof ChatError ? new StartError(`the data folder ${data} can't be used: ${error.message}`) : error
     }
   }
 
-  private constructor(chat: Chat, events: LocalLog, settings: ChatSettings & { loopback: boolean }) {
+  private constructor(chat: Chat, events: LocalLog, settings: ChatSettings) {
+    const { base, data, identify } = settings
     this.#chat = chat
     this.#events = events
-    this.#base = settings.base
-    const people = settings.identify && new HostPeople(settings.identify, chat.people)
-    this.#people = people
-    const handle = createHandler({ ...settings, chat, hosted: people && ((request) => people.whoSent(request)), phase: () => this.#phase })
+    this.#base = base
+    this.#people = identify && hostPeople(identify, chat.people)
+    const handle = createHandler({ ...settings, chat, people: this.#people, phase: () => this.#phase, open: this.#open })
     this.handler = (request, response, next) => {
       if (response.headersSent || response.writableEnded) return
-      if (next && !isBelow(targetOf(request), settings.base)) return next()
-      // One that is pipelined has no connection yet, and will never be closed if it gets none.
-      if (response.socket === null) response.once('socket', () => this.#remember(response))
-      else this.#remember(response)
+      if (next && !isBelow(targetOf(request), base)) return next()
       handle(request, response)
     }
     // What is kept in memory is a folder, and must not outlive the process, however that ends.
-    if (settings.data === ':memory:') process.once('exit', this.#forget)
-  }
-
-  #remember(response: ServerResponse): void {
-    this.#open.add(response)
-    response.once('close', () => this.#open.delete(response))
+    if (data === ':memory:') process.once('exit', this.#forget)
   }
 
   // The operations. Who asks comes first: `null` is nobody in particular. Somebody else is named by an identity too, or by the id

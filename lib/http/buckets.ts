@@ -6,13 +6,6 @@ const limits = {
   sweepMs: 1000, // between two looks through all of them, when they are that many
 }
 
-export interface Rate {
-  /** How many at once. */
-  burst: number
-  /** How many a second in the long run. */
-  perSecond: number
-}
-
 export class Buckets {
   readonly #tokenMs: number
   readonly #burst: number
@@ -21,8 +14,8 @@ export class Buckets {
   #fullAt = new Map<string, number>()
   #swept = -Infinity
 
-  /** `now` must be a clock that never goes back, in ms. */
-  constructor({ burst, perSecond }: Rate, now: () => number) {
+  /** So many at once, and so many a second in the long run. `now` must be a clock that never goes back, in ms. */
+  constructor({ burst, perSecond }: { burst: number; perSecond: number }, now: () => number) {
     this.#tokenMs = 1000 / perSecond
     this.#burst = burst
     this.#now = now

@@ -27,7 +27,7 @@ export class Connections {
     response.once('socket', () => {
       this.#waiting.set(socket, this.#waiting.get(socket)! - 1)
       // Not at once, since Node has yet to finish giving it the socket; and others get their turn in between.
-      setImmediate(begin)
+      setImmediate(() => socket.destroyed || begin())
     })
   }
 

@@ -30,16 +30,19 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowO
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
   /** Only this machine can reach us. */
-  loopback: boolean
-  /** Who asks, where the server that carries us says so; otherwise we find out ourselves. */
-  hosted: ((request: IncomingMessage) => Promise<Who>) | undefined
+  loopback?: boolean
+  /** Tells who asks, where the server that carries us does; otherwise we find out ourselves. */
+  people: { whoSent(request: IncomingMessage): Promise<Who> } | undefined
   /** `stopping`: `/readyz` says no, and connections end with their answer. `over`: everything is refused. */
   phase: () => 'open' | 'stopping' | 'over'
+  /** Is given the answers that are not out yet, streams among them. */
+  open: Set<ServerResponse>
   log: Log
 }
 
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { chat, base, loopback, hosted, urls, allowOrigins, phase, log } = options
+  const { chat, base, people, urls, allowOrigins, phase, open, log } = options
+  const hosted = people !== undefined
   const files = readFiles(options)
   const limits = new Limits(options)
   const connections = new Connections()
@@ -52,6 +55,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     letRead(request, response, allowOrigins)
     connections.inTurn(request, response, () => {
+      open.add(response)
+      response.once('close', () => open.delete(response))
       answer(request, response)
         .catch(failure)
         .then((result) => result && send(response, result))
@@ -66,7 +71,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
-    if (loopback) checkHost(host, urls)
+    if (options.loopback) checkHost(host, urls)
     const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
@@ -85,7 +90,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const stream = streamType(request, route.streams)
     const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.
-    const known = hosted && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? hosted(request) : identify(chat, request, { cookie, address })
+    const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
     const who = known instanceof Promise ? await known : known
     // Who went away meanwhile can't be answered, and the rest of a body would never come.
     if (request.socket.destroyed) return
@@ -96,7 +101,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       limits.change(`${route.method} ${route.path}`, who, address)
     }
     const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
-    const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted: hosted !== undefined, publicUrl, connections, limits, lines })
+    const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
     return result ?? (stream ? undefined : { status: 204 })
   }
 

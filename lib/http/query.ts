@@ -2,16 +2,15 @@
 
 import { ChatError } from '../errors.ts'
 
-export function idIn(query: URLSearchParams, name: string): number | undefined {
-  const value = query.get(name)
-  if (value === null) return undefined
-  if (!/^\d{1,16}$/.test(value)) throw new ChatError('invalid_request', `${name} must be the id of a message`)
-  return Number(value)
-}
+export const idIn = numberIn(/^\d{1,16}$/, 'the id of a message')
 
-export function countIn(query: URLSearchParams, name: string): number | undefined {
-  const value = query.get(name)
-  if (value === null) return undefined
-  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) throw new ChatError('invalid_request', `${name} must be a whole number from 1 on`)
-  return Number(value)
+export const countIn = numberIn(/^(?!0+$)\d{1,6}$/, 'a whole number from 1 on')
+
+function numberIn(form: RegExp, what: string) {
+  return (query: URLSearchParams, name: string): number | undefined => {
+    const value = query.get(name)
+    if (value === null) return undefined
+    if (!form.test(value)) throw new ChatError('invalid_request', `${name} must be ${what}`)
+    return Number(value)
+  }
 }
