@@ -5,9 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import type { ChatSettings } from './chat-options.ts'
 import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
-import type { Member, Message, Room, User } from './chat/events.ts'
-import type { SearchOptions, SearchResult } from './chat/search.ts'
-import type { Page, PageOptions, PostOptions } from './chat/talk.ts'
+import type { SearchOptions } from './chat/search.ts'
+import type { PageOptions, PostOptions } from './chat/talk.ts'
 import type { Who } from './chat/who.ts'
 import { userId } from './chat/wire.ts'
 import { ChatError, StartError } from './errors.ts'
@@ -99,90 +98,60 @@ export class MountedChat {
    * same message: it is safe to try again.
    * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, `archived`, `banned`
    */
-  post(by: Identity, room: string, options: PostOptions): Promise<Message> {
-    return this.#do(by, (who) => this.#chat.talk.post(who, room, options))
-  }
+  readonly post = this.#bySomebody((who: Who, room: string, options: PostOptions) => this.#chat.talk.post(who, room, options))
 
   /** Deletes a message, by its id: what it said is gone, everywhere. @throws ChatError `not_found`, `forbidden` */
-  remove(by: Identity, room: string, message: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.talk.remove(who, room, message))
-  }
+  readonly remove = this.#bySomebody((who: Who, room: string, message: string) => this.#chat.talk.remove(who, room, message))
 
   /** One message, by its id. @throws ChatError `not_found` */
-  message(by: Identity | null, room: string, message: string): Promise<Message> {
-    return this.#do(by, (who) => this.#chat.talk.message(who, room, message))
-  }
+  readonly message = this.#byAnybody((who: Who, room: string, message: string) => this.#chat.talk.message(who, room, message))
 
   /**
    * A page of a room's history, oldest first: the newest 50, or up to 200 before or after an id. `more` tells whether it goes on
    * that way, `cursor` where a stream takes over. @throws ChatError `not_found`
    */
-  messages(by: Identity | null, room: string, options: PageOptions = {}): Promise<Page> {
-    return this.#do(by, (who) => this.#chat.talk.page(who, room, options))
-  }
+  readonly messages = this.#byAnybody((who: Who, room: string, options: PageOptions = {}) => this.#chat.talk.page(who, room, options))
 
   /**
    * What was said, by its words: messages that they may see, newest first, as many as are found in 50 ms.
    * @throws ChatError `not_found`, `invalid_request`, `too_many`, `busy`
    */
-  search(by: Identity | null, options: SearchOptions): Promise<SearchResult> {
-    return this.#do(by, (who) => this.#chat.search.find(who, options))
-  }
+  readonly search = this.#byAnybody((who: Who, options: SearchOptions) => this.#chat.search.find(who, options))
 
   /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name` */
-  createRoom(by: Identity, room: NewRoom): Promise<Room> {
-    return this.#do(by, (who) => this.#chat.createRoom(who, room))
-  }
+  readonly createRoom = this.#bySomebody((who: Who, room: NewRoom) => this.#chat.createRoom(who, room))
 
   /** Gives a room another name or topic, or archives it. @throws ChatError `not_found`, `forbidden`, `invalid_name` */
-  changeRoom(by: Identity, room: string, changes: RoomChanges): Promise<Room> {
-    return this.#do(by, (who) => this.#chat.changeRoom(who, room, changes))
-  }
+  readonly changeRoom = this.#bySomebody((who: Who, room: string, changes: RoomChanges) => this.#chat.changeRoom(who, room, changes))
 
   /** The room of two, made if need be. @throws ChatError `not_found`, `banned` */
-  direct(by: Identity, other: Identity | string): Promise<Room> {
-    return this.#do(by, async (who) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
-  }
+  readonly direct = this.#bySomebody(async (who: Who, other: Identity | string) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
 
   /** The rooms that somebody may see. */
-  rooms(by: Identity | null): Promise<{ rooms: Room[]; cursor: string }> {
-    return this.#do(by, (who) => this.#chat.rooms(who))
-  }
+  readonly rooms = this.#byAnybody((who: Who) => this.#chat.rooms(who))
 
   /** One room, by its id. @throws ChatError `not_found` alike for one that is not theirs to see and for none */
-  room(by: Identity | null, room: string): Promise<Room> {
-    return this.#do(by, (who) => this.#chat.room(who, room))
-  }
+  readonly room = this.#byAnybody((who: Who, room: string) => this.#chat.room(who, room))
 
   /** Who is in a room. @throws ChatError `not_found` */
-  members(by: Identity | null, room: string): Promise<{ members: Member[]; cursor: string }> {
-    return this.#do(by, (who) => this.#chat.members(who, room))
-  }
+  readonly members = this.#byAnybody((who: Who, room: string) => this.#chat.members(who, room))
 
   /** Comes into an open room; does nothing for who is in it already. @throws ChatError `not_found`, `archived` */
-  join(by: Identity, room: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.join(who, room))
-  }
+  readonly join = this.#bySomebody((who: Who, room: string) => this.#chat.join(who, room))
 
   /** Goes out of a room; does nothing for who is not in it. @throws ChatError `not_found` */
-  leave(by: Identity, room: string): Promise<void> {
-    return this.#do(by, (who) => this.#chat.leave(who, room))
-  }
+  readonly leave = this.#bySomebody((who: Who, room: string) => this.#chat.leave(who, room))
 
   /** Puts somebody else into a room, or gives them another role there. @throws ChatError `not_found`, `forbidden` */
-  addMember(by: Identity, room: string, other: Identity | string, { role }: { role?: 'owner' | 'member' } = {}): Promise<void> {
-    return this.#do(by, async (who) => this.#chat.join(who, room, { user: await this.#named(other), role }))
-  }
+  readonly addMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string, options: { role?: 'owner' | 'member' } = {}) => {
+    await this.#chat.join(who, room, { user: await this.#named(other), role: options.role })
+  })
 
   /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
-  removeMember(by: Identity, room: string, other: Identity | string): Promise<void> {
-    return this.#do(by, async (who) => this.#chat.leave(who, room, await this.#named(other)))
-  }
+  readonly removeMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string) => this.#chat.leave(who, room, await this.#named(other)))
 
   /** Shuts somebody out, open streams and all, or lets them in again. @throws ChatError `not_found`, `forbidden` */
-  ban(by: Identity, other: Identity | string, banned = true): Promise<User> {
-    return this.#do(by, async (who) => this.#chat.accounts.ban(who, await this.#named(other), banned))
-  }
+  readonly ban = this.#bySomebody(async (who: Who, other: Identity | string, banned: boolean = true) => this.#chat.accounts.ban(who, await this.#named(other), banned))
 
   /**
    * The end of a link that makes whoever opens it first the owner, as long as there is none: `/chat/join#…`. Each call gives
@@ -234,16 +203,22 @@ export class MountedChat {
   }
 
   // Whoever calls an operation is told what is wrong with an identity; there is no log line.
-  async #do<Result>(by: Identity | null, operation: (who: Who) => Result | Promise<Result>): Promise<Result> {
-    const identity = by && readIdentity(by)
-    if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
-    const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }))()
-    this.#operations.add(done)
-    try {
-      return await done
-    } finally {
-      this.#operations.delete(done)
+  #byAnybody<Given extends unknown[], Result>(operation: (who: Who, ...given: Given) => Result | Promise<Result>) {
+    return async (by: Identity | null, ...given: Given): Promise<Result> => {
+      const identity = by && readIdentity(by)
+      if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
+      const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
+      this.#operations.add(done)
+      try {
+        return await done
+      } finally {
+        this.#operations.delete(done)
+      }
     }
+  }
+
+  #bySomebody<Given extends unknown[], Result>(operation: (who: Who, ...given: Given) => Result | Promise<Result>): (by: Identity, ...given: Given) => Promise<Result> {
+    return this.#byAnybody(operation)
   }
 }
 
