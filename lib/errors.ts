@@ -39,14 +39,8 @@ export const statuses = {
 /** The closed list of what an operation may be refused for. It is part of the API: a code never changes its meaning. */
 export type ErrorCode = keyof typeof statuses
 
-/** Why an operation was refused, as it travels between threads. */
-export interface Refusal {
-  code: ErrorCode
-  message: string
-}
-
 /** An operation was refused; nothing has changed. */
-export class ChatError extends Error implements Refusal {
+export class ChatError extends Error {
   readonly code: ErrorCode
   /** After how many seconds it is worth another try, where that is known. */
   readonly retryAfter: number | undefined
@@ -57,6 +51,9 @@ export class ChatError extends Error implements Refusal {
     this.retryAfter = retryAfter
   }
 }
+
+/** Why an operation was refused, as it travels between threads. */
+export type Refusal = Pick<ChatError, 'code' | 'message'>
 
 /** The server can't start; its message is the one line that the owner reads. */
 export class StartError extends Error {}

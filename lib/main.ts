@@ -1,5 +1,6 @@
 // Reads the settings, opens a chat, listens, stops.
 
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { isIPv4, type AddressInfo } from 'node:net'
 import { apply } from './chat/apply.ts'
@@ -77,11 +78,15 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   // Any other expectation may be passed over (RFC 9110, 10.1.1); Node would answer it past our handler.
   server.on('checkExpectation', chat.handler)
   try {
-    await listen(server, port, host)
+    server.listen({ port, host, backlog: limits.backlog })
+    await once(server, 'listening')
   } catch (error) {
     await chat.close()
-    throw error
+    const { code, message } = error as NodeJS.ErrnoException // the system's own word
+    throw new StartError(code === 'EADDRINUSE' ? `port ${port} is in use; give another with --port` : `it can't listen on ${host}:${port}: ${message}`)
   }
+  // The system had no room for a connection; whoever wanted it tries again.
+  server.on('error', (error) => log(`a connection was not taken: ${error.message}`))
   const url = urlOf(server, host)
   const ownerPath = await chat.ownerPath().catch((error) => {
     // A disk that is full is no reason not to serve what is there, and the storage has told of itself.
@@ -100,16 +105,6 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
       server.closeAllConnections()
     },
   }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      reject(new StartError(taken ? `port ${port} is in use; give another with --port` : `it can't listen on ${host}:${port}: ${error.message}`))
-    })
-    server.listen({ port, host, backlog: limits.backlog }, resolve)
-  })
 }
 
 function stopOnSignals(server: RunningServer): void {

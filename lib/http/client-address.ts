@@ -36,9 +36,8 @@ function readAddress(text: string): string | undefined {
   if (!isIPv6(address)) return undefined
   // URL writes all forms alike, with the longest run of zeros left out.
   const alike = new URL(`http://[${address}]`).hostname.slice(1, -1)
-  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(alike) ?? []
-  if (high === undefined || low === undefined) return alike
-  return [high, low].flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.')
+  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(alike)
+  return mapped ? mapped.slice(1).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.') : alike
 }
 
 // Whoever has an IPv6 address has a whole network of 64 bits to choose it from, which its first four groups name.

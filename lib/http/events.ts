@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../errors.ts'
 import { between, ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
-import { accepts, preferred, type Exchange, type Handler, type StreamType } from './exchange.ts'
+import { preferred, type Exchange, type Handler, type StreamType } from './exchange.ts'
 
 const roomsMax = 200 // that one stream names: each is looked up before it begins
 const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
@@ -15,7 +15,7 @@ const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no 
 export function streamType(request: IncomingMessage, streams: 'always' | 'accept' | undefined): StreamType | undefined {
   if (streams === undefined) return undefined
   const frames = 'text/event-stream'
-  const first = streams === 'always' || accepts(request, frames) ? [frames] as const : []
+  const first = streams === 'always' || request.headers.accept?.includes(frames) ? [frames] as const : []
   const wanted = preferred(request, [...first, 'text/html', 'application/json', 'application/x-ndjson', 'text/plain'])
   if (wanted !== undefined && wanted !== 'text/html' && wanted !== 'application/json') return wanted
   return streams === 'always' ? frames : undefined
@@ -28,8 +28,7 @@ export function streamType(request: IncomingMessage, streams: 'always' | 'accept
 export function openStream({ request, response, stream: type, who, address, cookie, connections, limits, lines }: Exchange): ServerSentEventsStream | undefined {
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
-    response.writeHead(204, { 'set-cookie': cookie.take() }).end()
-    return undefined
+    return void response.writeHead(204, { 'set-cookie': cookie.take() }).end()
   }
   const { socket } = request
   if (connections.othersWait(socket)) return void socket.destroy()

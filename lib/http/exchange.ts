@@ -44,11 +44,6 @@ export interface Answer {
 /** Answers, or returns nothing: where it was asked for a stream it has begun one, and elsewhere there is no more to say than 204. */
 export type Handler = (exchange: Exchange) => Answer | void | Promise<Answer | void>
 
-/** Does the request ask for this media type by name? */
-export function accepts(request: IncomingMessage, type: string): boolean {
-  return request.headers.accept?.includes(type) ?? false
-}
-
 /** Which of these media types is wanted most: the first of those that are wanted alike (RFC 9110, section 12.5.1). */
 export function preferred<Type extends string>(request: IncomingMessage, types: readonly Type[]): Type | undefined {
   const ranges = new Map(

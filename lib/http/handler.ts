@@ -12,7 +12,7 @@ import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { streamType } from './events.ts'
-import { accepts, type Answer } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { checkHost, checkOrigin } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
 import { Limits } from './limits.ts'
@@ -86,7 +86,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     if (route.page || route.streams) response.appendHeader('vary', 'accept')
-    if (route.page && accepts(request, 'text/html')) return sendFile(files, 'index.html', request)
+    if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request)
     const stream = streamType(request, route.streams)
     const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.

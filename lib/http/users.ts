@@ -16,8 +16,7 @@ export const register: Handler = async ({ chat, request, who, cookie }) => {
 
 /** One thing at a time: a name, a password, a role, or a ban. */
 export const changeUser: Handler = async ({ chat, params, request, who, address, hosted }) => {
-  const change = await readFields(request, { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?' })
-  const { name, password, current, role, banned } = change
+  const { name, password, current, role, banned } = await readFields(request, { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?' })
   const given = [name, password, role, banned].filter((value) => value !== undefined).length
   if (given !== 1) throw new ChatError('invalid_request', 'give one of name, password (with current), role, and banned')
   if (hosted && banned === undefined) throw new ChatError('forbidden', 'names, roles and passwords are those of the site that this chat is part of')
