@@ -1,7 +1,7 @@
 // Reads the settings, opens a chat, listens, stops.
 
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { isIPv4, type AddressInfo } from 'node:net'
 import { apply } from './chat/apply.ts'
 import { help, readSettings, type Settings } from './config.ts'
@@ -30,7 +30,7 @@ export async function main(args: readonly string[], environment: Record<string, 
     if (!settings) return void process.stdout.write(`${help}\n`)
     const server = await startServer(settings)
     // First, since whoever reads the line may send a signal at once.
-    stopOnSignals(server)
+    stopOnSignals(server.stop)
     // Who started us may have stopped listening.
     process.stdout.on('error', () => {})
     process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`)
@@ -49,19 +49,11 @@ function sayWhetherWhole(data: string): void {
   process.exitCode = 1
 }
 
-export interface RunningServer {
-  url: string
-  /** Makes whoever opens it first the owner, while there is none. */
-  ownerLink: string | undefined
-  /** Ends streams and connections, lets answers under way finish, and lets go of the data folder. */
-  stop(): Promise<void>
-}
-
 /**
- * `ring` is how many of the newest events are kept in memory.
+ * Starts a server of our own. `ring` is how many of the newest events are kept in memory.
  * @throws StartError in one line if the folder or the port can't be had.
  */
-export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}): Promise<RunningServer> {
+export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
   const chat = await MountedChat.open({ ...settings, base: '', log, loopback: isLoopback(host), ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
@@ -87,7 +79,9 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   }
   // The system had no room for a connection; whoever wanted it tries again.
   server.on('error', (error) => log(`a connection was not taken: ${error.message}`))
-  const url = urlOf(server, host)
+  // A server that listens on a port has an address of this form.
+  const address = server.address() as AddressInfo
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
   const ownerPath = await chat.ownerPath().catch((error) => {
     // A disk that is full is no reason not to serve what is there, and the storage has told of itself.
     if (error instanceof ChatError) return undefined
@@ -95,8 +89,10 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   })
   return {
     url,
+    // Makes whoever opens it first the owner, while there is none.
     ownerLink: ownerPath && `${settings.urls[0] ?? url}${ownerPath}`,
-    async stop() {
+    // Ends streams and connections, lets answers under way finish, and lets go of the data folder.
+    async stop(): Promise<void> {
       const began = performance.now()
       // Streams first: the server waits for its connections.
       await chat.close()
@@ -107,13 +103,13 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   }
 }
 
-function stopOnSignals(server: RunningServer): void {
+function stopOnSignals(stopServer: () => Promise<void>): void {
   let stopping = false
   const stop = async (signal: string) => {
     if (stopping) process.exit(1)
     stopping = true
     log(`${signal}: stopping; once more stops at once`)
-    await server.stop()
+    await stopServer()
     process.exit(0)
   }
   // SIGHUP: the terminal was closed.
@@ -122,12 +118,6 @@ function stopOnSignals(server: RunningServer): void {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
-
-function urlOf(server: Server, host: string): string {
-  // A server that listens on a port has an address of this form.
-  const { port } = server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function whoCanReach(host: string): string {
