@@ -16,6 +16,13 @@ import { needsProof } from './rule.ts'
 import { hasScope, type Who } from './who.ts'
 import { idOfUser, toUser } from './wire.ts'
 
+/** Somebody whom the server that natter is mounted in knows, under an id that is theirs for good. */
+export interface HostedUser {
+  id: string
+  name: string
+  role: Role
+}
+
 const limits = {
   renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
   clockSlack: 1e6, // µs: ids may be this far ahead of the clock without its having been set back
@@ -98,7 +105,7 @@ export class People {
   }
 
   /** Somebody by another server's word, under an id that is theirs for good: made, or brought up to what it says of them now. */
-  async hosted({ id: outside, name: raw, role }: { id: string; name: string; role: Role }): Promise<{ user: UserRow }> {
+  async hosted({ id: outside, name: raw, role }: HostedUser): Promise<{ user: UserRow }> {
     const name = cleanName(raw)
     const known = this.#database.people.userByOutside(outside)
     if (known?.name === name && known.role === role) return { user: known }
