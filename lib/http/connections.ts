@@ -6,34 +6,60 @@ import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts
 
 const pipelinedMax = 16 // requests behind the one that is being answered on a connection; who sends more is cut off
 
+interface Pipelined {
+  /** Begun already: their answers wait. */
+  begun: number
+  /** Not begun before it is their turn to answer. */
+  waiting: number
+}
+
 export class Connections {
-  /** How many requests of a connection wait for their turn. */
-  #waiting = new WeakMap<Socket, number>()
+  #pipelined = new WeakMap<Socket, Pipelined>()
   #streaming = new WeakSet<Socket>()
+  /** The request on a connection that all which comes behind it waits for. */
+  #held = new WeakMap<Socket, IncomingMessage>()
 
   /**
-   * Calls `begin` for a request when all before it on its connection are answered. A hundred requests in one packet would have a
-   * hundred pages made and kept in memory for somebody who may never read the first. And what is pipelined behind an open stream
-   * must have no effect, since its answer could never be sent: it is cut off with the stream.
+   * Calls `begin` for a request when it is its turn. What changes something begins at once, since its answer is short, and what is
+   * posted together is committed together. What reads waits until its answer can be written: a hundred requests in one packet
+   * had a hundred pages made and kept in memory for somebody who may never read the first. What is pipelined behind an open
+   * stream must have no effect, since its answer could never be sent: it is cut off with the stream. Behind a held request
+   * everything waits.
    */
-  inTurn({ socket }: IncomingMessage, response: ServerResponse, begin: () => void): void {
+  inTurn({ method, socket }: IncomingMessage, response: ServerResponse, begin: () => void): void {
     if (this.#streaming.has(socket)) return void socket.destroy()
     // Node parses the rest of a packet even if the connection is gone.
     if (socket.destroyed) return
     if (response.socket) return begin()
-    const waiting = this.#waiting.get(socket) ?? 0
-    if (waiting >= pipelinedMax) return void socket.destroy()
-    this.#waiting.set(socket, waiting + 1)
+    const pipelined = this.#pipelined.get(socket) ?? { begun: 0, waiting: 0 }
+    this.#pipelined.set(socket, pipelined)
+    if (pipelined.begun + pipelined.waiting >= pipelinedMax) return void socket.destroy()
+    // What it waits behind may be a stream.
+    const state = method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 && !this.#held.has(socket) ? 'begun' : 'waiting'
+    pipelined[state]++
     response.once('socket', () => {
-      this.#waiting.set(socket, this.#waiting.get(socket)! - 1)
+      pipelined[state]--
       // Not at once, since Node has yet to finish giving it the socket; and others get their turn in between.
-      setImmediate(() => socket.destroyed || begin())
+      if (state === 'waiting') setImmediate(() => socket.destroyed || begin())
     })
+    if (state === 'begun') begin()
+  }
+
+  /**
+   * Has what comes behind a request wait: it is not known yet whether it becomes a stream, or who asks, and what comes later must
+   * not overtake it. Must be called before the first await of a request, and followed by `release`.
+   */
+  hold(request: IncomingMessage): void {
+    this.#held.set(request.socket, request)
+  }
+
+  release(request: IncomingMessage): void {
+    if (this.#held.get(request.socket) === request) this.#held.delete(request.socket)
   }
 
   /** Do requests wait for their turn on this connection? */
   othersWait(socket: Socket): boolean {
-    return (this.#waiting.get(socket) ?? 0) > 0
+    return (this.#pipelined.get(socket)?.waiting ?? 0) > 0
   }
 
   /** From now on, and as long as it is open, a stream goes over this connection. */

@@ -55,7 +55,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     letRead(request, response, allowOrigins)
     connections.inTurn(request, response, () => {
-      open.add(response)
+      if (response.socket) open.add(response)
+      else response.once('socket', () => open.add(response)) // what it waits behind is among them
       response.once('close', () => open.delete(response))
       answer(request, response)
         .catch(failure)
@@ -91,18 +92,25 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.
     const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
-    const who = known instanceof Promise ? await known : known
-    // Who went away meanwhile can't be answered, and the rest of a body would never come.
-    if (request.socket.destroyed) return
-    if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
-    if (!reads) {
-      checkOrigin(request, host, [...urls, ...allowOrigins])
-      // Before the handler, so that what is refused has no body read.
-      limits.change(`${route.method} ${route.path}`, who, address)
+    // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
+    if (stream || known instanceof Promise) connections.hold(request)
+    try {
+      const who = known instanceof Promise ? await known : known
+      if (!stream) connections.release(request)
+      // Who went away meanwhile can't be answered, and the rest of a body would never come.
+      if (request.socket.destroyed) return
+      if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+      if (!reads) {
+        checkOrigin(request, host, [...urls, ...allowOrigins])
+        // Before the handler, so that what is refused has no body read.
+        limits.change(`${route.method} ${route.path}`, who, address)
+      }
+      const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
+      const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
+      return result ?? (stream ? undefined : { status: 204 })
+    } finally {
+      connections.release(request)
     }
-    const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
-    const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
-    return result ?? (stream ? undefined : { status: 204 })
   }
 
   function health(name: string): Answer | undefined {

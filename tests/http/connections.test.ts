@@ -25,10 +25,12 @@ async function serve(t: TestContext) {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     begun.push(request.url!)
     if (request.url === '/fast') return void response.end('fast')
+    connections.hold(request)
     await gate
     if (request.url === '/stream' && !connections.othersWait(request.socket)) connections.carries(request.socket, new ServerSentEventsStream(request, response))
     else if (request.url === '/stream') request.socket.destroy()
     else response.end('slow')
+    connections.release(request)
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
