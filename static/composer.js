@@ -2,6 +2,7 @@
 // Where one writes: a field that grows with its text, one draft a room, and how long a message may be. What becomes of the
 // text is the caller's business.
 
+import { Completion } from './completion.js'
 import { say } from './words.js'
 
 const textLengthMax = 4_000 // in code points, as the server counts
@@ -11,18 +12,22 @@ export class Composer {
   /** @type {Map<string, string>} what was typed and not sent, by room */
   #drafts = new Map()
   #room = ''
+  #completion
   #parts
 
   /**
    * @param {{ form: HTMLFormElement, field: HTMLTextAreaElement, send: HTMLButtonElement, left: HTMLElement }} parts
    * @param {(text: string) => void} written
+   * @param {() => Iterable<import('./completion.js').Somebody>} people who may be named
    */
-  constructor(parts, written) {
+  constructor(parts, written, people) {
     this.#parts = parts
+    this.#completion = new Completion(parts.field, { people })
     const submit = () => {
       const text = tidied(parts.field.value)
       if (text === '' || lengthOf(text) > textLengthMax) return
       parts.field.value = ''
+      this.#completion.update()
       this.fit()
       this.focus()
       written(text)
@@ -47,7 +52,13 @@ export class Composer {
     else this.#drafts.set(this.#room, field.value)
     this.#room = room
     field.value = this.#drafts.get(room) ?? ''
+    this.#completion.update()
     this.fit()
+  }
+
+  /** More people may be named than before. */
+  peopleChanged() {
+    this.#completion.update()
   }
 
   /** @param {boolean} shown */

@@ -13,6 +13,7 @@ import { Outbox } from './outbox.js'
 import { part } from './parts.js'
 import { Reader } from './reader.js'
 import { signOf } from './room-list.js'
+import { RoomPeople } from './room-people.js'
 import { say } from './words.js'
 
 const side = part('side', HTMLElement)
@@ -46,7 +47,8 @@ export class RoomView {
       field: part('text', HTMLTextAreaElement),
       send: part('send', HTMLButtonElement),
       left: part('text-left', HTMLElement),
-    }, (text) => this.#say(text))
+    }, (text) => this.#say(text), () => roomPeople.in(this.#room))
+    const roomPeople = new RoomPeople(mirror, () => this.#composer.peopleChanged())
     this.#log = new MessageLog({
       scroller: part('log', HTMLElement),
       list: part('messages', HTMLElement),
