@@ -16,7 +16,7 @@ export function streamType(request: IncomingMessage, streams: 'always' | 'accept
   if (streams === undefined) return undefined
   const frames = 'text/event-stream'
   const first = streams === 'always' || request.headers.accept?.includes(frames) ? [frames] as const : []
-  const wanted = preferred(request, [...first, 'text/html', 'application/json', 'application/x-ndjson', 'text/plain'])
+  const wanted = preferred(request.headers.accept ?? '*/*', [...first, 'text/html', 'application/json', 'application/x-ndjson', 'text/plain'])
   if (wanted !== undefined && wanted !== 'text/html' && wanted !== 'application/json') return wanted
   return streams === 'always' ? frames : undefined
 }

@@ -44,10 +44,10 @@ export interface Answer {
 /** Answers, or returns nothing: where it was asked for a stream it has begun one, and elsewhere there is no more to say than 204. */
 export type Handler = (exchange: Exchange) => Answer | void | Promise<Answer | void>
 
-/** Which of these media types is wanted most: the first of those that are wanted alike (RFC 9110, section 12.5.1). */
-export function preferred<Type extends string>(request: IncomingMessage, types: readonly Type[]): Type | undefined {
+/** Which of these media types, or encodings, a header wants most: the first of those that are wanted alike (RFC 9110, section 12.5). */
+export function preferred<Type extends string>(header: string, types: readonly Type[]): Type | undefined {
   const ranges = new Map(
-    (request.headers.accept ?? '*/*').toLowerCase().split(',').map((range) => {
+    header.toLowerCase().split(',').map((range) => {
       const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
       const weight = parameters.find((parameter) => parameter.startsWith('q='))
       return [type, weight === undefined ? 1 : Number(weight.slice(2)) || 0]

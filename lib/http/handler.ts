@@ -78,8 +78,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
-    const [name = 'index.html', ...more] = segments
-    const short = more.length === 0 ? health(name) ?? sendFile(files, name === 'join' ? 'index.html' : name, request) : undefined
+    const path = segments.join('/')
+    const short = health(path) ?? sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request)
     if (short) return reads ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')

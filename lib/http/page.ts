@@ -1,10 +1,13 @@
-// The page and its files: read once at the start into a map, so that no path is ever put together from a request.
+// The page and its files: read once at the start into a map, so that no path is ever put together from a request. What the page
+// is made of stands at a path that names its version, and is kept by browsers for good; only the page itself is asked for each time.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { Answer } from './exchange.ts'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip } from 'node:zlib'
+import { preferred, type Answer } from './exchange.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -14,43 +17,60 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
+const folder = new URL('../../static/', import.meta.url)
+
 const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; " +
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'",
+    "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types natter",
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
 }
 
-const folder = new URL('../../static/', import.meta.url)
+// At its best, which takes brotli longer than a whole start: so a file is packed when it is first asked for, off the event loop.
+const pack = { br: promisify<Uint8Array, Uint8Array>(brotliCompress), gzip: promisify<Uint8Array, Uint8Array>(gzip) }
 
-/** By its name each file that a browser may have, as it is answered with. */
-export type Files = ReadonlyMap<string, Answer & { headers: Record<string, string> & { etag: string } }>
+interface File {
+  type: string
+  bytes: Uint8Array
+  tag: string
+  packed: { [Encoding in keyof typeof pack]?: Promise<Uint8Array> }
+}
 
-/** `base` is the path that all of ours is below, empty for the root; `name` what the page calls this place. */
+/** By the path that each has below the chat's own. */
+export type Files = ReadonlyMap<string, File>
+
+/**
+ * Every file of the folder that a browser may have: under its name, and what never changes under that of its version as well.
+ * `base` is the path that all of ours is below, empty for the root; `name` what the page calls this place.
+ */
 export function readFiles(options: { base: string; name: string }): Files {
-  const files = new Map()
-  for (const name of readdirSync(folder)) {
-    const type = types[extname(name)]
-    if (!type || name === 'package.json' || name === 'tsconfig.json') continue
-    const read = readFileSync(new URL(name, folder))
-    const bytes = name.endsWith('.html') ? Buffer.from(fillIn(read.toString(), options)) : read
-    const headers = {
-      'content-type': type,
-      'cache-control': 'no-cache', // kept, but asked about each time: a new version of natter is a new page at once
-      etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
-      ...(name.endsWith('.html') && pageHeaders),
-    }
-    files.set(name, { status: 200, headers, bytes })
+  // Two that are in the same folder are for tools, and nothing to a browser.
+  const names = readdirSync(folder).filter((name) => types[extname(name)] && !/^(package|tsconfig)\.json$/.test(name)).sort()
+  const read = names.map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }))
+  const version = tagOf(Buffer.concat(read.flatMap(({ name, bytes }) => [Buffer.from(name), bytes])))
+  const files = new Map<string, File>()
+  for (const { name, bytes: original } of read) {
+    const html = name.endsWith('.html')
+    const bytes = html ? Buffer.from(fillIn(original.toString(), names, version, options)) : original
+    const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
+    files.set(name, file)
+    if (!html) files.set(`static-${version}/${name}`, file)
   }
   return files
 }
 
-// The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called.
-// Functions put the new text in, since in a plain one `$&` would mean something.
-function fillIn(html: string, { base, name }: { base: string; name: string }): string {
+function tagOf(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'base64url').slice(0, 22)
+}
+
+// The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called, and
+// from version to version which modules there are and where. Functions put the new text in, since in a plain one `$&` would mean something.
+function fillIn(html: string, names: readonly string[], version: string, { base, name }: { base: string; name: string }): string {
+  const modules = names.filter((name) => name.endsWith('.js') && name !== 'reload.js')
   return html
-    .replace(/ (href|src)="\/(?!\/)/g, (_, attribute) => ` ${attribute}="${escaped(base)}/`)
+    .replace(/.*"\/static\/\*\.js".*\n/, (line) => modules.map((name) => line.replace('*.js', name)).join(''))
+    .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
     .replaceAll('>natter<', () => `>${escaped(name)}<`)
 }
@@ -59,10 +79,25 @@ function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }
 
-/** The file of that name, unless the browser has it already. */
-export function sendFile(files: Files, name: string, request: IncomingMessage): Answer | undefined {
-  const file = files.get(name)
+/** The file at that path, unless the browser has it already. */
+export function sendFile(files: Files, path: string, request: IncomingMessage): Promise<Answer> | undefined {
+  const file = files.get(path)
+  return file && answerWith(file, path, request)
+}
+
+async function answerWith({ type, bytes, tag, packed }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
+  const encoding = preferred(asked['accept-encoding'] ?? '', ['br', 'gzip'])
+  const etag = `"${tag}${encoding ? `-${encoding}` : ''}"`
+  const headers = {
+    'content-type': type,
+    // Kept, but asked about each time, unless the path is that of this version: a new version of natter is a new page at once.
+    'cache-control': path.startsWith('static-') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    etag,
+    vary: 'accept-encoding',
+    ...(encoding && { 'content-encoding': encoding }),
+    ...(path.endsWith('.html') && pageHeaders),
+  }
   // A proxy that compresses makes a weak tag of ours, and a browser may know several.
-  if (file && request.headers['if-none-match']?.includes(file.headers.etag)) return { status: 304, headers: file.headers }
-  return file
+  if (asked['if-none-match']?.includes(etag)) return { status: 304, headers }
+  return { status: 200, headers, bytes: encoding ? await (packed[encoding] ??= pack[encoding](bytes)) : bytes }
 }
