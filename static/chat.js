@@ -84,7 +84,7 @@ const connection = new Connection({
     view.hurry()
     if (before !== 'connecting' && !view.filled && !view.missing) void view.readHere()
   },
-  refused: () => void readSession(),
+  refused: readSession,
 })
 
 // What happens
@@ -155,7 +155,7 @@ async function become(user) {
   // Who comes into an open room has read it already, and who falls out of it may read on.
   const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || access === 'open')
   if (!goesOn) return begin()
-  connection.reopen()
+  connection.reopen(user?.id ?? '')
   await readRooms()
 }
 
@@ -216,7 +216,7 @@ async function begin(session) {
     const answer = await readRooms()
     if (!answer) return // somebody else has begun since
     welcome.hide()
-    connection.start(answer.cursor)
+    connection.start(answer.cursor, mirror.me === null ? '' : mirror.me?.id)
     await view.readHere()
   } catch (error) {
     await session // tells whether we know anybody
