@@ -4,6 +4,10 @@
 // is the same in all versions, so that it is there when nothing else is.
 
 {
+  // By chance, so that a server that comes back is not met by all at once; and not so soon if the page was loaded again already.
+  const [entry] = performance.getEntriesByType('navigation')
+  const again = entry instanceof PerformanceNavigationTiming && entry.type === 'reload'
+  const [waitMsMin, waitMsMax] = again ? [5_000, 30_000] : [1_000, 5_000]
   let underWay = false
 
   /** @param {number} ms */
@@ -13,8 +17,7 @@
     if (underWay) return
     underWay = true
     for (;;) {
-      // By chance, so that a server that comes back is not met by all at once; and never at once, should the next one fail as well.
-      await wait(1_000 + Math.random() * 4_000)
+      await wait(waitMsMin + Math.random() * (waitMsMax - waitMsMin))
       // Only once there is a page to load: the browser's own page, which says that there is none, would stay for good.
       const answer = await fetch(location.href, { method: 'HEAD', headers: { accept: 'text/html' }, cache: 'no-store' }).catch(() => null)
       if (answer?.ok) return location.reload()

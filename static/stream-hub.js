@@ -191,7 +191,7 @@ export class StreamHub {
     for (const tab of this.#tabs) {
       const forMs = Math.abs(Date.now() - tab.sentAt)
       if (tab.taking && forMs > forgetMs) this.#forget(tab)
-      else if (forMs > beatMs) this.#feed(tab, { always: true })
+      else if (forMs >= beatMs) this.#feed(tab, { always: true })
     }
   }
 }

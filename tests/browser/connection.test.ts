@@ -307,6 +307,37 @@ test('where tabs can not share, each has a stream of its own, and gives it up on
   assert.deepEqual(faults, [])
 })
 
+test('a page that was put away and is shown again goes on, and so does a browser on another network', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const proxy = await startProxy(t, chat)
+  const { context, faults } = await startProfile(t)
+  const [tab, other] = [await openTab(context, proxy), await openTab(context, proxy)]
+  const bob = await chat.comeIn('bob')
+  const both = [tab, other]
+  const tell = (page: Page, event: string) => page.evaluate(`window.dispatchEvent(${event})`)
+  for (const page of both) await tell(page, `new PageTransitionEvent('pagehide', { persisted: true })`)
+  assert.ok(await until(() => proxy.streams === 0, patienceMs))
+
+  await bob.say('lobby', 'while nobody was there')
+  assert.deepEqual(await texts(tab), [])
+  for (const page of both) await tell(page, `new PageTransitionEvent('pageshow', { persisted: true })`)
+  for (const page of both) await sees(page, 'while nobody was there')
+  assert.equal(proxy.streams, 1)
+
+  const before = proxy.asked
+  // News of a network count once in two seconds, and those are over when a stream of that age is replaced.
+  await until(async () => {
+    for (const page of both) await tell(page, `new Event('online')`)
+    return proxy.asked > before
+  }, patienceMs)
+  await bob.say('lobby', 'on another network')
+  for (const page of both) await sees(page, 'on another network')
+
+  assert.deepEqual([proxy.asked, proxy.streams], [before + 1, 1])
+  for (const page of both) assert.deepEqual(await texts(page), ['while nobody was there', 'on another network'])
+  assert.deepEqual(faults, [])
+})
+
 test('a page whose files are gone, since another version has come just then, loads itself again', { skip }, async (t) => {
   const chat = await startChat(t)
   const { context } = await startProfile(t)
