@@ -4,6 +4,7 @@
 // it is here, and given up while nobody looks. Knows the ids of events, not what they mean.
 
 /** @import { WireEvent } from '../lib/chat/events.ts' */
+/** @import { StreamState } from './event-stream.js' */
 /** @import { Batch, Said } from './stream-hub.js' */
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */
 
@@ -33,6 +34,8 @@ export class Connection {
   /** @type {StreamHub | null} this tab's own, where it can't share one */
   #hub = null
   #heardAt = 0
+  /** @type {StreamState | undefined} what the hub said last of its stream */
+  #told
   /** @type {Promise<void> | undefined} */
   #asking
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -56,7 +59,10 @@ export class Connection {
     window.addEventListener('pageshow', ({ persisted }) => persisted && this.#begin())
     window.addEventListener('pagehide', () => this.#say({ say: 'leave', talk: ++this.#talk }))
     window.addEventListener('offline', () => this.#cursor !== '' && on.changed('offline'))
-    window.addEventListener('online', () => this.#say({ say: 'network' }))
+    window.addEventListener('online', () => {
+      this.#say({ say: 'network' })
+      this.#begin() // which is answered with how things stand
+    })
     const network = Reflect.get(navigator, 'connection') // tsc knows of none, nor do all browsers
     let type = network?.type
     network?.addEventListener('change', () => {
@@ -98,6 +104,7 @@ export class Connection {
     if (this.#cursor === '') return
     if (this.#port === null) this.#port = this.#connect()
     this.#heardAt = Date.now() - silenceMsMax + answerMsMax
+    this.#told = undefined
     this.#say({ say: 'begin', talk: ++this.#talk, cursor: Number(this.#cursor), who: this.#who })
   }
 
@@ -136,7 +143,9 @@ export class Connection {
   #hear({ talk, state, cursor, entries, reset, refused }) {
     if (talk !== this.#talk) return // said before the last beginning
     this.#heardAt = Date.now()
-    this.#on.changed(state !== 'live' && !navigator.onLine ? 'offline' : state)
+    // What is not new leaves alone what the browser has said since: that it is offline, which the stream may not have noticed.
+    if (state !== this.#told) this.#on.changed(state !== 'live' && !navigator.onLine ? 'offline' : state)
+    this.#told = state
     if (reset) this.#receive({ event: 'reset', data: { reason: 'too_old', cursor: String(cursor) } }, String(cursor))
     for (const { event, text, id, signal } of entries) {
       if (talk !== this.#talk) return // what happened has ended this
