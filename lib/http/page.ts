@@ -52,7 +52,8 @@ export function readFiles(options: { base: string; name: string }): Files {
   const files = new Map<string, File>()
   for (const { name, bytes: original } of read) {
     const html = name.endsWith('.html')
-    const bytes = html ? Buffer.from(fillIn(original.toString(), names, version, options)) : original
+    const text = original.toString()
+    const bytes = Buffer.from(html ? fillIn(text, names, version, options) : name.endsWith('.js') ? withoutComments(text) : text)
     const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
     files.set(name, file)
     if (!html) files.set(`static-${version}/${name}`, file)
@@ -75,6 +76,12 @@ function fillIn(html: string, names: readonly string[], version: string, { base,
     .replaceAll('>natter<', () => `>${escaped(name)}<`)
 }
 
+// A third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
+function withoutComments(code: string): string {
+  const block = /^[ \t]*\/\*\*[^]*?\*\/$/gm
+  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$/gm, '')
+}
+
 function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }
@@ -93,7 +100,6 @@ async function answerWith({ type, bytes, tag, packed }: File, path: string, { he
     // Kept, but asked about each time, unless the path is that of this version: a new version of natter is a new page at once.
     'cache-control': path.startsWith('static-') ? 'public, max-age=31536000, immutable' : 'no-cache',
     etag,
-    vary: 'accept-encoding',
     ...(encoding && { 'content-encoding': encoding }),
     ...(path.endsWith('.html') && pageHeaders),
   }
