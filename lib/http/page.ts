@@ -53,7 +53,7 @@ export function readFiles(options: { base: string; name: string }): Files {
   for (const { name, bytes: original } of read) {
     const html = name.endsWith('.html')
     const text = original.toString()
-    const bytes = Buffer.from(html ? fillIn(text, names, version, options) : name.endsWith('.js') ? withoutComments(text) : text)
+    const bytes = Buffer.from(html ? fillIn(text, version, options) : name.endsWith('.js') ? withoutComments(text) : text)
     const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
     files.set(name, file)
     if (!html) files.set(`static-${version}/${name}`, file)
@@ -67,10 +67,9 @@ function tagOf(bytes: Uint8Array): string {
 
 // The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called, and
 // from version to version which modules there are and where. Functions put the new text in, since in a plain one `$&` would mean something.
-function fillIn(html: string, names: readonly string[], version: string, { base, name }: { base: string; name: string }): string {
-  const modules = names.filter((name) => name.endsWith('.js') && name !== 'reload.js')
+function fillIn(html: string, version: string, { base, name }: { base: string; name: string }): string {
   return html
-    .replace(/.*"\/static\/\*\.js".*\n/, (line) => modules.map((name) => line.replace('*.js', name)).join(''))
+    .replace(/.*"\/static\/\*\.js".*\n/, (line) => [...modulesOf('chat.js')].map((name) => line.replace('*.js', name)).join(''))
     .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
     .replaceAll('>natter<', () => `>${escaped(name)}<`)
@@ -80,6 +79,14 @@ function fillIn(html: string, names: readonly string[], version: string, { base,
 function withoutComments(code: string): string {
   const block = /^[ \t]*\/\*\*[^]*?\*\/$/gm
   return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$/gm, '')
+}
+
+// What it imports, and what that imports; but nothing that is only imported once it is needed.
+function modulesOf(name: string, found = new Set([name])): Set<string> {
+  for (const [, imported] of readFileSync(new URL(name, folder), 'utf8').matchAll(/^import [^']*'\.\/([\w-]+\.js)'/gm)) {
+    if (!found.has(imported!)) modulesOf(imported!, found.add(imported!))
+  }
+  return found
 }
 
 function escaped(text: string): string {
