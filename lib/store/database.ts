@@ -3,9 +3,9 @@
 
 import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
-import { PeopleTables } from './people-tables.ts'
-import { RoomTables } from './room-tables.ts'
-import { TalkTables } from './talk-tables.ts'
+import { peopleTables, type PeopleTables } from './people-tables.ts'
+import { roomTables, type RoomTables } from './room-tables.ts'
+import { talkTables, type TalkTables } from './talk-tables.ts'
 import { applicationId, migrations } from './schema.ts'
 import { SearchTables } from './search-tables.ts'
 
@@ -41,9 +41,9 @@ export class Database {
 
   private constructor(connection: Connection) {
     this.#connection = connection
-    this.people = new PeopleTables(connection)
-    this.rooms = new RoomTables(connection)
-    this.talk = new TalkTables(connection)
+    this.people = peopleTables(connection)
+    this.rooms = roomTables(connection)
+    this.talk = talkTables(connection)
     this.search = new SearchTables(connection)
   }
 

@@ -1,5 +1,5 @@
 // The tables of people: users and their names, sessions, invites and tokens. One prepared statement for each thing that is
-// done with them; no rules.
+// done with them; no rules. A row has the columns of its table (see schema.ts), so `*` reads it.
 
 import type { Connection } from './connection.ts'
 
@@ -52,164 +52,108 @@ export interface TokenRow {
   ended: number | null
 }
 
-const userColumns = 'u.id, u.name, u.folded, u.kind, u.role, u.banned, u.password, u.outside'
-const sessionColumns = 'hash, user, began, used, ended'
-const inviteColumns = 'id, hash, maker, room, role, uses, expires, ended'
-const tokenColumns = 'id, hash, bot, maker, scopes, rooms, expires, ended'
+export type PeopleTables = ReturnType<typeof peopleTables>
 
-export class PeopleTables {
-  readonly #connection: Connection
+export function peopleTables(connection: Connection) {
+  return {
+    // Users
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-  }
+    user: (id: number) => connection.get<UserRow>('select * from users where id = ?', id),
 
-  // Users
+    userByOutside: (outside: string) => connection.get<UserRow>('select * from users where outside = ?', outside),
 
-  user(id: number): UserRow | undefined {
-    return this.#connection.get(`select ${userColumns} from users u where id = ?`, id)
-  }
+    usersAfter: (id: number, limit: number) => connection.all<UserRow>('select * from users where id > ? order by id limit ?', id, limit),
 
-  userByOutside(outside: string): UserRow | undefined {
-    return this.#connection.get(`select ${userColumns} from users u where outside = ?`, outside)
-  }
+    /** Is there an owner, other than this one? */
+    hasOwner: (except = 0) => connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined,
 
-  usersAfter(id: number, limit: number): UserRow[] {
-    return this.#connection.all(`select ${userColumns} from users u where id > ? order by id limit ?`, id, limit)
-  }
+    insertUser: ({ id, name, folded, kind, role, password, outside }: Omit<UserRow, 'banned'>) =>
+      connection.run('insert into users (id, name, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, name, folded, kind, role, password, outside),
 
-  /** Is there an owner, other than this one? */
-  hasOwner(except = 0): boolean {
-    return this.#connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined
-  }
+    updateUser: ({ id, name, folded, kind, role, banned, password }: UserRow) =>
+      connection.run('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id),
 
-  insertUser({ id, name, folded, kind, role, password, outside }: Omit<UserRow, 'banned'>): void {
-    this.#connection.run('insert into users (id, name, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, name, folded, kind, role, password, outside)
-  }
+    // Names
 
-  updateUser({ id, name, folded, kind, role, banned, password }: UserRow): void {
-    this.#connection.run('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id)
-  }
+    /** Whose name it is, or was until `freed`. */
+    nameHolder: (folded: string) =>
+      connection.get<UserRow & { freed: number | null }>('select u.*, n.freed from names n join users u on u.id = n.user where n.folded = ?', folded),
 
-  // Names
+    giveName: (folded: string, user: number) =>
+      connection.run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user),
 
-  /** Whose name it is, or was until `freed`. */
-  nameHolder(folded: string): (UserRow & { freed: number | null }) | undefined {
-    return this.#connection.get(`select ${userColumns}, n.freed from names n join users u on u.id = n.user where n.folded = ?`, folded)
-  }
+    /** Unless it is another's by now. */
+    freeName: (folded: string, user: number, freed: number) => connection.run('update names set freed = ? where folded = ? and user = ?', freed, folded, user),
 
-  giveName(folded: string, user: number): void {
-    this.#connection.run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user)
-  }
-
-  /** Unless it is another's by now. */
-  freeName(folded: string, user: number, freed: number): void {
-    this.#connection.run('update names set freed = ? where folded = ? and user = ?', freed, folded, user)
-  }
-
-  /** All that a user has freed, but for the last few. */
-  dropNames(user: number, { but }: { but: number }): void {
-    this.#connection.run(
+    /** All that a user has freed, but for the last few. */
+    dropNames: (user: number, { but }: { but: number }) => connection.run(
       'delete from names where user = ? and freed is not null and folded not in (select folded from names where user = ? and freed is not null order by freed desc limit ?)',
       user, user, but,
-    )
-  }
+    ),
 
-  // Sessions
+    // Sessions
 
-  session(hash: string): SessionRow | undefined {
-    return this.#connection.get(`select ${sessionColumns} from sessions where hash = ?`, hash)
-  }
+    session: (hash: string) => connection.get<SessionRow>('select * from sessions where hash = ?', hash),
 
-  /** Those that were not ended, the newest first. */
-  sessionsOf(user: number, limit: number): SessionRow[] {
-    return this.#connection.all(`select ${sessionColumns} from sessions where user = ? and ended is null order by began desc limit ?`, user, limit)
-  }
+    /** Those that were not ended, the newest first. */
+    sessionsOf: (user: number, limit: number) =>
+      connection.all<SessionRow>('select * from sessions where user = ? and ended is null order by began desc limit ?', user, limit),
 
-  /** When a user was last known to have a session: the id of that event, or 0. */
-  lastSeen(user: number): number {
-    return this.#connection.get<{ seen: number | null }>('select max(coalesce(ended, used)) as seen from sessions where user = ?', user)?.seen ?? 0
-  }
+    /** When a user was last known to have a session: the id of that event, or 0. */
+    lastSeen: (user: number) => connection.get<{ seen: number | null }>('select max(coalesce(ended, used)) as seen from sessions where user = ?', user)?.seen ?? 0,
 
-  insertSession(hash: string, user: number, began: number): void {
-    this.#connection.run('insert into sessions (hash, user, began, used) values (?, ?, ?, ?)', hash, user, began, began)
-  }
+    insertSession: (hash: string, user: number, began: number) =>
+      connection.run('insert into sessions (hash, user, began, used) values (?, ?, ?, ?)', hash, user, began, began),
 
-  renewSession(hash: string, used: number): void {
-    this.#connection.run('update sessions set used = ? where hash = ?', used, hash)
-  }
+    renewSession: (hash: string, used: number) => connection.run('update sessions set used = ? where hash = ?', used, hash),
 
-  endSession(hash: string, ended: number): void {
-    this.#connection.run('update sessions set ended = ? where hash = ?', ended, hash)
-  }
+    endSession: (hash: string, ended: number) => connection.run('update sessions set ended = ? where hash = ?', ended, hash),
 
-  /** All of a user's, but for one. */
-  endSessions(user: number, ended: number, { but }: { but: string }): void {
-    this.#connection.run('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but)
-  }
+    /** All of a user's, but for one. */
+    endSessions: (user: number, ended: number, { but }: { but: string }) =>
+      connection.run('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but),
 
-  // Invites
+    // Invites
 
-  invite(id: number): InviteRow | undefined {
-    return this.#connection.get(`select ${inviteColumns} from invites where id = ?`, id)
-  }
+    invite: (id: number) => connection.get<InviteRow>('select * from invites where id = ?', id),
 
-  inviteByHash(hash: string): InviteRow | undefined {
-    return this.#connection.get(`select ${inviteColumns} from invites where hash = ?`, hash)
-  }
+    inviteByHash: (hash: string) => connection.get<InviteRow>('select * from invites where hash = ?', hash),
 
-  /** Those that can be accepted yet. */
-  openInvites(now: number, limit: number): InviteRow[] {
-    return this.#connection.all(`select ${inviteColumns} from invites where ended is null and uses > 0 and expires > ? order by id desc limit ?`, now, limit)
-  }
+    /** Those that can be accepted yet. */
+    openInvites: (now: number, limit: number) =>
+      connection.all<InviteRow>('select * from invites where ended is null and uses > 0 and expires > ? order by id desc limit ?', now, limit),
 
-  /** The same of one maker; null is natter itself. */
-  openInvitesOf(maker: number | null, now: number, limit: number): InviteRow[] {
-    return this.#connection.all(`select ${inviteColumns} from invites where maker is ? and ended is null and uses > 0 and expires > ? order by id desc limit ?`, maker, now, limit)
-  }
+    /** The same of one maker; null is natter itself. */
+    openInvitesOf: (maker: number | null, now: number, limit: number) =>
+      connection.all<InviteRow>('select * from invites where maker is ? and ended is null and uses > 0 and expires > ? order by id desc limit ?', maker, now, limit),
 
-  insertInvite({ id, hash, maker, room, role, uses, expires }: Omit<InviteRow, 'ended'>): void {
-    this.#connection.run('insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, maker, room, role, uses, expires)
-  }
+    insertInvite: ({ id, hash, maker, room, role, uses, expires }: Omit<InviteRow, 'ended'>) =>
+      connection.run('insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, maker, room, role, uses, expires),
 
-  endInvite(id: number, ended: number): void {
-    this.#connection.run('update invites set ended = ? where id = ?', ended, id)
-  }
+    endInvite: (id: number, ended: number) => connection.run('update invites set ended = ? where id = ?', ended, id),
 
-  accept(invite: number, user: number): void {
-    this.#connection.run('update invites set uses = uses - 1 where id = ?', invite)
-    this.#connection.run('insert into accepted (invite, user, entered) values (?, ?, 0)', invite, user)
-  }
+    accept(invite: number, user: number): void {
+      connection.run('update invites set uses = uses - 1 where id = ?', invite)
+      connection.run('insert into accepted (invite, user, entered) values (?, ?, 0)', invite, user)
+    },
 
-  /** Whether somebody came by this invite, and has entered its room by it. */
-  accepted(invite: number, user: number): { entered: number } | undefined {
-    return this.#connection.get('select entered from accepted where invite = ? and user = ?', invite, user)
-  }
+    /** Whether somebody came by this invite, and has entered its room by it. */
+    accepted: (invite: number, user: number) => connection.get<{ entered: number }>('select entered from accepted where invite = ? and user = ?', invite, user),
 
-  enterBy(invite: number, user: number): void {
-    this.#connection.run('update accepted set entered = 1 where invite = ? and user = ?', invite, user)
-  }
+    enterBy: (invite: number, user: number) => connection.run('update accepted set entered = 1 where invite = ? and user = ?', invite, user),
 
-  // Tokens
+    // Tokens
 
-  token(id: number): TokenRow | undefined {
-    return this.#connection.get(`select ${tokenColumns} from tokens where id = ?`, id)
-  }
+    token: (id: number) => connection.get<TokenRow>('select * from tokens where id = ?', id),
 
-  tokenByHash(hash: string): TokenRow | undefined {
-    return this.#connection.get(`select ${tokenColumns} from tokens where hash = ?`, hash)
-  }
+    tokenByHash: (hash: string) => connection.get<TokenRow>('select * from tokens where hash = ?', hash),
 
-  /** Those that were not ended, the newest first. */
-  openTokens(limit: number): TokenRow[] {
-    return this.#connection.all(`select ${tokenColumns} from tokens where ended is null order by id desc limit ?`, limit)
-  }
+    /** Those that were not ended, the newest first. */
+    openTokens: (limit: number) => connection.all<TokenRow>('select * from tokens where ended is null order by id desc limit ?', limit),
 
-  insertToken({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>): void {
-    this.#connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires)
-  }
+    insertToken: ({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>) =>
+      connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires),
 
-  endToken(id: number, ended: number): void {
-    this.#connection.run('update tokens set ended = ? where id = ?', ended, id)
+    endToken: (id: number, ended: number) => connection.run('update tokens set ended = ? where id = ?', ended, id),
   }
 }

@@ -1,7 +1,8 @@
-// The tables of rooms and of who is in them. One prepared statement for each thing that is done with them; no rules.
+// The tables of rooms and of who is in them. One prepared statement for each thing that is done with them; no rules. A row has the
+// columns of its table (see schema.ts), so `*` reads it.
 
 import type { Connection } from './connection.ts'
-import { type UserRow } from './people-tables.ts'
+import type { UserRow } from './people-tables.ts'
 
 export interface RoomRow {
   id: number
@@ -29,109 +30,76 @@ export interface RoomChange extends RoomRow {
   userName: string | null
 }
 
-const columns = 'r.id, r.slug, r.name, r.kind, r.topic, r.archived, r.changed, r.one, r.other'
+export type RoomTables = ReturnType<typeof roomTables>
 
-export class RoomTables {
-  readonly #connection: Connection
+export function roomTables(connection: Connection) {
+  return {
+    room: (id: number) => connection.get<RoomRow>('select * from rooms where id = ?', id),
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-  }
+    roomBySlug: (slug: string) => connection.get<RoomRow>('select * from rooms where slug = ?', slug),
 
-  room(id: number): RoomRow | undefined {
-    return this.#connection.get(`select ${columns} from rooms r where id = ?`, id)
-  }
+    /** Those that a user may see, by their newest changes; 0 for nobody. */
+    roomsSeenBy: (user: number, limit: number) =>
+      connection.all<RoomRow>("select * from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?", user, limit),
 
-  roomBySlug(slug: string): RoomRow | undefined {
-    return this.#connection.get(`select ${columns} from rooms r where slug = ?`, slug)
-  }
-
-  /** Those that a user may see, by their newest changes; 0 for nobody. */
-  roomsSeenBy(user: number, limit: number): RoomRow[] {
-    return this.#connection.all(
-      `select ${columns} from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?`,
-      user, limit,
-    )
-  }
-
-  /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
-  roomChangesAfter(id: number, limit: number): RoomChange[] {
-    return this.#connection.all(
-      `select changed as at, 'changed' as how, null as user, null as userName, ${columns} from rooms r where changed > ?
+    /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
+    roomChangesAfter: (id: number, limit: number) => connection.all<RoomChange>(
+      `select changed as at, 'changed' as how, null as user, null as userName, r.* from rooms r where changed > ?
        union all
-       select m.since, 'entered', m.user, u.name, ${columns} from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ? and m.closed = 1
+       select m.since, 'entered', m.user, u.name, r.* from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ? and m.closed = 1
        union all
-       select l.id, 'lost', l.user, l.name, ${columns} from losses l join rooms r on r.id = l.room where l.id > ?
+       select l.id, 'lost', l.user, l.name, r.* from losses l join rooms r on r.id = l.room where l.id > ?
        order by at limit ?`,
       id, id, id, limit,
-    )
-  }
+    ),
 
-  /** The change after which the last so many changes of open rooms are. */
-  beforeLastRooms(count: number): number {
-    return (this.#connection.get<{ id: number }>("select changed as id from rooms where kind = 'open' order by changed desc limit 1 offset ?", count - 1)?.id ?? 1) - 1
-  }
+    /** The change after which the last so many changes of open rooms are. */
+    beforeLastRooms: (count: number) =>
+      (connection.get<{ id: number }>("select changed as id from rooms where kind = 'open' order by changed desc limit 1 offset ?", count - 1)?.id ?? 1) - 1,
 
-  /** All but direct ones. */
-  roomCount(): number {
-    return this.#connection.get<{ count: number }>("select count(*) as count from rooms where kind <> 'direct'")!.count
-  }
+    /** All but direct ones. */
+    roomCount: () => connection.get<{ count: number }>("select count(*) as count from rooms where kind <> 'direct'")!.count,
 
-  /** How many a user has made: direct ones, or others. */
-  madeBy(user: number, { direct }: { direct: boolean }): number {
-    return this.#connection.get<{ count: number }>(
+    /** How many a user has made: direct ones, or others. */
+    madeBy: (user: number, { direct }: { direct: boolean }) => connection.get<{ count: number }>(
       "select count(*) as count from events e join rooms r on r.id = e.room where e.type = 'room' and e.user = ? and (r.kind = 'direct') = ?",
       user, Number(direct),
-    )!.count
-  }
+    )!.count,
 
-  insertRoom({ id, slug, name, kind, topic, changed, one, other }: Omit<RoomRow, 'archived'>): void {
-    this.#connection.run('insert into rooms (id, slug, name, kind, topic, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, name, kind, topic, changed, one, other)
-  }
+    insertRoom: ({ id, slug, name, kind, topic, changed, one, other }: Omit<RoomRow, 'archived'>) =>
+      connection.run('insert into rooms (id, slug, name, kind, topic, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, name, kind, topic, changed, one, other),
 
-  updateRoom({ id, name, topic, archived, changed }: RoomRow): void {
-    this.#connection.run('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id)
-  }
+    updateRoom: ({ id, name, topic, archived, changed }: RoomRow) =>
+      connection.run('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id),
 
-  /** Their role in the room, if they are in it. */
-  roleIn(room: number, user: number): 'owner' | 'member' | undefined {
-    return this.#connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role
-  }
+    /** Their role in the room, if they are in it. */
+    roleIn: (room: number, user: number) => connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role,
 
-  /** The event by which they are in the room. */
-  memberSince(room: number, user: number): number | undefined {
-    return this.#connection.get<{ since: number }>('select since from members where room = ? and user = ?', room, user)?.since
-  }
+    /** The event by which they are in the room. */
+    memberSince: (room: number, user: number) => connection.get<{ since: number }>('select since from members where room = ? and user = ?', room, user)?.since,
 
-  /** One who is not banned. */
-  hasOwner(room: number): boolean {
-    return this.#connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined
-  }
+    /** One who is not banned. */
+    hasOwner: (room: number) =>
+      connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined,
 
-  members(room: number, limit: number): MemberRow[] {
-    return this.#connection.all(
-      `select u.id, u.name, u.folded, u.kind, u.role, u.banned, u.password, u.outside, m.role as roomRole
-       from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?`,
-      room, limit,
-    )
-  }
+    members: (room: number, limit: number) =>
+      connection.all<MemberRow>('select u.*, m.role as roomRole from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?', room, limit),
 
-  /** Those that a user came into last. */
-  roomsOf(user: number, limit = 10_000): { room: number; kind: RoomRow['kind']; since: number }[] {
-    return this.#connection.all('select m.room, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?', user, limit)
-  }
+    /** Those that a user came into last. */
+    roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; kind: RoomRow['kind']; since: number }>(
+      'select m.room, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?',
+      user, limit,
+    ),
 
-  insertMember(room: RoomRow, user: number, since: number, role: 'owner' | 'member'): void {
-    this.#connection.run('insert into members (room, user, since, role, closed) values (?, ?, ?, ?, ?)', room.id, user, since, role, Number(room.kind !== 'open'))
-  }
+    insertMember: (room: RoomRow, user: number, since: number, role: 'owner' | 'member') =>
+      connection.run('insert into members (room, user, since, role, closed) values (?, ?, ?, ?, ?)', room.id, user, since, role, Number(room.kind !== 'open')),
 
-  setRole(room: number, user: number, role: 'owner' | 'member'): void {
-    this.#connection.run('update members set role = ? where room = ? and user = ?', role, room, user)
-  }
+    setRole: (room: number, user: number, role: 'owner' | 'member') => connection.run('update members set role = ? where room = ? and user = ?', role, room, user),
 
-  /** By the event of this id; `name` is theirs then. */
-  deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
-    this.#connection.run('delete from members where room = ? and user = ?', room.id, id)
-    if (room.kind !== 'open') this.#connection.run('insert into losses (id, room, user, name) values (?, ?, ?, ?)', event, room.id, id, name)
+    /** By the event of this id; `name` is theirs then. */
+    deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
+      connection.run('delete from members where room = ? and user = ?', room.id, id)
+      if (room.kind !== 'open') connection.run('insert into losses (id, room, user, name) values (?, ?, ?, ?)', event, room.id, id, name)
+    },
   }
 }

@@ -20,91 +20,70 @@ interface Unread {
   looked: number
 }
 
-export class TalkTables {
-  readonly #connection: Connection
+export type TalkTables = ReturnType<typeof talkTables>
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-  }
+export function talkTables(connection: Connection) {
+  return {
+    /** The edit that a message has its text from. */
+    editOf: (message: number) => connection.get<{ event: number }>('select event from edits where message = ?', message)?.event,
 
-  /** The edit that a message has its text from. */
-  editOf(message: number): number | undefined {
-    return this.#connection.get<{ event: number }>('select event from edits where message = ?', message)?.event
-  }
+    setEdit: (message: number, event: number) =>
+      connection.run('insert into edits (message, event) values (?, ?) on conflict (message) do update set event = excluded.event', message, event),
 
-  setEdit(message: number, event: number): void {
-    this.#connection.run('insert into edits (message, event) values (?, ?) on conflict (message) do update set event = excluded.event', message, event)
-  }
+    // Reactions
 
-  // Reactions
+    hasReaction: (message: number, emoji: string, user: number) =>
+      connection.get('select 1 from reactions where message = ? and emoji = ? and user = ?', message, emoji, user) !== undefined,
 
-  hasReaction(message: number, emoji: string, user: number): boolean {
-    return this.#connection.get('select 1 from reactions where message = ? and emoji = ? and user = ?', message, emoji, user) !== undefined
-  }
+    /** How many different ones a message has. */
+    emojiCount: (message: number) => connection.get<{ count: number }>('select count(distinct emoji) as count from reactions where message = ?', message)!.count,
 
-  /** How many different ones a message has. */
-  emojiCount(message: number): number {
-    return this.#connection.get<{ count: number }>('select count(distinct emoji) as count from reactions where message = ?', message)!.count
-  }
+    hasEmoji: (message: number, emoji: string) => connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined,
 
-  hasEmoji(message: number, emoji: string): boolean {
-    return this.#connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined
-  }
-
-  /** In the order in which they came. */
-  reactionsTo(messages: readonly number[]): ReactionRow[] {
     // From the messages on: between two of a quiet room there may be a million reactions in others.
-    return this.#connection.all(
-      'select t.message, t.emoji, t.user from json_each(?) j cross join reactions t on t.message = j.value order by t.event',
-      JSON.stringify(messages),
-    )
-  }
+    /** In the order in which they came. */
+    reactionsTo: (messages: readonly number[]) =>
+      connection.all<ReactionRow>('select message, emoji, user from json_each(?) j cross join reactions on message = j.value order by event', JSON.stringify(messages)),
 
-  insertReaction(message: number, emoji: string, user: number, event: number): void {
-    this.#connection.run('insert into reactions (message, emoji, user, event) values (?, ?, ?, ?)', message, emoji, user, event)
-  }
+    insertReaction: (message: number, emoji: string, user: number, event: number) =>
+      connection.run('insert into reactions (message, emoji, user, event) values (?, ?, ?, ?)', message, emoji, user, event),
 
-  deleteReaction(message: number, emoji: string, user: number): void {
-    this.#connection.run('delete from reactions where message = ? and emoji = ? and user = ?', message, emoji, user)
-  }
+    deleteReaction: (message: number, emoji: string, user: number) =>
+      connection.run('delete from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
 
-  // Mentions; user 0 is everyone
+    // Mentions; user 0 is everyone
 
-  setMentions({ message, room, author }: { message: number; room: number; author: number }, users: readonly number[]): void {
-    this.#connection.run('delete from mentions where message = ?', message)
-    for (const user of users) this.#connection.run('insert or ignore into mentions (user, room, message, author) values (?, ?, ?, ?)', user, room, message, author)
-  }
+    setMentions({ message, room, author }: { message: number; room: number; author: number }, users: readonly number[]): void {
+      connection.run('delete from mentions where message = ?', message)
+      for (const user of users) connection.run('insert or ignore into mentions (user, room, message, author) values (?, ?, ?, ?)', user, room, message, author)
+    },
 
-  deleteAround(message: number): void {
-    this.#connection.run('delete from mentions where message = ?', message)
-    this.#connection.run('delete from reactions where message = ?', message)
-  }
+    deleteAround(message: number): void {
+      connection.run('delete from mentions where message = ?', message)
+      connection.run('delete from reactions where message = ?', message)
+    },
 
-  // What is read
+    // What is read
 
-  readUpTo(user: number, room: number): number | undefined {
-    return this.#connection.get<{ event: number }>('select event from reads where user = ? and room = ?', user, room)?.event
-  }
+    readUpTo: (user: number, room: number) => connection.get<{ event: number }>('select event from reads where user = ? and room = ?', user, room)?.event,
 
-  noteRead({ user, room, event }: ReadMark): void {
-    this.#connection.run('insert into reads (user, room, event) values (?, ?, ?) on conflict (user, room) do update set event = max(event, excluded.event)', user, room, event)
-  }
+    noteRead: ({ user, room, event }: ReadMark) =>
+      connection.run('insert into reads (user, room, event) values (?, ?, ?) on conflict (user, room) do update set event = max(event, excluded.event)', user, room, event),
 
-  /** Others' messages after an event and up to another, counted up to a limit, among so many of the newest. */
-  unread({ user, room, after, upTo, limit, looked }: Unread): number {
-    return this.#connection.get<{ count: number }>(
+    /** Others' messages after an event and up to another, counted up to a limit, among so many of the newest. */
+    unread: ({ user, room, after, upTo, limit, looked }: Unread) => connection.get<{ count: number }>(
       `select count(*) as count from (
          select 1 from (select id, user from events where room = ? and type = 'message' and id > ? and id <= ? order by id desc limit ?) m
          where user <> ? and not exists (select 1 from deletions where message = m.id) limit ?)`,
       room, after, upTo, looked, user, limit,
-    )!.count
-  }
+    )!.count,
 
-  /** Those of them that name the user, or everyone. */
-  unreadMentions({ user, room, after, upTo, limit, looked }: Unread): number {
-    const newest = `select message from (
-      select message, author from mentions where user = ? and room = ? and message > ? and message <= ? order by message desc limit ?) where author <> ?`
-    const values = [room, after, upTo, looked, user]
-    return this.#connection.get<{ count: number }>(`select count(*) as count from (${newest} union ${newest} limit ?)`, user, ...values, 0, ...values, limit)!.count
+    /** Those of them that name the user, or everyone. */
+    unreadMentions({ user, room, after, upTo, limit, looked }: Unread): number {
+      const newest = `select message from (
+        select message, author from mentions where user = ? and room = ? and message > ? and message <= ? order by message desc limit ?) where author <> ?`
+      const values = [room, after, upTo, looked, user]
+      return connection.get<{ count: number }>(`select count(*) as count from (${newest} union ${newest} limit ?)`, user, ...values, 0, ...values, limit)!.count
+    },
   }
 }

@@ -5,9 +5,9 @@ import { isMainThread } from 'node:worker_threads'
 import { ServerResponse } from 'node:http'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
 import type { StartOptions } from '../chat-server.ts'
+import { Connection } from '../../lib/store/connection.ts'
 import { LocalLog } from '../../lib/store/local-log.ts'
 import { Database } from '../../lib/store/database.ts'
-import { PeopleTables } from '../../lib/store/people-tables.ts'
 import { codes, sqliteCode } from '../../lib/store/sqlite-errors.ts'
 
 const faults: Record<string, () => void> = {
@@ -41,10 +41,10 @@ const faults: Record<string, () => void> = {
   },
 
   'sessions-without-end'() {
-    const { session } = PeopleTables.prototype
-    PeopleTables.prototype.session = function (hash) {
-      const found = session.call(this, hash)
-      return found && { ...found, used: Date.now() * 1000 }
+    const { get } = Connection.prototype
+    Connection.prototype.get = function <T>(sql: string, ...values: (string | number | null)[]) {
+      const found = get.call(this, sql, ...values) as T | undefined
+      return found && sql === 'select * from sessions where hash = ?' ? { ...found, used: Date.now() * 1000 } : found
     }
   },
 
