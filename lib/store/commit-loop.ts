@@ -23,7 +23,6 @@ export type FromWriter =
   | { outcomes: Outcome[]; newest: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { noted: true }
-  | { closed: true }
 
 /** Runs in a worker whose `workerData` is the data folder's path. */
 export function runCommitLoop(apply: Apply): void {
@@ -48,7 +47,6 @@ export function runCommitLoop(apply: Apply): void {
     if ('close' in message) {
       database.close()
       folder.release()
-      say({ closed: true })
       return port.close()
     }
     if ('reads' in message) {

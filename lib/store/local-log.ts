@@ -1,10 +1,11 @@
 // The log on one box: a thread of its own writes, this side hands it groups of events, reads what was committed, and
 // tells it on. The order on every path is commit, tell, answer.
 
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { ChatError, StartError } from '../errors.ts'
+import { ChatError, StartError, type Refusal } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
 import { Database } from './database.ts'
 import type { EventLog, LoggedEvent, NewEvent, Outcome, ReadMark } from './event-log.ts'
@@ -20,10 +21,8 @@ const limits = {
   sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
 }
 
-interface Waiting {
+interface Waiting extends PromiseWithResolvers<Outcome[]> {
   events: readonly NewEvent[]
-  resolve: (outcomes: Outcome[]) => void
-  reject: (error: ChatError) => void
 }
 
 export interface LocalLogOptions {
@@ -45,7 +44,8 @@ export class LocalLog implements EventLog {
   /** When each failure was last told of. */
   #failures = new Map<string, number>()
   #failing = false
-  #damaged = false
+  /** Why nothing more is appended. */
+  #over: Refusal | undefined
   #listener: (events: readonly LoggedEvent[]) => void = () => {}
   #newest: number
   #waiting: Waiting[] = []
@@ -53,8 +53,6 @@ export class LocalLog implements EventLog {
   #waitingCharacters = 0
   #underWay: Waiting[] = []
   #noting: (() => void)[] = []
-  #closing = false
-  #dead = false
   /** The folder that is gone with us. */
   readonly #temporary: string | undefined
   readonly #exited: Promise<unknown>
@@ -63,10 +61,8 @@ export class LocalLog implements EventLog {
   /** @throws StartError in one line if the folder can't be used. */
   static async open({ folder, writer, report }: LocalLogOptions): Promise<LocalLog> {
     const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
-    const answer = await new Promise<FromWriter>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
+    // It rejects with what the thread dies of. What the thread says is a FromWriter.
+    const [answer] = (await once(worker, 'message')) as [FromWriter]
     if (!('opened' in answer)) {
       await worker.terminate()
       throw new StartError('unusable' in answer ? answer.unusable : 'the writing thread did not start')
@@ -95,19 +91,17 @@ export class LocalLog implements EventLog {
     return this.#newest
   }
 
-  append(events: readonly NewEvent[]): Promise<Outcome[]> {
-    if (this.#damaged) return Promise.reject(new ChatError(damaged.code, damaged.message))
-    if (this.#dead) return Promise.reject(new ChatError('storage_failed', cannotWrite))
-    if (this.#closing) return Promise.reject(new ChatError('stopping', 'natter is stopping; try again in a moment'))
+  async append(events: readonly NewEvent[]): Promise<Outcome[]> {
+    if (this.#over) throw new ChatError(this.#over.code, this.#over.message)
     const full = this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
-    if (full) return Promise.reject(new ChatError('busy', 'too much is waiting for the disk; try again in a moment'))
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ events, resolve, reject })
-      this.#waitingEvents += events.length
-      this.#waitingCharacters += charactersIn(events)
-      // What comes in the same tick goes in the same group.
-      if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send())
-    })
+    if (full) throw new ChatError('busy', 'too much is waiting for the disk; try again in a moment')
+    const waiting: Waiting = { events, ...Promise.withResolvers<Outcome[]>() }
+    this.#waiting.push(waiting)
+    this.#waitingEvents += events.length
+    this.#waitingCharacters += charactersIn(events)
+    // What comes in the same tick goes in the same group.
+    if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send())
+    return waiting.promise
   }
 
   tail(listener: (events: readonly LoggedEvent[]) => void): void {
@@ -115,19 +109,19 @@ export class LocalLog implements EventLog {
   }
 
   noteReads(reads: readonly ReadMark[]): Promise<void> {
-    if (this.#damaged || this.#dead || this.#closing) return Promise.resolve()
-    this.#tell({ reads })
+    if (this.#over) return Promise.resolve()
+    this.#worker.postMessage({ reads } satisfies ToWriter)
     return new Promise((resolve) => this.#noting.push(resolve))
   }
 
   /** Commits what was appended before, then lets go of the folder. */
   async close(): Promise<void> {
-    this.#closing = true
+    this.#over ??= stopping
     if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     // The writer last: whoever closes last empties the write-ahead log.
     await this.reader.close()
     this.database.close()
-    this.#tell({ close: true })
+    this.#worker.postMessage({ close: true } satisfies ToWriter)
     await this.#exited
   }
 
@@ -149,11 +143,7 @@ export class LocalLog implements EventLog {
       count++
     }
     this.#underWay = this.#waiting.splice(0, count)
-    this.#tell({ group: this.#underWay.flatMap((waiting) => waiting.events) })
-  }
-
-  #tell(message: ToWriter): void {
-    this.#worker.postMessage(message)
+    this.#worker.postMessage({ group: this.#underWay.flatMap((waiting) => waiting.events) } satisfies ToWriter)
   }
 
   #answered(message: FromWriter): void {
@@ -190,18 +180,10 @@ export class LocalLog implements EventLog {
 
   // A damaged file is left as it is for whoever mends it: what else is written could make more of it unreadable.
   #stopWriting(cause: string): void {
-    if (this.#damaged) return
-    this.#damaged = true
+    if (this.#over === damaged) return
+    this.#over = damaged
     this.#report(`the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`)
-    this.#rejectWaiting(new ChatError(damaged.code, damaged.message))
-  }
-
-  #rejectWaiting(error: ChatError): void {
-    for (const { events, reject } of this.#waiting.splice(0)) {
-      this.#waitingEvents -= events.length
-      this.#waitingCharacters -= charactersIn(events)
-      reject(error)
-    }
+    this.#settle(this.#waiting.splice(0), ({ reject }) => reject(new ChatError(damaged.code, damaged.message)))
   }
 
   // What goes live is read from the database, by the same statement as a replay: so the two can't differ.
@@ -216,21 +198,25 @@ export class LocalLog implements EventLog {
   #finish(settle: (waiting: Waiting) => void): void {
     const done = this.#underWay
     this.#underWay = []
+    this.#settle(done, settle)
+    this.#send()
+    if (this.#underWay.length === 0) this.#idle?.()
+  }
+
+  #settle(done: readonly Waiting[], settle: (waiting: Waiting) => void): void {
     for (const waiting of done) {
       this.#waitingEvents -= waiting.events.length
       this.#waitingCharacters -= charactersIn(waiting.events)
       settle(waiting)
     }
-    this.#send()
-    if (this.#underWay.length === 0) this.#idle?.()
   }
 
   #writerDied(cause: unknown): void {
-    this.#dead = true
+    if (this.#over !== damaged) this.#over = dead
     this.#report(`the writing thread died: ${cause instanceof Error ? cause.stack : cause}`)
-    const error = new ChatError('storage_failed', cannotWrite)
-    this.#rejectWaiting(error)
-    this.#finish((waiting) => waiting.reject(error))
+    const refuse = ({ reject }: Waiting) => reject(new ChatError(dead.code, dead.message))
+    this.#settle(this.#waiting.splice(0), refuse)
+    this.#finish(refuse)
   }
 }
 
@@ -239,7 +225,8 @@ function ownArguments(): { execArgv?: string[] } {
   return process.execArgv.some((argument) => argument.startsWith('--input-type')) ? { execArgv: [] } : {}
 }
 
-const cannotWrite = 'natter can no longer write; its owner has to start it again'
+const stopping: Refusal = { code: 'stopping', message: 'natter is stopping; try again in a moment' }
+const dead: Refusal = { code: 'storage_failed', message: 'natter can no longer write; its owner has to start it again' }
 
 function charactersIn(events: readonly NewEvent[]): number {
   return events.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
