@@ -6,15 +6,9 @@ import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts
 
 const pipelinedMax = 16 // requests behind the one that is being answered on a connection; who sends more is cut off
 
-interface Pipelined {
-  /** Begun already: their answers wait. */
-  begun: number
-  /** Not begun before it is their turn to answer. */
-  waiting: number
-}
-
 export class Connections {
-  #pipelined = new WeakMap<Socket, Pipelined>()
+  /** How many requests of a connection have begun, and their answers wait; and how many don't begin before it is their turn to answer. */
+  #pipelined = new WeakMap<Socket, { begun: number; waiting: number }>()
   #streaming = new WeakSet<Socket>()
   /** The request on a connection that all which comes behind it waits for. */
   #held = new WeakMap<Socket, IncomingMessage>()

@@ -79,9 +79,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
     const path = segments.join('/')
-    const file = sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request)
-    if (file) response.appendHeader('vary', 'accept-encoding')
-    const short = health(path) ?? file
+    const short = health(path) ?? sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request, response)
     if (short) return reads ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
@@ -89,10 +87,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     if (route.page || route.streams) response.appendHeader('vary', 'accept')
-    if (route.page && request.headers.accept?.includes('text/html')) {
-      response.appendHeader('vary', 'accept-encoding')
-      return sendFile(files, 'index.html', request)
-    }
+    if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     const stream = streamType(request, route.streams)
     const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.

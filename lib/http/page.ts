@@ -2,7 +2,7 @@
 // is made of stands at a path that names its version, and is kept by browsers for good; only the page itself is asked for each time.
 
 import { hash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { promisify } from 'node:util'
@@ -61,9 +61,7 @@ export function readFiles(options: { base: string; name: string }): Files {
   return files
 }
 
-function tagOf(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64url').slice(0, 22)
-}
+const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').slice(0, 22)
 
 // The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called, and
 // from version to version which modules there are and where. Functions put the new text in, since in a plain one `$&` would mean something.
@@ -82,10 +80,9 @@ function withoutComments(code: string): string {
 }
 
 // What it imports, and what that imports; but nothing that is only imported once it is needed.
-function modulesOf(name: string, found = new Set([name])): Set<string> {
-  for (const [, imported] of readFileSync(new URL(name, folder), 'utf8').matchAll(/^import [^']*'\.\/([\w-]+\.js)'/gm)) {
-    if (!found.has(imported!)) modulesOf(imported!, found.add(imported!))
-  }
+function modulesOf(entry: string): Set<string> {
+  const found = new Set([entry])
+  for (const name of found) for (const [, imported] of readFileSync(new URL(name, folder), 'utf8').matchAll(/^import [^']*'\.\/([\w-]+\.js)'/gm)) found.add(imported!)
   return found
 }
 
@@ -94,9 +91,11 @@ function escaped(text: string): string {
 }
 
 /** The file at that path, unless the browser has it already. */
-export function sendFile(files: Files, path: string, request: IncomingMessage): Promise<Answer> | undefined {
+export function sendFile(files: Files, path: string, request: IncomingMessage, response: ServerResponse): Promise<Answer> | undefined {
   const file = files.get(path)
-  return file && answerWith(file, path, request)
+  if (!file) return undefined
+  response.appendHeader('vary', 'accept-encoding')
+  return answerWith(file, path, request)
 }
 
 async function answerWith({ type, bytes, tag, packed }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {

@@ -3,10 +3,10 @@
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
 
-export const makeToken: Handler = async ({ chat, request, who }) => {
-  const made = await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' }))
-  return { status: 201, json: made }
-}
+export const makeToken: Handler = async ({ chat, request, who }) => ({
+  status: 201,
+  json: await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' })),
+})
 
 export const listTokens: Handler = ({ chat, who }) => ({ status: 200, json: chat.tokens.list(who) })
 
