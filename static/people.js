@@ -8,6 +8,7 @@ import { request } from './api.js'
 import { InviteLink } from './invite.js'
 import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { hueOf, initialOf, roleOf } from './person.js'
+import { askMembers, governs, manages as mayManage } from './rights.js'
 import { signOf } from './room-list.js'
 import { RoomSettings } from './room-settings.js'
 import { say } from './words.js'
@@ -76,11 +77,7 @@ export class People {
     if (this.#loading === id) return
     this.#loading = id
     try {
-      await this.#mirror.ask(`/rooms/${encodeURIComponent(id)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
-        const { members: inRooms, users } = this.#mirror.state
-        inRooms.set(id, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
-        for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
-      }, () => this.#dialog.open && id === this.#id)
+      await askMembers(this.#mirror, id, () => this.#dialog.open && id === this.#id)
     } catch (error) {
       if (id === this.#id) tell(this.#problem, error)
       return
@@ -102,9 +99,7 @@ export class People {
     part('people-topic', HTMLElement).hidden = !room.topic
     part('people-count', HTMLElement).textContent = members.length > 1 ? say('people.count', { count: members.length }) : say('people.title')
     part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
-    // A private room that nobody owns any more is its members'.
-    const free = room.kind === 'private' && members.length > 0 && !members.some(({ roomRole }) => roomRole)
-    const manages = !direct && (this.#governs || mine?.roomRole === 'owner' || (mine !== undefined && free))
+    const manages = mayManage(this.#me, room, this.#mirror.state.members.get(room.id) ?? new Map())
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
     part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted
     part('leave-room', HTMLElement).hidden = !mine || direct || room.id === lobby
@@ -134,8 +129,8 @@ export class People {
     const may = {
       message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct',
       remove: manages && this.#room?.kind === 'private',
-      ban: this.#governs && this.#outranks(member) && !member.banned,
-      unban: this.#governs && this.#outranks(member) && member.banned === true,
+      ban: governs(this.#me) && this.#outranks(member) && !member.banned,
+      unban: governs(this.#me) && this.#outranks(member) && member.banned === true,
     }
     for (const choice of choices.querySelectorAll('button')) {
       choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these four
@@ -182,11 +177,6 @@ export class People {
       const user = users.get(id)
       return user ? { ...user, ...(role === 'owner' && { roomRole: role }) } : []
     })
-  }
-
-  /** Is it mine to look after the whole place? */
-  get #governs() {
-    return this.#me?.role === 'owner' || this.#me?.role === 'admin'
   }
 
   /** @param {User} other */
