@@ -7,6 +7,7 @@ import { Account } from './account.js'
 import { home, lobby, pathOf, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
 import { Connection } from './connection.js'
+import { EmojiPicker } from './emoji-picker.js'
 import { Entry } from './entry.js'
 import { Join } from './join.js'
 import { Mirror } from './mirror.js'
@@ -59,7 +60,7 @@ const account = new Account({
   loggedOut,
   failed,
 })
-const view = new RoomView({ mirror, rooms, notice, unread }, {
+const view = new RoomView({ mirror, rooms, notice, unread, picker: new EmojiPicker() }, {
   entered: () => newRoom.show(false),
   shown: () => {
     if (!welcome.shown) entry.show(mirror.me === null && !hosted)
@@ -168,7 +169,7 @@ async function cameIn(user) {
 
 async function loggedOut() {
   view.forgetUnsent() // what was not sent goes with whoever wrote it
-  tabs.postMessage('session')
+  tabs.postMessage('logout')
   await become(null)
 }
 
@@ -288,6 +289,9 @@ matchMedia('(min-width: 48rem)').addEventListener('change', () => {
   if (side.matches(':popover-open')) side.hidePopover()
 })
 
-tabs.addEventListener('message', () => void readSession())
+tabs.addEventListener('message', ({ data }) => {
+  if (data === 'logout') view.forgetUnsent()
+  void readSession()
+})
 
 void start()

@@ -73,6 +73,12 @@ export class Completion {
     this.#mark(sure ? 0 : -1)
   }
 
+  /** The text is another one, which nobody has typed just now: nothing is offered before they do. */
+  renew() {
+    this.#dismissedAt = -1
+    this.#close()
+  }
+
   /** @param {string} typed up to where one writes @returns {{ start: number, choices: Choice[], sure: boolean }} */
   #offered(typed) {
     const mention = mentionAtEndOf(typed)

@@ -8,12 +8,13 @@
  * @typedef {object} Item
  * @property {string} id empty until the server has given one; such items come last
  * @property {string} key of what is being sent; empty once it is a message like any other
- * @property {Pick<Message, 'from' | 'text' | 'at'>} message
+ * @property {Pick<Message, 'room' | 'from' | 'text' | 'at' | 'replyTo'>} message
  * @property {HTMLElement} element
  */
 
+import { nameOfDay } from './days.js'
 import { makeMessage, writeMessage, writeSending } from './message.js'
-import { dayFormat, dayOfYearFormat, say } from './words.js'
+import { say } from './words.js'
 
 const groupMs = 5 * 60_000
 const nearEnd = 60 // pixels from the end that still count as being at it
@@ -26,7 +27,8 @@ export class MessageLog {
   #items = []
   /** @type {Map<string, Item>} those that have an id */
   #byId = new Map()
-  #viewer = { me: '', mayReact: false }
+  #viewer
+  #editing = '' // the id of the message that is being changed
   #older = false
   #newer = false
   #filled = false
@@ -44,13 +46,14 @@ export class MessageLog {
 
   /**
    * @param {{ scroller: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, older: HTMLElement, beginning: HTMLElement,
-   *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement }} parts
-   * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void,
-   *   discard: (key: string) => void, react: (message: string, emoji: string, on: boolean) => Promise<void>,
-   *   nameOf: (user: string) => string | undefined }} wants
+   *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement, walk: import('./message-walk.js').MessageWalk }} parts
+   * @param {import('./message.js').Viewer} viewer
+   * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void, discard: (key: string) => void,
+   *   react: (message: string, emoji: string, on: boolean) => Promise<void> }} wants
    */
-  constructor(parts, wants) {
+  constructor(parts, viewer, wants) {
     this.#parts = parts
+    this.#viewer = viewer
     this.#wants = wants
     parts.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     parts.older.addEventListener('click', () => wants.more('older'))
@@ -68,7 +71,11 @@ export class MessageLog {
     setInterval(() => this.#renameDays(), renameMs)
   }
 
-  /** For whom it is shown: whose messages and reactions are marked as their own. @param {{ me: string, mayReact: boolean }} viewer */
+  /** For whom it is shown: whose messages and reactions are marked as their own. @returns {import('./message.js').Viewer} */
+  get viewer() {
+    return this.#viewer
+  }
+
   set viewer(viewer) {
     if (viewer.me === this.#viewer.me && viewer.mayReact === this.#viewer.mayReact) return
     this.#viewer = viewer
@@ -99,6 +106,7 @@ export class MessageLog {
     this.#older = this.#newer = this.#filled = false
     this.#following = true
     this.#unseen = 0
+    this.#parts.walk.leaveAll()
     this.#parts.list.replaceChildren()
     this.#parts.beginning.querySelector('bdi')?.replaceChildren(roomName)
     this.#showState()
@@ -156,7 +164,7 @@ export class MessageLog {
   pend(entry, from) {
     let item = this.#items.find((item) => item.key === entry.key)
     if (!item) {
-      item = { id: '', key: entry.key, message: { from, text: entry.text, at: entry.at }, element: makeMessage(this.#parts.template) }
+      item = { id: '', key: entry.key, message: { ...entry, from }, element: makeMessage(this.#parts.template) }
       this.#place(item)
     }
     writeSending(item.element, entry)
@@ -182,6 +190,13 @@ export class MessageLog {
     const item = this.#items.find((item) => item.key === key)
     if (item) this.#take(item)
     this.#showState()
+  }
+
+  /** The message that is being changed, if any. @param {string} id */
+  set editing(id) {
+    const before = this.#byId.get(this.#editing)
+    this.#editing = id
+    for (const item of [before, this.#byId.get(id)]) if (item) this.#write(item)
   }
 
   toEnd() {
@@ -220,6 +235,7 @@ export class MessageLog {
   /** @param {Item} item */
   #take(item) {
     this.#byId.delete(item.id)
+    this.#parts.walk.leave(item.element)
     item.element.remove()
     this.#remove(item)
   }
@@ -236,7 +252,12 @@ export class MessageLog {
     let index = this.#items.length
     for (let before = this.#items[index - 1]; before && comesBefore(item, before); before = this.#items[index - 1]) index--
     const next = this.#items[index]?.element ?? null
-    if (!item.element.isConnected || item.element.nextElementSibling !== next) this.#parts.list.insertBefore(item.element, next)
+    if (!item.element.isConnected || item.element.nextElementSibling !== next) {
+      const focused = document.activeElement
+      this.#parts.list.insertBefore(item.element, next)
+      // What is moved loses the focus.
+      if (focused instanceof HTMLElement && item.element.contains(focused)) focused.focus({ preventScroll: true })
+    }
     this.#items.splice(index, 0, item)
     this.#write(item)
     this.#decorate(index)
@@ -247,7 +268,8 @@ export class MessageLog {
   #write({ id, key, message, element }) {
     element.dataset['id'] = id
     element.dataset['key'] = key
-    writeMessage(element, message, { ...this.#viewer, nameOf: this.#wants.nameOf })
+    element.classList.toggle('changing', id !== '' && id === this.#editing)
+    writeMessage(element, message, this.#viewer)
   }
 
   /** Is it the first of its day, the first of its author? @param {number} index */
@@ -255,10 +277,10 @@ export class MessageLog {
     const item = this.#items[index]
     if (!item) return
     const before = this.#items[index - 1]?.message
-    const { at, from } = item.message
+    const { at, from, replyTo } = item.message
     const newDay = before === undefined || new Date(before.at).toDateString() !== new Date(at).toDateString()
     const isFirstNew = item === this.#firstNew
-    const grouped = !newDay && !isFirstNew && before.from.id === from.id && before.from.name === from.name &&
+    const grouped = !newDay && !isFirstNew && replyTo === undefined && before.from.id === from.id && before.from.name === from.name &&
       before.from.unproven === from.unproven && Math.abs(Date.parse(at) - Date.parse(before.at)) < groupMs
     item.element.classList.toggle('grouped', grouped)
     const day = /** @type {HTMLElement} */ (item.element.firstElementChild) // as the template has it
@@ -345,7 +367,7 @@ export class MessageLog {
     if (!button || !item) return
     if (button.value === 'retry') return this.#wants.retry(item.key)
     if (button.value === 'discard') return this.#wants.discard(item.key)
-    if (button.ariaBusy === 'true') return
+    if (button.ariaBusy === 'true' || !button.closest('.reactions')) return
     button.ariaBusy = 'true'
     await this.#wants.react(item.id, button.value, button.ariaPressed !== 'true')
     button.ariaBusy = null
@@ -361,15 +383,4 @@ function comesBefore(one, other) {
 /** @param {Message} message */
 function isWhole(message) {
   return message.from !== undefined
-}
-
-/** @param {string} at */
-function nameOfDay(at) {
-  const date = new Date(at)
-  const day = new Date()
-  if (date.toDateString() === day.toDateString()) return say('day.today')
-  const thisYear = date.getFullYear() === day.getFullYear()
-  day.setDate(day.getDate() - 1)
-  if (date.toDateString() === day.toDateString()) return say('day.yesterday')
-  return (thisYear ? dayFormat : dayOfYearFormat).format(date)
 }

@@ -4,12 +4,20 @@
 
 /** @import { Message } from '../lib/chat/events.ts' */
 /** @import { Entry } from './outbox.js' */
-/** @typedef {{ me: string, mayReact: boolean, nameOf: (user: string) => string | undefined }} Viewer `me`: a user's id */
+/**
+ * @typedef {object} Viewer
+ * @property {string} me a user's id
+ * @property {boolean} mayReact
+ * @property {(user: string) => string | undefined} nameOf
+ * @property {(link: HTMLAnchorElement, room: string, id: string | undefined) => void} quote writes what that message says
+ */
 
 import { format } from './markdown.js'
 import { foldName } from './mentions.js'
 import { hueOf, initialOf } from './person.js'
-import { say, timeFormat, wholeFormat } from './words.js'
+import { listFormat, say, timeFormat, wholeFormat } from './words.js'
+
+const namesMax = 20 // of who has reacted, one by one
 
 /** @type {WeakMap<Element, string>} what each text was made of */
 const written = new WeakMap()
@@ -22,15 +30,16 @@ export function makeMessage(template) {
 
 /**
  * @param {HTMLElement} element
- * @param {Pick<Message, 'from' | 'text' | 'at' | 'mentions' | 'edited' | 'reactions'>} message @param {Viewer} viewer
+ * @param {Pick<Message, 'room' | 'from' | 'text' | 'at' | 'replyTo' | 'mentions' | 'edited' | 'reactions'>} message @param {Viewer} viewer
  */
-export function writeMessage(element, { from, text, at, mentions = [], edited, reactions }, viewer) {
+export function writeMessage(element, { room, from, text, at, replyTo, mentions = [], edited, reactions }, viewer) {
   element.classList.toggle('own', from.id === viewer.me)
   element.classList.toggle('to-me', mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me))
   element.style.setProperty('--hue', hueOf(from.id))
   write(partOf(element, '.avatar'), initialOf(from.name))
   write(partOf(element, '.name'), from.name)
   partOf(element, '.tag').hidden = from.unproven !== true
+  viewer.quote(/** @type {HTMLAnchorElement} */ (partOf(element, '.quote')), room, replyTo)
   writeText(partOf(element, '.text'), text, mentions, viewer)
   const mark = partOf(element, '.edited')
   mark.hidden = edited === undefined
@@ -70,7 +79,7 @@ function writeText(element, text, mentions, { me, nameOf }) {
 }
 
 /** @param {HTMLElement} list @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */
-function writeReactions(list, reactions, { me, mayReact }) {
+function writeReactions(list, reactions, { me, mayReact, nameOf }) {
   list.hidden = reactions.length === 0
   const there = new Map([...list.querySelectorAll('button')].map((button) => [button.value, button]))
   for (const [emoji, users] of reactions) {
@@ -79,6 +88,7 @@ function writeReactions(list, reactions, { me, mayReact }) {
     button.disabled = !mayReact
     button.ariaPressed = String(users.includes(me))
     button.ariaLabel = `${emoji} ${users.length}`
+    button.title = namesOf(users, (user) => user === me ? say('role.you') : nameOf(user))
     write(partOf(button, '.count'), String(users.length))
   }
   for (const button of there.values()) {
@@ -86,6 +96,14 @@ function writeReactions(list, reactions, { me, mayReact }) {
     button.remove()
     if (focused) (list.querySelector('button') ?? /** @type {HTMLElement | null} */ (list.closest('[tabindex]')))?.focus()
   }
+}
+
+/** Who they are, as far as that is known. @param {string[]} users @param {(user: string) => string | undefined} nameOf */
+function namesOf(users, nameOf) {
+  const names = users.map(nameOf).filter((name) => name !== undefined).slice(0, namesMax)
+  if (names.length === 0) return ''
+  const others = users.length - names.length
+  return listFormat.format(others > 0 ? [...names, say('reactions.others', { count: others })] : names)
 }
 
 /** @param {string} emoji */

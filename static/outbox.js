@@ -9,6 +9,7 @@
  * @property {string} user the id of who said it
  * @property {string} room
  * @property {string} text
+ * @property {string} [replyTo] the id of the message that it answers
  * @property {string} at when it was said, by this page's clock
  * @property {string} after the newest id at that time: the message itself will have a greater one
  * @property {number} tries
@@ -45,7 +46,7 @@ export class Outbox {
     return this.#entries.filter((entry) => entry.room === room)
   }
 
-  /** @param {Pick<Entry, 'user' | 'room' | 'text' | 'after'>} said @returns {Entry} */
+  /** @param {Pick<Entry, 'user' | 'room' | 'text' | 'replyTo' | 'after'>} said @returns {Entry} */
   add(said) {
     const entry = { ...said, key: newKey(), at: new Date().toISOString(), tries: 0, refusal: null, seenAs: null }
     this.#entries.push(entry)
@@ -69,7 +70,7 @@ export class Outbox {
   match(message) {
     const entry = this.#entries.find((entry) =>
       entry.tries > 0 && entry.refusal === null && entry.seenAs === null && entry.user === message.from.id &&
-      entry.room === message.room && entry.text === message.text && Number(message.id) > Number(entry.after))
+      entry.room === message.room && entry.text === message.text && entry.replyTo === message.replyTo && Number(message.id) > Number(entry.after))
     if (entry) entry.seenAs = message.id
     return entry
   }
@@ -156,7 +157,8 @@ export class Outbox {
 async function post(entry) {
   try {
     const path = `/rooms/${encodeURIComponent(entry.room)}/messages`
-    const message = await request('POST', path, { body: { text: entry.text }, key: entry.key })
+    const { text, replyTo, key } = entry
+    const message = await request('POST', path, { body: { text, ...(replyTo !== undefined && { replyTo }) }, key })
     return { message, status: 201, detail: '' }
   } catch (error) {
     const { message: detail, status = 0 } = /** @type {Error & { status?: number }} */ (error) // request throws nothing else

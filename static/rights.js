@@ -29,11 +29,11 @@ export function mayWith(user, { from }, { room, roles }) {
 }
 
 /**
- * Asks who is in a room, and as what.
+ * Asks who is in a room, and as what; gives the answer, or null if nobody waits for it any more.
  * @param {import('./mirror.js').Mirror} mirror @param {string} room @param {() => boolean} [wanted] once this is false, nobody is waiting any more
  */
-export async function askMembers(mirror, room, wanted) {
-  await mirror.ask(`/rooms/${encodeURIComponent(room)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
+export function askMembers(mirror, room, wanted) {
+  return mirror.ask(`/rooms/${encodeURIComponent(room)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
     const { members: inRooms, users } = mirror.state
     inRooms.set(room, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
     for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)

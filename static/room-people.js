@@ -1,8 +1,9 @@
 // @ts-check
 // Who may be named in a room: who is in it, asked for once it matters, and who has spoken there.
 
-/** @import { Member } from '../lib/chat/events.ts' */
 /** @import { Somebody } from './completion.js' */
+
+import { askMembers } from './rights.js'
 
 export class RoomPeople {
   #mirror
@@ -37,12 +38,8 @@ export class RoomPeople {
     if (this.#asking.has(room)) return
     this.#asking.add(room)
     try {
-      await this.#mirror.ask(`/rooms/${encodeURIComponent(room)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
-        const { members: inRooms, users } = this.#mirror.state
-        inRooms.set(room, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
-        for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
-        this.#here.set(room, new Set(members.filter(({ here }) => here).map(({ id }) => id)))
-      })
+      const answer = await askMembers(this.#mirror, room)
+      if (answer) this.#here.set(room, new Set(answer.members.filter(({ here }) => here).map(({ id }) => id)))
       this.#changed()
     } catch {
       // The room is gone or closed to us; who has spoken is offered all the same.

@@ -6,11 +6,15 @@
 /** @typedef {import('./outbox.js').Entry} Entry */
 
 import { home, lobby, messageOf, onRoomLink, roomOf } from './address.js'
-import { request } from './api.js'
 import { Composer } from './composer.js'
+import { Drafts } from './drafts.js'
+import { MessageActions } from './message-actions.js'
 import { MessageLog } from './message-log.js'
+import { MessageMenu } from './message-menu.js'
+import { MessageWalk } from './message-walk.js'
 import { Outbox } from './outbox.js'
 import { part } from './parts.js'
+import { Quotes } from './quotes.js'
 import { Reader } from './reader.js'
 import { signOf } from './room-list.js'
 import { RoomPeople } from './room-people.js'
@@ -25,33 +29,65 @@ export class RoomView {
   #rooms
   #notice
   #unread
+  #drafts = new Drafts()
+  #quotes
+  #actions
   #composer
   #log
   #outbox
   #reader
+  #walk
 
   /**
-   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread }} parts
+   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread,
+   *   picker: import('./emoji-picker.js').EmojiPicker }} parts
    * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, cursor: () => string, failed: (error: unknown) => void }} on
    *   `entered`: it is another room now. `shown`: how much of it is shown has changed. `mayFollow`: may a link lead to another room?
    *   `come`: whoever wants to go on must come in first. `cursor`: the stream's
    */
-  constructor({ mirror, rooms, notice, unread }, on) {
+  constructor({ mirror, rooms, notice, unread, picker }, on) {
     this.#mirror = mirror
     this.#rooms = rooms
     this.#notice = notice
     this.#unread = unread
     this.#on = on
+    const scroller = part('log', HTMLElement)
+    const list = part('messages', HTMLElement)
+    const walk = this.#walk = new MessageWalk({ scroller, list }, { open: (message) => menu.open(message), leave: () => this.focus() })
+    const quotes = this.#quotes = new Quotes(mirror)
+    const actions = this.#actions = new MessageActions({ mirror, notice, picker }, {
+      reply: ({ id }) => this.#composer.reply(id),
+      edit: (message) => this.#composer.edit(message),
+      deleted: ({ room, id }) => this.#composer.endEdit(room, id),
+      closed: () => walk.focus(),
+      mayMore: () => menu.refresh(),
+      failed: on.failed,
+    })
     this.#composer = new Composer({
       form: part('composer', HTMLFormElement),
       field: part('text', HTMLTextAreaElement),
       send: part('send', HTMLButtonElement),
       left: part('text-left', HTMLElement),
-    }, (text) => this.#say(text), () => roomPeople.in(this.#room))
+      about: part('about', HTMLElement),
+      what: part('about-what', HTMLElement),
+      quote: part('about-quote', HTMLAnchorElement),
+      cancel: part('about-cancel', HTMLButtonElement),
+    }, this.#drafts, {
+      written: (text, replyTo) => this.#say(text, replyTo),
+      changed: (id, text) => this.#change(id, text),
+      emptied: (id) => actions.askToDelete(this.#reader.message(id) ?? { room: this.#room, id, text: '' }),
+      editLast: () => this.#editLast(),
+      people: () => roomPeople.in(this.#room),
+      quote: (link, room, id) => quotes.write(link, room, id),
+      editing: (id) => {
+        this.#log.editing = id ?? ''
+      },
+    })
     const roomPeople = new RoomPeople(mirror, () => this.#composer.peopleChanged())
     this.#log = new MessageLog({
-      scroller: part('log', HTMLElement),
-      list: part('messages', HTMLElement),
+      scroller,
+      list,
+      walk,
       template: part('message-template', HTMLTemplateElement),
       older: part('older', HTMLElement),
       beginning: part('beginning', HTMLElement),
@@ -59,10 +95,14 @@ export class RoomView {
       loading: part('loading', HTMLElement),
       jump: part('jump', HTMLElement),
     }, {
+      me: '',
+      mayReact: false,
+      nameOf: (user) => mirror.nameOf(user),
+      quote: (link, room, id) => quotes.write(link, room, id),
+    }, {
       more: (side) => void this.#reader.readOn(side),
       newest: () => void this.read(),
       moved: () => this.noteRead(),
-      nameOf: (user) => mirror.nameOf(user),
       retry: (key) => {
         if (mirror.me) this.#outbox.retry(key, mirror.me.id)
         else on.come()
@@ -72,7 +112,15 @@ export class RoomView {
         this.#log.drop(key)
         this.focus()
       },
-      react: (message, emoji, on) => this.#react(message, emoji, on),
+      react: (id, emoji, on) => actions.react({ room: this.#room, id }, emoji, on),
+    })
+    const menu = new MessageMenu(list, {
+      find: (id) => this.#reader.message(id),
+      may: (message) => actions.may(message),
+      me: () => mirror.me?.id ?? '',
+      opened: (message) => void actions.learn(message),
+      closed: () => walk.focus(),
+      chosen: (choice) => void actions.choose(choice),
     })
     this.#outbox = new Outbox({
       changed: (entry) => this.#showPending(entry),
@@ -146,22 +194,28 @@ export class RoomView {
 
   stop() {
     this.#reader.stop()
+    this.#quotes.clear()
   }
 
   /** Something was said, changed, deleted or reacted to. @param {WireEvent} happened */
   happened(happened) {
     this.#reader.happened(happened)
+    this.#quotes.happened(happened)
   }
 
   /** Goes on as somebody: with what they had not sent. @param {string} user */
   restore(user) {
     this.#outbox.restore(user)
+    this.#drafts.restore(user)
+    this.#composer.refresh()
     this.showPending()
   }
 
   /** Whoever was here is gone, with all that was not sent. */
   forgetUnsent() {
     this.#outbox.clear()
+    this.#drafts.clear()
+    this.#composer.refresh()
   }
 
   /** The server is there again. */
@@ -213,7 +267,7 @@ export class RoomView {
     const { me } = this.#mirror
     const { room, missing } = this
     const archived = room?.archived === true
-    this.#log.viewer = { me: me?.id ?? '', mayReact: !!me && !archived }
+    this.#log.viewer = { ...this.#log.viewer, me: me?.id ?? '', mayReact: !!me && !archived }
     this.#composer.show(!missing && !!me && !archived)
     part('archived', HTMLElement).hidden = missing || !me || !archived
     part('missing', HTMLElement).hidden = !missing
@@ -261,13 +315,13 @@ export class RoomView {
     this.noteRead()
   }
 
-  /** @param {string} text */
-  #say(text) {
+  /** @param {string} text @param {string | undefined} replyTo */
+  #say(text, replyTo) {
     const { me } = this.#mirror
     if (!me) return
     this.#log.newAfter = undefined
     this.#log.toEnd()
-    this.#showPending(this.#outbox.add({ user: me.id, room: this.#room, text, after: this.#on.cursor() }))
+    this.#showPending(this.#outbox.add({ user: me.id, room: this.#room, text, ...(replyTo !== undefined && { replyTo }), after: this.#on.cursor() }))
   }
 
   /** @param {Entry} entry */
@@ -276,14 +330,17 @@ export class RoomView {
     if (me && entry.room === this.#room && entry.seenAs === null) this.#log.pend(entry, { id: entry.user, name: me.name })
   }
 
-  /** @param {string} message @param {string} emoji @param {boolean} on */
-  async #react(message, emoji, on) {
-    try {
-      await request(on ? 'PUT' : 'DELETE', `/rooms/${encodeURIComponent(this.#room)}/messages/${message}/reactions/${encodeURIComponent(emoji)}`)
-    } catch (error) {
-      this.#notice.say(error instanceof Error ? say('server.refusal', { why: error.message }) : '')
-      this.#on.failed(error)
-    }
+  /** @param {string} id @param {string} text @returns {Promise<boolean>} whether the message says so now */
+  async #change(id, text) {
+    if (this.#reader.message(id)?.text === text) return true
+    return this.#actions.edit({ room: this.#room, id }, text)
+  }
+
+  #editLast() {
+    const last = this.#reader.newest(({ from }) => from.id === this.#mirror.me?.id)
+    if (!last) return
+    this.#walk.show(last.id)
+    this.#composer.edit(last)
   }
 }
 

@@ -34,6 +34,7 @@ export const dateOnlyFormat = dateFormat({ dateStyle: 'long' })
 export const dateAndTimeFormat = dateFormat({ dateStyle: 'medium', timeStyle: 'short' })
 export const wholeFormat = dateFormat({ dateStyle: 'full', timeStyle: 'medium' })
 
+export const listFormat = new Intl.ListFormat(locale)
 const numberFormat = new Intl.NumberFormat(locale)
 const plurals = new Intl.PluralRules(locale)
 
