@@ -4,17 +4,14 @@
 
 /** @import { ListedRoom, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
-import { home, lobby, pathOf, scope } from './address.js'
+import { home, joinPath, lobby, pathOf, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
 import { Connection } from './connection.js'
-import { EmojiPicker } from './emoji-picker.js'
 import { Entry } from './entry.js'
-import { Join } from './join.js'
 import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
 import { part, tell } from './parts.js'
-import { People } from './people.js'
 import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
 import { Unread } from './unread.js'
@@ -49,9 +46,10 @@ const unread = new Unread({
 })
 const entry = new Entry(cameIn)
 const welcome = new Welcome(entry, loggedOut)
-const join = new Join(welcome, place, accepted)
+const join = location.pathname === joinPath ? new (await import('./join.js')).Join(welcome, place, accepted) : undefined
 const newRoom = new NewRoom({ made: enterNew, failed })
-const people = new People(mirror, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+/** @type {import('./people.js').People | undefined} made when somebody first looks at who is in a room */
+let people
 const account = new Account({
   changed: (user) => {
     showMe(user)
@@ -60,7 +58,7 @@ const account = new Account({
   loggedOut,
   failed,
 })
-const view = new RoomView({ mirror, rooms, notice, unread, picker: new EmojiPicker() }, {
+const view = new RoomView({ mirror, rooms, notice, unread }, {
   entered: () => newRoom.show(false),
   shown: () => {
     if (!welcome.shown) entry.show(mirror.me === null && !hosted)
@@ -101,7 +99,7 @@ function hear(happened, id) {
   else if (event === 'join') hearOfJoin(data)
   else if (event === 'user') hearOfUser(data)
   else view.happened(happened)
-  people.changed()
+  people?.changed()
 }
 
 /** What was missed can't be told any more. @param {string} cursor */
@@ -150,8 +148,8 @@ async function become(user) {
   showMe(user)
   if (user?.banned) return shut()
   if (user?.id === before?.id) return
-  people.close()
-  if (joining) return join.show(user)
+  people?.close()
+  if (joining) return join?.show(user)
   if (user) view.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.
   const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || access === 'open')
@@ -199,9 +197,9 @@ function showMe(user) {
 // Where I am
 
 async function start() {
-  joining = join.asked
+  joining = join !== undefined && join.asked
   const session = readSession()
-  if (joining) return session.then(() => join.show(mirror.me ?? null))
+  if (joining) return session.then(() => join?.show(mirror.me ?? null))
   view.begin()
   await begin(session)
 }
@@ -239,7 +237,7 @@ function shut(why) {
   const refusal = why instanceof Refusal ? why : undefined
   if (why && !refusal) return tell(part('loading', HTMLElement), why)
   forget()
-  people.close()
+  people?.close()
   const { me } = mirror
   if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
   welcome.show({ title: say('welcome.shut'), text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }), leave: !hosted })
@@ -259,7 +257,7 @@ function showRooms() {
   const left = rooms.get(view.id)
   rooms.show(mirror.state.rooms)
   for (const id of mirror.state.rooms.keys()) rooms.count(id, unread.of(id))
-  if (left && !view.room) people.close()
+  if (left && !view.room) people?.close()
   view.roomsChanged(left)
 }
 
@@ -280,7 +278,9 @@ function enterNew(made) {
   view.enter(pathOf(made.id))
 }
 
-part('people-open', HTMLButtonElement).addEventListener('click', () => {
+part('people-open', HTMLButtonElement).addEventListener('click', async () => {
+  const { People } = await import('./people.js')
+  people ??= new People(mirror, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
   if (view.room) people.open(view.room, { hosted })
 })
 

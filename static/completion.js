@@ -5,7 +5,6 @@
 /** @typedef {{ id: string, name: string, here?: boolean }} Somebody */
 /** @typedef {{ text: string, label: string, mark: string, who?: Somebody }} Choice `text` is what is put in */
 
-import { findEmoji } from './emoji.js'
 import { foldName, mentionAtEndOf } from './mentions.js'
 import { hueOf, initialOf } from './person.js'
 import { say } from './words.js'
@@ -23,6 +22,8 @@ export class Completion {
   #choices = []
   #active = -1
   #start = 0
+  /** @type {typeof import('./emoji.js').findEmoji | undefined} asked for when somebody first looks for one */
+  #findEmoji
   #dismissedAt = -1 // where a word begins that nothing shall be offered for
 
   /** @param {HTMLTextAreaElement} field @param {{ people: () => Iterable<Somebody> }} of who may be named */
@@ -86,8 +87,14 @@ export class Completion {
     const people = mention ? this.#peopleNamed(mention.name) : []
     if (mention && people.length > 0) return { start: mention.start, choices: people, sure: !/\s$/.test(mention.name) }
     const emoji = emojiTyped.exec(typed)
-    const choices = findEmoji(emoji?.[1] ?? '', choicesMax).map(({ emoji, names }) => ({ text: emoji, label: names[0] ?? '', mark: emoji }))
-    return { start: emoji?.index ?? -1, choices, sure: true }
+    if (emoji && !this.#findEmoji) void this.#askForEmoji()
+    const found = emoji ? this.#findEmoji?.(emoji[1] ?? '', choicesMax) ?? [] : []
+    return { start: emoji?.index ?? -1, choices: found.map(({ emoji, names }) => ({ text: emoji, label: names[0] ?? '', mark: emoji })), sure: true }
+  }
+
+  async #askForEmoji() {
+    this.#findEmoji = (await import('./emoji.js')).findEmoji
+    this.update()
   }
 
   /** @param {string} typed @returns {Choice[]} */

@@ -22,19 +22,19 @@ export class MessageActions {
   #dialog = part('deletion', HTMLDialogElement)
   #mirror
   #notice
+  /** @type {import('./emoji-picker.js').EmojiPicker | undefined} made when somebody first wants one */
   #picker
   #on
 
   /**
-   * @param {{ mirror: import('./mirror.js').Mirror, notice: import('./notice.js').Notice, picker: import('./emoji-picker.js').EmojiPicker }} parts
+   * @param {{ mirror: import('./mirror.js').Mirror, notice: import('./notice.js').Notice }} parts
    * @param {{ reply: (message: Message) => void, edit: (message: Message) => void, deleted: (message: Pick<Message, 'id' | 'room'>) => void,
    *   closed: () => void, mayMore: () => void, failed: (error: unknown) => void }} on
    *   `closed`: the question whether to delete is answered. `mayMore`: more is known of what one may do
    */
-  constructor({ mirror, notice, picker }, on) {
+  constructor({ mirror, notice }, on) {
     this.#mirror = mirror
     this.#notice = notice
-    this.#picker = picker
     this.#on = on
     onClick(part('deletion-go', HTMLButtonElement), part('deletion-problem', HTMLElement), () => this.#delete(), { failed: on.failed })
     this.#dialog.addEventListener('close', () => on.closed())
@@ -66,10 +66,17 @@ export class MessageActions {
     if (what === 'delete') return this.askToDelete(message)
     if (what === 'copy') return this.#copy(message.text)
     if (what === 'link') return this.#copy(location.origin + pathOf(message.room, message.id))
-    const picked = what === 'pick' ? await this.#picker.pick(anchor) : emoji
+    const picked = what === 'pick' ? await this.#pick(anchor) : emoji
     if (picked === undefined) return
     const isOn = message.reactions?.[picked]?.includes(this.#mirror.me?.id ?? '') === true
     await this.react(message, picked, what === 'pick' || !isOn)
+  }
+
+  /** @param {HTMLElement} anchor */
+  async #pick(anchor) {
+    const { EmojiPicker } = await import('./emoji-picker.js')
+    this.#picker ??= new EmojiPicker()
+    return this.#picker.pick(anchor)
   }
 
   /** @param {Pick<Message, 'id' | 'room'>} message @param {string} emoji @param {boolean} on */

@@ -39,13 +39,12 @@ export class RoomView {
   #walk
 
   /**
-   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread,
-   *   picker: import('./emoji-picker.js').EmojiPicker }} parts
+   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread }} parts
    * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, cursor: () => string, failed: (error: unknown) => void }} on
    *   `entered`: it is another room now. `shown`: how much of it is shown has changed. `mayFollow`: may a link lead to another room?
    *   `come`: whoever wants to go on must come in first. `cursor`: the stream's
    */
-  constructor({ mirror, rooms, notice, unread, picker }, on) {
+  constructor({ mirror, rooms, notice, unread }, on) {
     this.#mirror = mirror
     this.#rooms = rooms
     this.#notice = notice
@@ -55,7 +54,7 @@ export class RoomView {
     const list = part('messages', HTMLElement)
     const walk = this.#walk = new MessageWalk({ scroller, list }, { open: (message) => menu.open(message), leave: () => this.focus() })
     const quotes = this.#quotes = new Quotes(mirror)
-    const actions = this.#actions = new MessageActions({ mirror, notice, picker }, {
+    const actions = this.#actions = new MessageActions({ mirror, notice }, {
       reply: ({ id }) => this.#composer.reply(id),
       edit: (message) => this.#composer.edit(message),
       deleted: ({ room, id }) => this.#composer.endEdit(room, id),

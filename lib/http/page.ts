@@ -73,10 +73,10 @@ function fillIn(html: string, version: string, { base, name }: { base: string; n
     .replaceAll('>natter<', () => `>${escaped(name)}<`)
 }
 
-// A third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
+// Nor their indentation: more than a third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
 function withoutComments(code: string): string {
   const block = /^[ \t]*\/\*\*[^]*?\*\/$/gm
-  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$/gm, '')
+  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$|^[ \t]+/gm, '')
 }
 
 // What it imports, and what that imports; but nothing that is only imported once it is needed.
