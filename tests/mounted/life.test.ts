@@ -86,8 +86,8 @@ test('two chats in one process keep to themselves', async (t) => {
 
   const texts = async (path: string) => ((await (await fetch(`${url}${path}/rooms/lobby/messages`)).json()) as { messages: { text: string }[] }).messages.map(({ text }) => text)
   assert.deepEqual([await texts('/one'), await texts('/one/two')], [['in one'], ['in two']])
-  assert.match(await (await fetch(`${url}/one/`)).text(), /"\/one\/chat\.js"/)
-  assert.match(await (await fetch(`${url}/one/two`)).text(), /"\/one\/two\/chat\.js"/)
+  assert.match(await (await fetch(`${url}/one/`)).text(), /"\/one\/static-[^\/]+\/chat\.js"/)
+  assert.match(await (await fetch(`${url}/one/two`)).text(), /"\/one\/two\/static-[^\/]+\/chat\.js"/)
 
   await one.close()
   assert.deepEqual(await texts('/one/two'), ['in two'])
