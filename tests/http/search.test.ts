@@ -207,15 +207,19 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   })
   const chat = await startChat(t, { data, execArgv: ['--import', figures] })
   const everyLetter = Array.from({ length: 26 }, (_, at) => String.fromCharCode(97 + at))
-  const kinds: Record<string, string[]> = {
+  const usual: Record<string, string[]> = {
     'common words': ['message', 'thinks', 'of', 'who says what'],
     'rare words': ['word17', 'word50020', 'word31337', 'nowhere', 'message wordx'],
     'common characters': ['的', '说', '我', '人在'],
     'rare characters': ['丄丅', '亀', '弌说', '說不'],
     prefixes: ['wor', 'word', 'mes', 'tho', 'word1'],
-    phrases: ['"says what she"', '"she says"', '"message of"', '"of who eve"'],
-    'never together': ['odd even', '"odd even"', 'message even', '说 odd', '"the message"'],
+    'phrases that were said': ['"says what she"', '"thinks of word17"', '"odd of eve"', '"word31337 and the rest"', '"的的说"'],
     'many words': ['message odd of eve who says what she thinks of and the rest '.repeat(3), everyLetter.join(' '), `${everyLetter.join('aa ')}aa`],
+  }
+  // All of the index is looked through for what is in every second message and never together: that is what the 50 ms are for.
+  const hard: Record<string, string[]> = {
+    'phrases never said': ['"she says"', '"message of"', '"of who eve"'],
+    'never together': ['odd even', '"odd even"', 'message even', '说 odd', '"the message"'],
   }
   const stall = async () => {
     const before = chat.errors.length
@@ -225,22 +229,25 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   }
   await found(chat.stranger, 'hello')
   await stall()
-  const all: number[] = []
   const at = (times: number[], part: number) => times.sort((one, other) => one - other)[Math.floor(times.length * part)]!.toFixed(1)
-
-  for (const [kind, queries] of Object.entries(kinds)) {
-    const times: number[] = []
-    let cut = 0
-    for (let round = 0; round < (full ? 100 : 5); round++) {
-      const q = queries[round % queries.length]!
-      const began = performance.now()
-      const { messages, more } = await search(chat.stranger, { q })
-      times.push(performance.now() - began)
-      if (more && messages.length < 20) cut++
+  const measure = async (kinds: Record<string, string[]>) => {
+    const all: number[] = []
+    for (const [kind, queries] of Object.entries(kinds)) {
+      const times: number[] = []
+      let cut = 0
+      for (let round = 0; round < (full ? 100 : 5); round++) {
+        const q = queries[round % queries.length]!
+        const began = performance.now()
+        const { messages, more } = await search(chat.stranger, { q })
+        times.push(performance.now() - began)
+        if (more && messages.length < 20) cut++
+      }
+      all.push(...times)
+      t.diagnostic(`${kind}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms, ${cut} of 100 cut off`)
     }
-    all.push(...times)
-    t.diagnostic(`${kind}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms, ${cut} of 100 cut off`)
+    return Number(at(all, 0.99))
   }
+  const p99 = { usual: await measure(usual), hard: await measure(hard) }
 
   // History from anywhere, and the list of rooms with what is unread, of somebody who has it all before them.
   const ada = await chat.comeIn('ada')
@@ -258,9 +265,9 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   }
 
   const stalled = await stall()
-  t.diagnostic(`all: p50 ${at(all, 0.5)} ms, p99 ${at(all, 0.99)} ms; event loop p99 ${stalled.toFixed(1)} ms`)
+  t.diagnostic(`p99: ${p99.usual} ms, for what is never together ${p99.hard} ms; event loop ${stalled.toFixed(1)} ms`)
   // A few on a busy machine tell of that machine.
-  if (full) assert.ok(Number(at(all, 0.99)) < 100 && stalled < 10)
+  if (full) assert.ok(p99.usual < 20 && p99.hard < 100 && stalled < 10)
 })
 
 test('a long history is searched part by part, without a gap or a repeat', { timeout: patienceMs * 3 }, async (t) => {
