@@ -59,10 +59,13 @@ export class MessageMenu {
     this.#put(beside ?? within(element, '.said', HTMLElement).getBoundingClientRect())
   }
 
-  /** One may do other things now. */
+  /** One may do other things now, or the messages are not what they were. */
   refresh() {
-    const message = this.#opened && this.#on.find(this.#opened.dataset['id'] ?? '')
-    if (this.#dialog.open && message) this.#allow(this.#dialog, message)
+    const shown = /** @type {const} */ ([[this.#toolbar, this.#under], [this.#dialog, this.#dialog.open ? this.#opened : undefined]])
+    for (const [place, element] of shown) {
+      const message = element && this.#on.find(element.dataset['id'] ?? '')
+      if (message) this.#allow(place, message)
+    }
   }
 
   #listenForPointers() {
@@ -144,7 +147,8 @@ export class MessageMenu {
   #clicked({ target }, element) {
     const button = target instanceof Element ? target.closest('button') : null
     const message = this.#on.find(element?.dataset['id'] ?? '')
-    if (!button || !element || !message) return
+    if (!button || !element) return
+    if (!message) return this.#dialog.close() // it was deleted meanwhile
     if (button.value === 'more') return this.open(element, button.getBoundingClientRect())
     this.#dialog.close()
     this.#on.chosen({ what: button.value, message, emoji: button.dataset['emoji'] ?? '', anchor: element })

@@ -43,6 +43,7 @@ export class Quotes {
 
   /** Writes into a link what a message says; into none if there is no message. @param {HTMLAnchorElement} link @param {string} room @param {string | undefined} id */
   write(link, room, id) {
+    if (id === undefined && link.hidden) return // as with nearly all messages
     link.hidden = id === undefined
     link.dataset['of'] = id ?? ''
     link.dataset['room'] = room

@@ -37,6 +37,7 @@ export class RoomView {
   #outbox
   #reader
   #walk
+  #menu
 
   /**
    * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread }} parts
@@ -113,7 +114,7 @@ export class RoomView {
       },
       react: (id, emoji, on) => actions.react({ room: this.#room, id }, emoji, on),
     })
-    const menu = new MessageMenu(list, {
+    const menu = this.#menu = new MessageMenu(list, {
       find: (id) => this.#reader.message(id),
       may: (message) => actions.may(message),
       me: () => mirror.me?.id ?? '',
@@ -200,6 +201,7 @@ export class RoomView {
   happened(happened) {
     this.#reader.happened(happened)
     this.#quotes.happened(happened)
+    this.#menu.refresh()
   }
 
   /** Goes on as somebody: with what they had not sent. @param {string} user */

@@ -226,6 +226,7 @@ test('one reacts by the toolbar and with any emoji, and sees who did', { skip },
 
   await click(ada.page, 'cake', 'React with ❤️')
   await pill(bob.page, '❤️ 1').waitFor()
+  await message(ada.page, 'cake').getByRole('toolbar').getByRole('button', { name: 'React with ❤️', pressed: true }).waitFor()
   await message(bob.page, 'cake').locator('.text').tap()
   await choice(bob.page, 'React with ❤️').tap()
   await pill(ada.page, '❤️ 2').waitFor()
@@ -275,7 +276,7 @@ test('what one has not sent stays in its room and its tab over a reload, and is 
 test('with the keyboard alone one walks through the messages and does all that can be done, and never loses the focus', { skip }, async (t) => {
   const chat = await startChat(t)
   const { page, faults } = await open(t, chat, 'ada')
-  for (const text of ['one', 'two', 'three']) {
+  for (const text of ['one', 'two', 'three', 'four']) {
     await say(page, text)
     await sees(page, text)
   }
@@ -285,8 +286,8 @@ test('with the keyboard alone one walks through the messages and does all that c
   await page.locator('#log').focus()
 
   await press('ArrowUp')
-  assert.equal(await focused(page), 'three')
-  await press('ArrowUp', 'ArrowUp', 'ArrowUp')
+  assert.equal(await focused(page), 'four')
+  await press('ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowUp')
   assert.equal(await focused(page), 'one')
   await press('ArrowDown')
   assert.equal(await focused(page), 'two')
@@ -303,9 +304,26 @@ test('with the keyboard alone one walks through the messages and does all that c
   assert.equal(await page.evaluate('document.activeElement.value'), 'delete')
   await press('Enter')
   await page.locator('#deletion[open]').waitFor()
+  // The answer comes after the message has gone.
+  const gone = Promise.withResolvers<void>()
+  await page.route('**/rooms/lobby/messages/*', async (route) => {
+    const response = await route.fetch()
+    await gone.promise
+    await route.fulfill({ response })
+  })
   await press('Tab', 'Enter')
   await isGone(page, 'two')
+  gone.resolve()
   await message(page, 'three').and(page.locator(':focus')).waitFor()
+  await page.unroute('**/rooms/lobby/messages/*')
+
+  // And without any question, as by another device.
+  const id = await message(page, 'four').getAttribute('data-id')
+  await press('ArrowDown')
+  assert.equal(await focused(page), 'four')
+  await page.evaluate(`void fetch('/rooms/lobby/messages/${id}', { method: 'DELETE' })`)
+  await isGone(page, 'four')
+  assert.equal(await focused(page), 'three')
 
   await press('Shift+F10')
   await choice(page, 'Reply').focus()
