@@ -263,6 +263,7 @@ test('what one has not sent stays in its room and its tab over a reload, and is 
   await other.locator('#text').waitFor()
   assert.equal(await field(other), 'in the other tab')
 
+  await page.bringToFront() // behind another it is painted once a second, and a click waits for that
   await page.locator('#me').click()
   await page.locator('#leave-open').click()
   await page.locator('#leave-confirm').click()
