@@ -7,6 +7,7 @@
 
 import { pathOf } from './address.js'
 import { Refusal, getPatiently } from './api.js'
+import { format } from './markdown.js'
 import { within } from './parts.js'
 import { say } from './words.js'
 
@@ -114,9 +115,10 @@ export class Quotes {
   }
 }
 
-/** How a text begins, in one line. @param {string} text */
+/** How a text begins, in one line and without its marks. @param {string} text */
 export function firstLine(text) {
-  const line = text.split('\n').find((line) => line.trim() !== '') ?? ''
+  const shown = format(text.slice(0, 4 * lineMax)).map(({ textContent }) => textContent).join('\n')
+  const line = shown.split('\n').find((line) => line.trim() !== '') ?? ''
   return [...line.trim().slice(0, 2 * lineMax)].slice(0, lineMax).join('')
 }
 
