@@ -13,7 +13,7 @@
  */
 
 import { nameOfDay } from './days.js'
-import { makeMessage, writeMessage, writeSending } from './message.js'
+import { makeMessage, writeMessage, writePlace, writeSending } from './message.js'
 import { say } from './words.js'
 
 const groupMs = 5 * 60_000
@@ -282,13 +282,7 @@ export class MessageLog {
     const isFirstNew = item === this.#firstNew
     const grouped = !newDay && !isFirstNew && replyTo === undefined && before.from.id === from.id && before.from.name === from.name &&
       before.from.unproven === from.unproven && Math.abs(Date.parse(at) - Date.parse(before.at)) < groupMs
-    item.element.classList.toggle('grouped', grouped)
-    const day = /** @type {HTMLElement} */ (item.element.firstElementChild) // as the template has it
-    const name = newDay ? nameOfDay(at) : ''
-    if (day.textContent !== name) day.textContent = name
-    day.hidden = !newDay
-    const line = /** @type {HTMLElement} */ (day.nextElementSibling)
-    line.hidden = !isFirstNew
+    writePlace(item.element, { day: newDay ? nameOfDay(at) : '', firstNew: isFirstNew, grouped })
   }
 
   #divide() {

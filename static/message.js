@@ -1,6 +1,7 @@
 // @ts-check
 // One message on the screen: who said what and when, that it was edited, the reactions below it, and what has become of one
-// that is being sent. Writes only what has changed, so that nobody loses what they have marked or where their focus is.
+// that is being sent. Writes only what has changed, so that nobody loses what they have marked or where their focus is; and has
+// only the parts that it needs, since hundreds of messages are laid out and painted whenever another comes.
 
 /** @import { Message } from '../lib/chat/events.ts' */
 /** @import { Entry } from './outbox.js' */
@@ -14,6 +15,7 @@
 
 import { format } from './markdown.js'
 import { foldName } from './mentions.js'
+import { part } from './parts.js'
 import { hueOf, initialOf } from './person.js'
 import { listFormat, say, timeFormat, wholeFormat } from './words.js'
 
@@ -21,6 +23,11 @@ const namesMax = 20 // of who has reacted, one by one
 
 /** @type {WeakMap<Element, string>} what each text was made of */
 const written = new WeakMap()
+
+/** The parts of a message, in their order; of those in `message-parts` most messages have none. */
+const inMessage = ['day', 'new', 'avatar', 'head', 'quote', 'said', 'reactions', 'state', 'choices']
+const inHead = ['name', 'tag', 'time']
+const inSaid = ['text', 'edited', 'under-way']
 
 /** @param {HTMLTemplateElement} template */
 export function makeMessage(template) {
@@ -33,19 +40,22 @@ export function makeMessage(template) {
  * @param {Pick<Message, 'room' | 'from' | 'text' | 'at' | 'replyTo' | 'mentions' | 'edited' | 'reactions'>} message @param {Viewer} viewer
  */
 export function writeMessage(element, { room, from, text, at, replyTo, mentions = [], edited, reactions }, viewer) {
+  const head = partOf(element, '.head')
+  const said = partOf(element, '.said')
   element.classList.toggle('own', from.id === viewer.me)
   element.classList.toggle('to-me', mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me))
   element.style.setProperty('--hue', hueOf(from.id))
   write(partOf(element, '.avatar'), initialOf(from.name))
-  write(partOf(element, '.name'), from.name)
-  partOf(element, '.tag').hidden = from.unproven !== true
-  viewer.quote(/** @type {HTMLAnchorElement} */ (partOf(element, '.quote')), room, replyTo)
-  writeText(partOf(element, '.text'), text, mentions, viewer)
-  const mark = partOf(element, '.edited')
-  mark.hidden = edited === undefined
-  mark.title = edited === undefined ? '' : wholeFormat.format(new Date(edited))
-  writeReactions(partOf(element, '.reactions'), Object.entries(reactions ?? {}), viewer)
-  const time = /** @type {HTMLTimeElement} */ (partOf(element, 'time'))
+  write(partOf(head, '.name'), from.name)
+  have(head, inHead, 'tag', from.unproven === true)
+  const quote = have(element, inMessage, 'quote', replyTo !== undefined)
+  if (quote) viewer.quote(/** @type {HTMLAnchorElement} */ (quote), room, replyTo)
+  writeText(partOf(said, '.text'), text, mentions, viewer)
+  const mark = have(said, inSaid, 'edited', edited !== undefined)
+  if (mark && edited !== undefined) mark.title = wholeFormat.format(new Date(edited))
+  have(said, inSaid, 'under-way', element.classList.contains('changing'))
+  writeReactions(element, Object.entries(reactions ?? {}), viewer)
+  const time = /** @type {HTMLTimeElement} */ (partOf(head, 'time'))
   if (time.dateTime === at) return
   const when = new Date(at)
   time.dateTime = at
@@ -53,15 +63,40 @@ export function writeMessage(element, { room, from, text, at, replyTo, mentions 
   time.title = wholeFormat.format(when)
 }
 
+/**
+ * Where it stands among others. `day`: its name, if it is the first of it. `grouped`: right after another by the same author.
+ * @param {HTMLElement} element @param {{ day: string, firstNew: boolean, grouped: boolean }} place
+ */
+export function writePlace(element, { day, firstNew, grouped }) {
+  element.classList.toggle('grouped', grouped)
+  const title = have(element, inMessage, 'day', day !== '')
+  if (title) write(title, day)
+  have(element, inMessage, 'new', firstNew)
+}
+
 /** What becomes of one that is being sent; null once it is a message like any other. @param {HTMLElement} element @param {Entry | null} entry */
 export function writeSending(element, entry) {
   const refused = entry !== null && entry.refusal !== null
   if (entry) element.dataset['state'] = refused ? 'failed' : 'pending'
   else delete element.dataset['state']
-  const state = partOf(element, '.state')
-  state.hidden = !entry
-  if (entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
-  partOf(element, '.choices').hidden = !refused
+  const state = have(element, inMessage, 'state', entry !== null)
+  if (state && entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
+  have(element, inMessage, 'choices', refused)
+}
+
+/**
+ * Puts a part in at its place, or takes it out.
+ * @param {HTMLElement} whole @param {string[]} names of its parts, in their order @param {string} name @param {boolean} wanted
+ * @returns {HTMLElement | undefined} the part, if it is wanted
+ */
+function have(whole, names, name, wanted) {
+  const there = whole.querySelector(`:scope > .${name}`)
+  if (!wanted) return void there?.remove()
+  if (there instanceof HTMLElement) return there
+  const made = /** @type {HTMLElement} */ (partOf(part('message-parts', HTMLTemplateElement).content, `.${name}`).cloneNode(true))
+  const after = names.slice(names.indexOf(name) + 1).map((other) => whole.querySelector(`:scope > .${other}`)).find((other) => other !== null)
+  whole.insertBefore(made, after ?? null)
+  return made
 }
 
 /** @param {HTMLElement} element @param {string} text @param {string[]} mentions @param {Viewer} viewer */
@@ -78,24 +113,23 @@ function writeText(element, text, mentions, { me, nameOf }) {
   element.replaceChildren(...format(text, named.length > 0 ? { mention: (name) => who.get(foldName(name)) } : {}))
 }
 
-/** @param {HTMLElement} list @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */
-function writeReactions(list, reactions, { me, mayReact, nameOf }) {
-  list.hidden = reactions.length === 0
-  const there = new Map([...list.querySelectorAll('button')].map((button) => [button.value, button]))
+/** @param {HTMLElement} element @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */
+function writeReactions(element, reactions, { me, mayReact, nameOf }) {
+  const focused = document.activeElement
+  const hadFocus = focused !== null && element.querySelector('.reactions')?.contains(focused) === true
+  const list = have(element, inMessage, 'reactions', reactions.length > 0)
+  const gone = new Map([...list?.querySelectorAll('button') ?? []].map((button) => [button.value, button]))
   for (const [emoji, users] of reactions) {
-    const button = there.get(emoji) ?? list.appendChild(makePill(emoji))
-    there.delete(emoji)
+    const button = gone.get(emoji) ?? makePill(emoji)
+    if (!gone.delete(emoji)) list?.append(button)
     button.disabled = !mayReact
     button.ariaPressed = String(users.includes(me))
     button.ariaLabel = `${emoji} ${users.length}`
     button.title = namesOf(users, (user) => user === me ? say('role.you') : nameOf(user))
     write(partOf(button, '.count'), String(users.length))
   }
-  for (const button of there.values()) {
-    const focused = button === document.activeElement
-    button.remove()
-    if (focused) (list.querySelector('button') ?? /** @type {HTMLElement | null} */ (list.closest('[tabindex]')))?.focus()
-  }
+  for (const button of gone.values()) button.remove()
+  if (hadFocus && !focused.isConnected) (list?.querySelector('button') ?? element).focus()
 }
 
 /** Who they are, as far as that is known. @param {string[]} users @param {(user: string) => string | undefined} nameOf */
@@ -122,9 +156,9 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** @param {HTMLElement} element @param {string} selector */
+/** @param {ParentNode} element @param {string} selector */
 function partOf(element, selector) {
-  return /** @type {HTMLElement} */ (element.querySelector(selector)) // all in the template
+  return /** @type {HTMLElement} */ (element.querySelector(selector)) // all in the templates
 }
 
 /** @param {string} value AM or PM, which can be left out where there is no room for it */

@@ -5,9 +5,11 @@
 
 import { say } from './words.js'
 
+const segmenter = new Intl.Segmenter()
+
 /** @param {string} name @returns {string} its first letter, however many code points that takes */
 export function initialOf(name) {
-  const [first] = new Intl.Segmenter().segment(name)
+  const [first] = segmenter.segment(name)
   return first?.segment.toLocaleUpperCase() ?? ''
 }
 

@@ -8,7 +8,7 @@ import { Refusal } from './api.js'
 import { fold } from './fold.js'
 
 const pageSize = 50
-const keptAtEndMax = 500 // whoever reads along keeps this many; older ones can be loaded again
+const keptAtEndMax = 150 // whoever reads along keeps this many; older ones can be loaded again
 const keptMax = 2_000 // whoever has scrolled far gets no more than this; then the other end is cut off until they come back to it
 const trimEvery = 50 // trimming forces a layout: not for each message
 

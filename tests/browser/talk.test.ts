@@ -20,7 +20,7 @@ interface Shown {
 function shown(page: Page): Promise<Shown[]> {
   return page.evaluate(`[...document.querySelectorAll('.message:not([data-state])')].map((message) => ({
     text: message.querySelector('.text').textContent,
-    edited: !message.querySelector('.edited').hidden,
+    edited: message.querySelector('.edited') !== null,
     reactions: [...message.querySelectorAll('.reactions button')].map((pill) => pill.ariaLabel + (pill.ariaPressed === 'true' ? ' *' : '')),
   }))`)
 }
