@@ -12,6 +12,7 @@ import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
 import { part, tell } from './parts.js'
+import { Presence } from './presence.js'
 import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
 import { Unread } from './unread.js'
@@ -50,6 +51,7 @@ const join = location.pathname === joinPath ? new (await import('./join.js')).Jo
 const newRoom = new NewRoom({ made: enterNew, failed })
 /** @type {import('./people.js').People | undefined} made when somebody first looks at who is in a room */
 let people
+const presence = new Presence(mirror, { room: () => view.id, changed: showHere })
 const account = new Account({
   changed: (user) => {
     showMe(user)
@@ -58,12 +60,14 @@ const account = new Account({
   loggedOut,
   failed,
 })
-const view = new RoomView({ mirror, rooms, notice, unread }, {
+const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
   entered: () => newRoom.show(false),
   shown: () => {
     if (!welcome.shown) entry.show(mirror.me === null && !hosted)
     part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
     showTitle()
+    showHere()
+    if (view.filled) presence.refresh()
   },
   mayFollow: () => !welcome.shown && !joining,
   come: () => entry.focus(),
@@ -81,7 +85,9 @@ const connection = new Connection({
     shown.firstElementChild?.replaceChildren(say(`connection.${state}`))
     if (state !== 'live') return
     view.hurry()
-    if (before !== 'connecting' && !view.filled && !view.missing) void view.readHere()
+    if (before === 'connecting') return
+    presence.doubt()
+    if (!view.filled && !view.missing) void view.readHere()
   },
   refused: readSession,
 })
@@ -93,18 +99,22 @@ function hear(happened, id) {
   const { event, data } = happened
   if (event === 'reset') return void startOver(id)
   unread.happened(happened, id, mirror.me ?? null)
-  if (event === 'read' || event === 'typing' || event === 'presence') return
+  if (event === 'read') return
+  if (event === 'presence') return presence.heard(data)
+  if (event === 'typing') return view.happened(happened)
   mirror.receive(happened, id)
   if (event === 'room' || event === 'leave') showRooms()
   else if (event === 'join') hearOfJoin(data)
   else if (event === 'user') hearOfUser(data)
   else view.happened(happened)
-  people?.changed()
+  if (event === 'join' || event === 'leave') showHere()
+  else people?.changed()
 }
 
 /** What was missed can't be told any more. @param {string} cursor */
 async function startOver(cursor) {
   mirror.clear(cursor)
+  presence.clear()
   view.stop()
   try {
     await readSession()
@@ -119,6 +129,7 @@ async function startOver(cursor) {
 function hearOfJoin({ room: where, user }) {
   // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
   if (user.id === mirror.me?.id && !mirror.state.rooms.has(where)) readRooms().catch(failed)
+  presence.joined({ room: where, user })
 }
 
 /** @param {User} user */
@@ -227,6 +238,7 @@ async function begin(session) {
 function forget() {
   connection.stop()
   mirror.clear()
+  presence.clear()
   unread.clear()
   view.stop()
   rooms.show(mirror.state.rooms)
@@ -261,6 +273,12 @@ function showRooms() {
   view.roomsChanged(left)
 }
 
+function showHere() {
+  view.showHere(presence.count(view.id), presence.hasOther(view.id))
+  for (const { id, kind } of mirror.state.rooms.values()) if (kind === 'direct') rooms.showHere(id, presence.hasOther(id))
+  people?.changed()
+}
+
 function showTitle() {
   const name = view.id === lobby || view.missing || !view.room ? place : `${rooms.nameOf(view.room)} · ${place}`
   let calls = 0
@@ -280,7 +298,7 @@ function enterNew(made) {
 
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
   const { People } = await import('./people.js')
-  people ??= new People(mirror, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+  people ??= new People(mirror, presence, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
   if (view.room) people.open(view.room, { hosted })
 })
 

@@ -177,7 +177,7 @@ function makeOption({ label, mark, who }, index) {
   option.append(avatar, name)
   if (who?.here) {
     const here = document.createElement('small')
-    here.textContent = say('completion.here')
+    here.textContent = say('presence.here')
     option.append(here)
   }
   return option

@@ -8,7 +8,7 @@ import { request } from './api.js'
 import { InviteLink } from './invite.js'
 import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { hueOf, initialOf, roleOf } from './person.js'
-import { askMembers, governs, manages as mayManage } from './rights.js'
+import { governs, manages as mayManage } from './rights.js'
 import { signOf } from './room-list.js'
 import { RoomSettings } from './room-settings.js'
 import { say } from './words.js'
@@ -28,15 +28,17 @@ export class People {
   #invite = new InviteLink()
   #settings = new RoomSettings()
   #mirror
+  #presence
   #on
 
   /**
-   * @param {import('./mirror.js').Mirror} mirror
+   * @param {import('./mirror.js').Mirror} mirror @param {import('./presence.js').Presence} presence
    * @param {{ direct: (room: Room) => void, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
    *   `direct`: the room of us two is there
    */
-  constructor(mirror, on) {
+  constructor(mirror, presence, on) {
     this.#mirror = mirror
+    this.#presence = presence
     this.#on = on
     onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => void await request('PUT', this.#pathOf(name)), on.failed)
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
@@ -55,7 +57,7 @@ export class People {
     part('add-person', HTMLFormElement).reset()
     this.#show()
     openDialog(this.#dialog)
-    void this.#load()
+    if (!this.#mirror.state.members.has(id) || !this.#presence.isFresh(id)) void this.#load()
   }
 
   close() {
@@ -77,7 +79,7 @@ export class People {
     if (this.#loading === id) return
     this.#loading = id
     try {
-      await askMembers(this.#mirror, id, () => this.#dialog.open && id === this.#id)
+      await this.#presence.ask(id, () => this.#dialog.open && id === this.#id)
     } catch (error) {
       if (id === this.#id) tell(this.#problem, error)
       return
@@ -123,8 +125,10 @@ export class People {
     item.classList.toggle('own', isMe)
     within(item, '.avatar', HTMLElement).textContent = initialOf(member.name)
     within(item, '.name', HTMLElement).textContent = member.name
-    const roles = [isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
-    within(item, '.role', HTMLElement).textContent = roles.join(' · ')
+    const here = this.#presence.has(member.id)
+    within(item, '.dot', HTMLElement).hidden = !here
+    const roles = [here ? say('presence.here') : '', isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
+    within(item, '.role-words', HTMLElement).textContent = roles.join(' · ')
 
     const may = {
       message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct',
@@ -170,13 +174,14 @@ export class People {
     return this.#mirror.me ?? null
   }
 
-  /** @returns {Member[]} */
+  /** Those who are here first. @returns {Member[]} */
   get #members() {
     const { members, users } = this.#mirror.state
-    return [...members.get(this.#id) ?? []].flatMap(([id, role]) => {
+    const all = [...members.get(this.#id) ?? []].flatMap(([id, role]) => {
       const user = users.get(id)
       return user ? { ...user, ...(role === 'owner' && { roomRole: role }) } : []
     })
+    return all.sort((one, other) => Number(this.#presence.has(other.id)) - Number(this.#presence.has(one.id)))
   }
 
   /** @param {User} other */

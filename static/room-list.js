@@ -58,7 +58,7 @@ export class RoomList {
     link.title = words
     link.querySelector('bdi')?.replaceChildren(name)
     link.querySelector('use')?.setAttribute('href', signOf(room))
-    link.querySelector('.unseen')?.replaceChildren(room.archived ? say('rooms.archived') : room.kind === 'private' ? say('rooms.private') : '')
+    link.querySelector(':scope > .unseen')?.replaceChildren(room.archived ? say('rooms.archived') : room.kind === 'private' ? say('rooms.private') : '')
     item.dataset['rank'] = String(rankOf(room))
 
     // Only what has changed is moved, so that nobody loses the focus.
@@ -76,6 +76,14 @@ export class RoomList {
     badge.hidden = unread === 0
     const words = unread > 99 ? '99+' : String(unread)
     if (badge.textContent !== words) badge.textContent = words
+  }
+
+  /** Whether the other one of a room of two is here. @param {string} id @param {boolean} here */
+  showHere(id, here) {
+    const dot = this.#entries.get(id)?.link.querySelector('.dot')
+    if (!(dot instanceof HTMLElement) || dot.hidden !== here) return
+    dot.hidden = !here
+    dot.firstElementChild?.replaceChildren(here ? say('rooms.here') : '')
   }
 
   /** The room that is being read. @param {string} id */
@@ -103,10 +111,16 @@ export class RoomList {
     const link = document.createElement('a')
     const note = document.createElement('span')
     note.className = 'unseen'
+    const dot = document.createElement('span')
+    const here = document.createElement('span')
+    dot.className = 'dot'
+    dot.hidden = true
+    here.className = 'unseen'
+    dot.append(here)
     const badge = document.createElement('span')
     badge.className = 'badge'
     badge.hidden = true
-    link.append(makeSign(room), document.createElement('bdi'), note, badge)
+    link.append(makeSign(room), document.createElement('bdi'), dot, note, badge)
     link.href = pathOf(room.id)
     if (room.id === this.#current) link.setAttribute('aria-current', 'page')
     item.dataset['room'] = room.id

@@ -13,11 +13,12 @@ import { MessageLog } from './message-log.js'
 import { MessageMenu } from './message-menu.js'
 import { MessageWalk } from './message-walk.js'
 import { Outbox } from './outbox.js'
-import { part } from './parts.js'
+import { part, within } from './parts.js'
 import { Quotes } from './quotes.js'
 import { Reader } from './reader.js'
 import { signOf } from './room-list.js'
 import { RoomPeople } from './room-people.js'
+import { Typing } from './typing.js'
 import { say } from './words.js'
 
 const side = part('side', HTMLElement)
@@ -36,16 +37,18 @@ export class RoomView {
   #log
   #outbox
   #reader
+  #typing
   #walk
   #menu
 
   /**
-   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread }} parts
+   * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread,
+   *   presence: import('./presence.js').Presence }} parts
    * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, cursor: () => string, failed: (error: unknown) => void }} on
    *   `entered`: it is another room now. `shown`: how much of it is shown has changed. `mayFollow`: may a link lead to another room?
    *   `come`: whoever wants to go on must come in first. `cursor`: the stream's
    */
-  constructor({ mirror, rooms, notice, unread }, on) {
+  constructor({ mirror, rooms, notice, unread, presence }, on) {
     this.#mirror = mirror
     this.#rooms = rooms
     this.#notice = notice
@@ -83,7 +86,11 @@ export class RoomView {
         this.#log.editing = id ?? ''
       },
     })
-    const roomPeople = new RoomPeople(mirror, () => this.#composer.peopleChanged())
+    this.#typing = new Typing({ field: part('text', HTMLTextAreaElement), line: part('typing', HTMLElement) }, {
+      me: () => mirror.me?.id ?? '',
+      writes: () => this.#drafts.of(this.#room).edit === undefined,
+    })
+    const roomPeople = new RoomPeople(mirror, presence, () => this.#composer.peopleChanged())
     this.#log = new MessageLog({
       scroller,
       list,
@@ -177,6 +184,7 @@ export class RoomView {
   begin(path = location.pathname) {
     this.#room = roomOf(path) ?? lobby
     this.#composer.switchTo(this.#room)
+    this.#typing.switchTo(this.#room)
   }
 
   /** Shows the newest messages, or those around the message of the page's address. @param {{ around?: string | undefined }} [options] */
@@ -197,8 +205,10 @@ export class RoomView {
     this.#quotes.clear()
   }
 
-  /** Something was said, changed, deleted or reacted to. @param {WireEvent} happened */
+  /** Something was said, changed, deleted or reacted to, or somebody is writing. @param {WireEvent} happened */
   happened(happened) {
+    if (happened.event === 'typing') return this.#typing.heard(happened.data)
+    if (happened.event === 'message') this.#typing.said(happened.data)
     this.#reader.happened(happened)
     this.#quotes.happened(happened)
     this.#menu.refresh()
@@ -264,6 +274,20 @@ export class RoomView {
     this.showFoot()
   }
 
+  /** How many are here, if that is known; of two, whether the other one is. @param {number | undefined} count @param {boolean} other */
+  showHere(count, other) {
+    const direct = this.room?.kind === 'direct'
+    const known = direct ? other : count !== undefined
+    const open = part('people-open', HTMLElement)
+    const place = part('here', HTMLElement)
+    place.hidden = !known
+    open.ariaLabel = known && !direct ? say('presence.people', { count: count ?? 0 }) : say('people.open')
+    if (!known) return
+    within(place, '.dot', HTMLElement).hidden = !direct // a number says it, too
+    place.querySelector('.short')?.replaceChildren(direct ? '' : String(count))
+    place.querySelector('.words')?.replaceChildren(direct ? say('presence.here') : say('presence.count', { count: count ?? 0 }))
+  }
+
   showFoot() {
     const { me } = this.#mirror
     const { room, missing } = this
@@ -299,6 +323,7 @@ export class RoomView {
     if (room === this.#room && around !== undefined && this.#log.reveal(around)) return
     this.#room = room
     this.#composer.switchTo(room)
+    this.#typing.switchTo(room)
     this.#on.entered()
     void this.read({ around })
     if (this.#mirror.me && matchMedia('(hover: hover)').matches) this.focus() // elsewhere this would open a keyboard

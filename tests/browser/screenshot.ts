@@ -15,12 +15,14 @@ interface Screen {
   /** The page before anybody has come in. */
   stranger?: true
   path?: (place: Place) => string
-  act?: (page: Page, size: number) => Promise<unknown>
+  act?: (page: Page, size: number, place: Place) => Promise<unknown>
 }
 
 interface Place {
   chat: ChatServer
   ada: Person
+  li: Person
+  olga: Person
   invite: string
 }
 
@@ -48,7 +50,20 @@ const screens: Screen[] = [
   { name: 'private-room', path: () => '/rooms/summer' },
   { name: 'empty-room', path: () => '/rooms/empty' },
   { name: 'missing-room', path: () => '/rooms/nowhere' },
-  { name: 'people', act: (page) => page.locator('#people-open').click() },
+  {
+    name: 'people',
+    act: async (page) => {
+      await page.locator('#people-open').click()
+      await page.locator('#members li').first().waitFor()
+    },
+  },
+  {
+    name: 'typing',
+    act: async (page, _, { li, olga }) => {
+      for (const person of [li, olga]) await person.ask('POST', '/rooms/lobby/typing')
+      await page.locator('#typing', { hasText: 'Olga' }).waitFor()
+    },
+  },
   {
     name: 'account',
     act: async (page, size) => {
@@ -99,8 +114,9 @@ async function furnish(t: Scope): Promise<Place> {
   await li.say(summer, '谁来订火车票？')
   const direct = await li.direct(ada)
   await li.say(direct, '明天见')
+  for (const person of [li, olga, noor]) await person.listen()
   const invite = await olga.invite({ room: 'garden' })
-  return { chat, ada, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
+  return { chat, ada, li, olga, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
 }
 
 async function save(browser: Browser, place: Place, screen: Screen, { size, theme, locale }: { size: number; theme: 'light' | 'dark'; locale: string }): Promise<void> {
@@ -111,7 +127,7 @@ async function save(browser: Browser, place: Place, screen: Screen, { size, them
   await page.goto(place.chat.url + (screen.path?.(place) ?? '/'))
   await page.locator(screen.path?.(place).startsWith('/join') ? '#welcome-title:visible' : '#connection[data-state=live]').waitFor({ state: 'attached' })
   await page.locator('#loading').waitFor({ state: 'hidden' })
-  await screen.act?.(page, size)
+  await screen.act?.(page, size, place)
   await page.evaluate('document.fonts.ready.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 250))))') // what moves has come to rest
   await page.screenshot({ path: join(folder, `${screen.name}-${size}-${theme}-${locale.slice(0, 2)}.png`) })
   await context.close()

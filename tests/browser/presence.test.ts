@@ -1,0 +1,127 @@
+// Who is here, and who is writing.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startChat, temporaryFolder } from '../chat-server.ts'
+import { skip, startBrowser } from './browser.ts'
+import { comeIn, openPeople, say, sees, visit } from './visit.ts'
+
+const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
+
+const typing = (page: Page, words: string) => page.locator('#typing', { hasText: new RegExp(`^${words}$`) }).waitFor({ state: 'attached' })
+const hereCount = (page: Page, count: number) => page.getByRole('button', { name: `People in this room, ${count} here`, exact: true }).waitFor()
+const people = (page: Page): Promise<string[]> => page.evaluate(`[...document.querySelectorAll('#members li')].map((item) => item.querySelector('.name').textContent + (item.querySelector('.dot').hidden ? '' : ' *'))`)
+
+test('that somebody writes is shown below the field until they have said it, and moves nothing', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const noor = await chat.comeIn('نور')
+  const dora = await chat.comeIn('dora')
+  const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat, phone)])
+  await comeIn(ada.page, 'ada')
+  await comeIn(bob.page, 'bob')
+  const log = () => ada.page.locator('#log').boundingBox()
+  const before = await log()
+  const told = () => bob.requests.filter((url) => url.endsWith('/typing')).length
+
+  await bob.page.locator('#text').pressSequentially('good morning to you all')
+  await typing(ada.page, 'bob is typing…')
+  assert.equal(told(), 1)
+  assert.deepEqual(await log(), before)
+  assert.equal(await ada.page.locator(':is([aria-live], [role=log], [role=status]) #typing').count(), 0, 'it is not read out')
+  await noor.ask('POST', '/rooms/lobby/typing')
+  await typing(ada.page, 'bob and \u2068نور\u2069 are typing…')
+  await dora.ask('POST', '/rooms/lobby/typing')
+  await typing(ada.page, 'Several people are typing…')
+  await dora.say('lobby', 'hello')
+  await sees(ada.page, 'hello')
+  assert.equal(await ada.page.locator('#typing').textContent(), 'bob and \u2068نور\u2069 are typing…')
+  await bob.page.locator('#text').press('Enter')
+  await sees(ada.page, 'good morning')
+  assert.doesNotMatch((await ada.page.locator('#typing').textContent())!, /bob/)
+  // Who says nothing more is forgotten after a while; and nobody sees themselves.
+  await typing(ada.page, '')
+  assert.equal(await bob.page.locator('#typing').textContent(), '')
+
+  // Neither an empty field nor a change of what was said is a new message.
+  await bob.page.locator('#text').press('ArrowUp')
+  await bob.page.locator('#about:not([hidden])').waitFor()
+  await bob.page.locator('#text').pressSequentially('!')
+  await bob.page.locator('#text').fill('')
+  await bob.page.locator('#text').press('Escape')
+  assert.equal(told(), 1)
+  // Nor is it shown in another room.
+  const garden = await dora.makeRoom('Garden')
+  await dora.ask('POST', `/rooms/${garden}/typing`)
+  await bob.page.locator('#text').fill('again')
+  await typing(ada.page, 'bob is typing…')
+  assert.equal(told(), 2)
+  assert.deepEqual([...ada.faults, ...bob.faults], [])
+})
+
+test('who is here is counted and comes first, and has gone some seconds after their last tab', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const zoe = await chat.comeIn('zoe')
+  await zoe.say('lobby', 'I was here before you')
+  const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat, phone)])
+  await comeIn(ada.page, 'ada')
+  await say(ada.page, 'hello')
+  await sees(ada.page, 'hello')
+  await hereCount(ada.page, 1)
+  await comeIn(bob.page, 'bob')
+  await say(bob.page, 'hello ada')
+  await hereCount(ada.page, 2)
+  await hereCount(bob.page, 2)
+  assert.equal(await bob.page.locator('#here').innerText(), '2')
+
+  await openPeople(ada.page)
+  await ada.page.locator('#members li', { hasText: 'bob' }).waitFor()
+  assert.deepEqual(await people(ada.page), ['ada *', 'bob *', 'zoe'])
+  assert.match(await ada.page.locator('#members li', { hasText: 'bob' }).locator('.role').innerText(), /here/)
+  await ada.page.getByRole('button', { name: 'bob' }).click()
+  await ada.page.getByRole('button', { name: 'Message', exact: true }).click()
+  await ada.page.locator('#room-name', { hasText: /^bob$/ }).waitFor()
+  const link = ada.page.locator('#rooms a', { hasText: 'bob' })
+  await link.locator('.dot:not([hidden])', { hasText: '(here)' }).waitFor()
+  assert.equal((await ada.page.locator('#here').innerText()).trim(), 'here')
+  await ada.page.locator('#rooms a', { hasText: 'lobby' }).click()
+  await hereCount(ada.page, 2)
+  // Who has spoken alone is not offered before who is here.
+  await ada.page.locator('#text').pressSequentially('@')
+  await ada.page.locator('#completion li small', { hasText: 'here' }).waitFor()
+  assert.deepEqual((await ada.page.locator('#completion li bdi').allTextContents()).slice(0, 2), ['bob', 'zoe'])
+  await ada.page.locator('#text').fill('')
+
+  await openPeople(ada.page)
+  const stream = await zoe.listen()
+  await ada.page.locator('#members li', { hasText: 'zoe' }).locator('.dot:not([hidden])').waitFor({ state: 'attached' })
+  assert.deepEqual(await people(ada.page), ['zoe *', 'ada *', 'bob *'])
+  await bob.page.close()
+  await hereCount(ada.page, 2)
+  assert.deepEqual(await people(ada.page), ['zoe *', 'ada *', 'bob'])
+  assert.equal(await link.locator('.dot').isVisible(), false)
+  stream.leave()
+  await hereCount(ada.page, 1)
+  assert.deepEqual([...ada.faults, ...bob.faults], [])
+})
+
+test('who has gone while the connection was away is not here when it is back', { skip }, async (t) => {
+  const chat = await startChat(t, { data: await temporaryFolder(t) })
+  const browser = await startBrowser(t)
+  const bob = await chat.comeIn('bob')
+  await bob.say('lobby', 'hello')
+  await bob.listen()
+  const { page, faults } = await visit(browser, chat)
+  await comeIn(page, 'ada')
+  await say(page, 'hello bob')
+  await hereCount(page, 2)
+
+  await chat.kill()
+  await page.locator('#connection[data-state=reconnecting]').waitFor()
+  await chat.start()
+  await page.locator('#connection[data-state=live]').waitFor()
+  await hereCount(page, 1)
+  assert.deepEqual(faults, [])
+})
