@@ -15,6 +15,7 @@ import { part, tell } from './parts.js'
 import { Presence } from './presence.js'
 import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
+import { SearchOpener } from './search-opener.js'
 import { Unread } from './unread.js'
 import { Welcome } from './welcome.js'
 import { say, sayPage } from './words.js'
@@ -72,6 +73,13 @@ const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
   mayFollow: () => !welcome.shown && !joining,
   come: () => entry.focus(),
   cursor: () => connection.cursor,
+  failed,
+})
+const search = new SearchOpener({
+  may: () => !welcome.shown && !joining,
+  room: () => view.missing ? undefined : view.room,
+  nameOf: nameOfRoom,
+  unreachable: () => notice.say(say('server.refusal', { why: say('server.unreachable') })),
   failed,
 })
 
@@ -160,6 +168,7 @@ async function become(user) {
   if (user?.banned) return shut()
   if (user?.id === before?.id) return
   people?.close()
+  search.clear()
   if (joining) return join?.show(user)
   if (user) view.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.
@@ -294,6 +303,12 @@ function enterNew(made) {
   if (!mirror.state.rooms.has(made.id)) mirror.state.rooms.set(made.id, made)
   showRooms()
   view.enter(pathOf(made.id))
+}
+
+/** @param {string} id */
+function nameOfRoom(id) {
+  const room = mirror.state.rooms.get(id)
+  return room ? rooms.nameOf(room) : id
 }
 
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {

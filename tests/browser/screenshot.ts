@@ -58,6 +58,22 @@ const screens: Screen[] = [
     },
   },
   {
+    name: 'search',
+    act: async (page) => {
+      await page.locator('#search-open').click()
+      await page.locator('#search-field').fill('a')
+      await page.locator('#search-results a').first().waitFor()
+    },
+  },
+  {
+    name: 'search-nothing',
+    act: async (page) => {
+      await page.locator('#search-open').click()
+      await page.locator('#search-field').fill('京 nowhere')
+      await page.locator('#search [role=status]', { hasText: /^(Nothing found|没有找到)$/ }).waitFor()
+    },
+  },
+  {
     name: 'typing',
     act: async (page, _, { li, olga }) => {
       for (const person of [li, olga]) await person.ask('POST', '/rooms/lobby/typing')
