@@ -15,6 +15,8 @@ const types: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 }
 
 const folder = new URL('../../static/', import.meta.url)
@@ -51,12 +53,12 @@ export function readFiles(options: { base: string; name: string }): Files {
   const version = tagOf(Buffer.concat(read.flatMap(({ name, bytes }) => [Buffer.from(name), bytes])))
   const files = new Map<string, File>()
   for (const { name, bytes: original } of read) {
-    const html = name.endsWith('.html')
-    const text = original.toString()
-    const bytes = Buffer.from(html ? fillIn(text, version, options) : name.endsWith('.js') ? withoutComments(text) : text)
+    const filledIn = /\.(html|webmanifest)$/.test(name)
+    const bytes = filledIn ? Buffer.from(fillIn(String(original), version, options)) : name.endsWith('.js') ? Buffer.from(withoutComments(String(original))) : original
     const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
     files.set(name, file)
-    if (!html) files.set(`static-${version}/${name}`, file)
+    // What tells the name of this place may change while the version does not.
+    if (!filledIn) files.set(`static-${version}/${name}`, file)
   }
   return files
 }
@@ -70,7 +72,7 @@ function fillIn(html: string, version: string, { base, name }: { base: string; n
     .replace(/.*"\/static\/\*\.js".*\n/, (line) => [...modulesOf('chat.js')].map((name) => line.replace('*.js', name)).join(''))
     .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
-    .replaceAll('>natter<', () => `>${escaped(name)}<`)
+    .replace(/>natter<|"natter"/g, (sign) => sign.startsWith('>') ? `>${escaped(name)}<` : JSON.stringify(name))
 }
 
 // Nor their indentation: more than a third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
@@ -99,7 +101,7 @@ export function sendFile(files: Files, path: string, request: IncomingMessage, r
 }
 
 async function answerWith({ type, bytes, tag, packed }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
-  const encoding = preferred(asked['accept-encoding'] ?? '', ['br', 'gzip'])
+  const encoding = type === types['.png'] ? undefined : preferred(asked['accept-encoding'] ?? '', ['br', 'gzip'])
   const etag = `"${tag}${encoding ? `-${encoding}` : ''}"`
   const headers = {
     'content-type': type,

@@ -69,9 +69,10 @@ test('what the page is made of is kept for good, the page itself is asked for ea
     for (const path of links) {
       const { status, headers } = await ask(url + path)
       assert.equal(status, 200, path)
-      const versioned = new RegExp(`^${base}/static-[\\w-]{22}/[\\w-]+\\.(js|css|svg)$`).test(path)
+      const versioned = new RegExp(`^${base}/static-[\\w-]{22}/[\\w-]+\\.(js|css|svg|png)$`).test(path)
       assert.equal(headers['cache-control'], versioned ? 'public, max-age=31536000, immutable' : 'no-cache', path)
-      if (!versioned) assert.equal(path, `${base}/reload.js`)
+      // The one is there when no other is, the other tells the name of this place.
+      if (!versioned) assert.ok([`${base}/reload.js`, `${base}/manifest.webmanifest`].includes(path), path)
     }
     const [style = ''] = links.filter((path) => path.endsWith('chat.css'))
     const unpacked = await ask(url + style, { 'accept-encoding': 'br' })
@@ -96,4 +97,29 @@ test('every module is told of in the page, so that none waits for another to be 
 
   assert.ok(found.size > 20)
   assert.deepEqual([...found].filter((path) => !preloaded.has(path)), [])
+})
+
+test('who keeps the page on a phone or a desk finds it by its name and with its icons, wherever it is mounted', async (t) => {
+  const name = '<b>$& "Tom\'s"</b>'
+  const chat = await startChat(t, { flags: ['--name', name] })
+  const host = await mount(t)
+  for (const [url, base, named] of [[chat.url, '', name], [host.url, '/chat', 'natter']] as const) {
+    const html = (await ask(`${url}${base}/`)).body.toString()
+    const [, link = ''] = /<link rel="manifest" href="([^"]+)"/.exec(html) ?? []
+    const [, apple = ''] = /<link rel="apple-touch-icon" href="([^"]+)"/.exec(html) ?? []
+    const answer = await ask(url + link)
+    const manifest = JSON.parse(answer.body.toString()) as { name: string; start_url: string; scope: string; icons: { src: string; sizes: string; type: string; purpose?: string }[] }
+
+    assert.equal(answer.headers['content-type'], 'application/manifest+json')
+    assert.equal(manifest.name, named)
+    for (const path of [manifest.start_url, manifest.scope]) assert.equal(new URL(path, url + link).href, `${url}${base}/`)
+    assert.ok(manifest.icons.some(({ purpose }) => purpose === 'maskable'))
+    for (const { src, sizes, type } of [...manifest.icons, { src: apple, sizes: '180x180', type: 'image/png' }]) {
+      const { status, headers, body } = await ask(new URL(src, url + link).href, { 'accept-encoding': 'gzip, br' })
+      assert.deepEqual([status, headers['content-type']], [200, type], src)
+      if (type !== 'image/png') continue
+      assert.equal(headers['content-encoding'], undefined, 'it is packed already')
+      assert.equal(`${body.readUInt32BE(16)}x${body.readUInt32BE(20)}`, sizes, src)
+    }
+  }
 })
