@@ -2,21 +2,24 @@
 // The page as a whole: who I am, what happens on each event, and how the parts are joined. Everything the server tells comes in by
 // the connection; everything shown is brought about from here.
 
-/** @import { ListedRoom, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { ListedRoom, Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
 import { home, joinPath, lobby, pathOf, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
+import { kept, onKept } from './kept.js'
+import { Levels } from './levels.js'
 import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
-import { part, tell } from './parts.js'
+import { later, part, tell } from './parts.js'
 import { Presence } from './presence.js'
 import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
 import { SearchOpener } from './search-opener.js'
-import { Unread } from './unread.js'
+import { listenForShortcuts, showShortcuts } from './shortcuts.js'
+import { Unread, namesMe } from './unread.js'
 import { Welcome } from './welcome.js'
 import { say, sayPage } from './words.js'
 
@@ -41,8 +44,10 @@ const rooms = new RoomList(part('rooms', HTMLElement))
 const notice = new Notice(part('notice', HTMLElement))
 const unread = new Unread({
   changed: (room) => {
-    rooms.count(room, unread.of(room))
+    const counts = unread.of(room)
+    rooms.count(room, counts)
     showTitle()
+    if (counts.unread === 0) notifier?.read(room)
   },
   unsure: () => void readRooms().catch(failed),
 })
@@ -50,9 +55,12 @@ const entry = new Entry(cameIn)
 const welcome = new Welcome(entry, loggedOut)
 const join = location.pathname === joinPath ? new (await import('./join.js')).Join(welcome, place, accepted) : undefined
 const newRoom = new NewRoom({ made: enterNew, failed })
-/** @type {import('./people.js').People | undefined} made when somebody first looks at who is in a room */
-let people
 const presence = new Presence(mirror, { room: () => view.id, changed: showHere })
+const levels = new Levels(showTitle)
+/** @type {import('./people.js').People | undefined} once somebody has asked for it */
+let people
+/** @type {import('./notifier.js').Notifier | undefined} where notifications were turned on */
+let notifier
 const account = new Account({
   changed: (user) => {
     showMe(user)
@@ -60,6 +68,7 @@ const account = new Account({
   },
   loggedOut,
   failed,
+  shortcuts: () => void showShortcuts(),
 })
 const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
   entered: () => newRoom.show(false),
@@ -106,7 +115,7 @@ const connection = new Connection({
 function hear(happened, id) {
   const { event, data } = happened
   if (event === 'reset') return void startOver(id)
-  unread.happened(happened, id, mirror.me ?? null)
+  if (unread.happened(happened, id, mirror.me ?? null) && event === 'message') callFor(data)
   if (event === 'read') return
   if (event === 'presence') return presence.heard(data)
   if (event === 'typing') return view.happened(happened)
@@ -249,6 +258,7 @@ function forget() {
   mirror.clear()
   presence.clear()
   unread.clear()
+  notifier?.clear()
   view.stop()
   rooms.show(mirror.state.rooms)
 }
@@ -291,11 +301,22 @@ function showHere() {
 function showTitle() {
   const name = view.id === lobby || view.missing || !view.room ? place : `${rooms.nameOf(view.room)} · ${place}`
   let calls = 0
-  for (const [id, room] of mirror.state.rooms) {
-    const { unread: all, mentions } = unread.of(id)
-    calls += room.kind === 'direct' ? all : mentions
-  }
+  for (const [id, room] of mirror.state.rooms) calls += levels.count(room, unread.of(id))
   document.title = calls > 0 ? `(${calls}) ${name}` : name
+}
+
+/** Somebody has said something that I have not read. @param {Message} message */
+function callFor(message) {
+  const room = mirror.state.rooms.get(message.room)
+  if (!room) return
+  const calls = levels.count(room, { unread: 1, mentions: namesMe(message.mentions, mirror.me ?? null) ? 1 : 0 })
+  if (calls > 0) void notifier?.tell(message, room)
+}
+
+async function loadNotifier() {
+  if (notifier || kept('notifications') !== 'on') return
+  const { Notifier } = await later(() => import('./notifier.js'))
+  notifier ??= new Notifier({ go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) })
 }
 
 /** A room that I have just made or opened: the stream may not have told of it yet. @param {Room} made */
@@ -312,10 +333,20 @@ function nameOfRoom(id) {
 }
 
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
-  const { People } = await import('./people.js')
-  people ??= new People(mirror, presence, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+  const { People } = await later(() => import('./people.js'))
+  people ??= new People({ mirror, presence, levels }, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
   if (view.room) people.open(view.room, { hosted })
 })
+
+listenForShortcuts({
+  walk: (step, only) => {
+    const room = rooms.next(view.id, step, only)
+    if (room !== undefined && !welcome.shown && !joining) view.enter(pathOf(room))
+  },
+})
+
+onKept('notifications', () => void loadNotifier())
+void loadNotifier()
 
 // As a column beside the messages there is nothing to pop over.
 matchMedia('(min-width: 48rem)').addEventListener('change', () => {

@@ -11,6 +11,17 @@ export async function copy(text) {
   }
 }
 
+/** The text of a field, also within a dialog, where nothing outside of it can be selected. @param {HTMLInputElement | HTMLTextAreaElement} field */
+export async function copyFrom(field) {
+  field.select()
+  try {
+    await navigator.clipboard.writeText(field.value)
+    return true
+  } catch {
+    return document.execCommand('copy') // on plain HTTP there is no such clipboard
+  }
+}
+
 /** @param {string} text */
 function copyTheOldWay(text) {
   const focused = document.activeElement

@@ -2,6 +2,7 @@
 // Making an invite link to a room. The link is shown once: the server keeps only what proves it.
 
 import { request } from './api.js'
+import { copyFrom } from './clipboard.js'
 import { onSubmit, part } from './parts.js'
 import { dateOnlyFormat, say } from './words.js'
 
@@ -22,14 +23,7 @@ export class InviteLink {
       this.#copy.focus()
     })
     this.#copy.addEventListener('click', async () => {
-      this.#url.select()
-      try {
-        await navigator.clipboard.writeText(this.#url.value)
-      } catch {
-        // On plain HTTP there is no such clipboard, only the old way.
-        if (!document.execCommand('copy')) return
-      }
-      this.#copy.textContent = say('invite.copied')
+      if (await copyFrom(this.#url)) this.#copy.textContent = say('invite.copied')
     })
   }
 

@@ -115,6 +115,44 @@ export function onClick(button, problem, work, { sure, failed } = {}) {
   })
 }
 
+/**
+ * An item of a list in a dialog: what it is, a note on it, and perhaps a button that does something with it.
+ * @param {string} title @param {string} note @param {string} does empty: no button
+ */
+export function listed(title, note, does) {
+  const item = document.createElement('li')
+  const words = document.createElement('span')
+  const name = document.createElement('strong')
+  const small = document.createElement('small')
+  name.textContent = title
+  name.dir = 'auto'
+  small.textContent = note
+  words.append(name, small)
+  item.append(words)
+  if (does === '') return { item }
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'plain'
+  button.textContent = does
+  item.append(button)
+  return { item, button }
+}
+
+/**
+ * A module that is not needed from the start. If it can't be had, there may be another version of natter, which has other files: then
+ * reload.js loads the page again.
+ * @template Module
+ * @param {() => Promise<Module>} load
+ */
+export async function later(load) {
+  try {
+    return await load()
+  } catch (error) {
+    document.dispatchEvent(new Event('missing'))
+    throw error
+  }
+}
+
 /** Opens a dialog, and closes the drawer that it was opened from. @param {HTMLDialogElement} dialog */
 export function openDialog(dialog) {
   const drawer = document.querySelector('[popover]:popover-open')

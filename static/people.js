@@ -10,6 +10,7 @@ import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { hueOf, initialOf, roleOf } from './person.js'
 import { governs, manages as mayManage } from './rights.js'
 import { signOf } from './room-list.js'
+import { RoomLevel } from './room-level.js'
 import { RoomSettings } from './room-settings.js'
 import { say } from './words.js'
 
@@ -27,18 +28,20 @@ export class People {
   #template = part('member-template', HTMLTemplateElement)
   #invite = new InviteLink()
   #settings = new RoomSettings()
+  #level
   #mirror
   #presence
   #on
 
   /**
-   * @param {import('./mirror.js').Mirror} mirror @param {import('./presence.js').Presence} presence
+   * @param {{ mirror: import('./mirror.js').Mirror, presence: import('./presence.js').Presence, levels: import('./levels.js').Levels }} parts
    * @param {{ direct: (room: Room) => void, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
    *   `direct`: the room of us two is there
    */
-  constructor(mirror, presence, on) {
+  constructor({ mirror, presence, levels }, on) {
     this.#mirror = mirror
     this.#presence = presence
+    this.#level = new RoomLevel(levels)
     this.#on = on
     onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => void await request('PUT', this.#pathOf(name)), on.failed)
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
@@ -105,6 +108,7 @@ export class People {
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
     part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted
     part('leave-room', HTMLElement).hidden = !mine || direct || room.id === lobby
+    this.#level.show(room, mine !== undefined)
     this.#settings.show(room, manages)
 
     if (!members.some(({ id }) => id === this.#unfolded)) this.#unfolded = ''

@@ -28,4 +28,5 @@
   document.addEventListener('error', ({ target }) => {
     if (target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === 'stylesheet')) void loadAgain()
   }, true)
+  document.addEventListener('missing', () => void loadAgain()) // one that was imported later; see parts.js
 }

@@ -86,6 +86,13 @@ export class RoomList {
     dot.firstElementChild?.replaceChildren(here ? say('rooms.here') : '')
   }
 
+  /** The room before or after one, as they are listed; of those with something new, if only they count. @param {string} id @param {1 | -1} step @param {{ unread: boolean }} only */
+  next(id, step, { unread }) {
+    const ids = [...this.#list.children].map((item) => /** @type {HTMLElement} */ (item).dataset['room'] ?? '') // our own list holds only li
+    const others = ids.map((_, at) => ids[(ids.indexOf(id) + step * (at + 1) + ids.length * 2) % ids.length] ?? '')
+    return others.find((other) => other !== id && (!unread || this.#entries.get(other)?.link.classList.contains('news')))
+  }
+
   /** The room that is being read. @param {string} id */
   mark(id) {
     this.#entries.get(this.#current)?.link.removeAttribute('aria-current')

@@ -88,10 +88,11 @@ function sayAll(whole) {
   }
 }
 
-/** From now on in this language. The page is loaded anew, which is seldom and leaves no word behind. @param {Language} language */
+/** From now on in this language, or in the browser's own. The page is loaded anew, which is seldom and leaves no word behind. @param {Language | undefined} language */
 export function choose(language) {
   try {
-    localStorage.setItem(storageName, language)
+    if (language) localStorage.setItem(storageName, language)
+    else localStorage.removeItem(storageName)
   } catch {
     return // storage is forbidden: there is nowhere to keep it, and the browser's own language stays
   }
@@ -99,7 +100,7 @@ export function choose(language) {
 }
 
 /** @returns {Language | undefined} what was chosen here, if anything */
-function chosen() {
+export function chosen() {
   try {
     return languageOf(localStorage.getItem(storageName) ?? '')
   } catch {

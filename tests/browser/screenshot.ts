@@ -1,4 +1,4 @@
-// Saves every screen of the page, on a phone, a tablet and a desk, light and dark, in both languages, to be looked at:
+// Saves every screen of the page, on a phone, a tablet and a desk, light and dark in both languages, and in high contrast, to be looked at:
 //
 //     npm run screenshot             # all, into screenshots/
 //     npm run screenshot -- people   # those whose name has that in it
@@ -14,6 +14,8 @@ interface Screen {
   name: string
   /** The page before anybody has come in. */
   stranger?: true
+  /** The page of who governs the place. */
+  owner?: true
   path?: (place: Place) => string
   act?: (page: Page, size: number, place: Place) => Promise<unknown>
 }
@@ -26,11 +28,20 @@ interface Place {
   invite: string
 }
 
+type Theme = 'light' | 'dark' | 'light-high' | 'dark-high'
+
 const sizes = [360, 768, 1280]
+const looks: [Theme, string][] = [['light', 'en-US'], ['light', 'zh-CN'], ['dark', 'en-US'], ['dark', 'zh-CN'], ['light-high', 'en-US'], ['dark-high', 'en-US']]
 const folder = fileURLToPath(new URL('../../screenshots/', import.meta.url))
 
 async function openSide(page: Page, size: number): Promise<void> {
   if (size < 768) await page.locator('#side-open').click()
+}
+
+async function openSettings(page: Page, size: number, part: string): Promise<void> {
+  await openSide(page, size)
+  await page.locator('#me').click()
+  await page.locator(`#${part} summary`).click()
 }
 
 const screens: Screen[] = [
@@ -88,6 +99,37 @@ const screens: Screen[] = [
     },
   },
   {
+    name: 'settings-stranger',
+    stranger: true,
+    act: async (page, size) => {
+      await openSide(page, size)
+      await page.locator('#settings-open').click()
+      await page.locator('#account[open]').waitFor()
+    },
+  },
+  { name: 'settings-appearance', act: (page, size) => openSettings(page, size, 'appearance') },
+  { name: 'settings-notifications', act: (page, size) => openSettings(page, size, 'notifications') },
+  {
+    name: 'settings-tokens',
+    owner: true,
+    act: async (page, size) => {
+      await openSettings(page, size, 'tokens')
+      for (const name of ['weather', '天气预报']) {
+        await page.locator('#token-name').fill(name)
+        await page.locator('#token-form > button').click()
+        await page.locator('#tokens li', { hasText: name }).waitFor()
+      }
+    },
+  },
+  {
+    name: 'shortcuts',
+    act: async (page) => {
+      await page.locator('#log').focus()
+      await page.keyboard.press('?')
+      await page.locator('#shortcuts[open]').waitFor()
+    },
+  },
+  {
     name: 'not-sent',
     act: async (page) => {
       await page.route('**/messages', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }))
@@ -135,9 +177,9 @@ async function furnish(t: Scope): Promise<Place> {
   return { chat, ada, li, olga, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
 }
 
-async function save(browser: Browser, place: Place, screen: Screen, { size, theme, locale }: { size: number; theme: 'light' | 'dark'; locale: string }): Promise<void> {
-  const [name, value] = place.ada.headers['cookie']!.split('=') as [string, string]
-  const context = await browser.newContext({ viewport: { width: size, height: size < 768 ? 740 : 800 }, colorScheme: theme, locale, hasTouch: size < 768, deviceScaleFactor: size < 768 ? 2 : 1 })
+async function save(browser: Browser, place: Place, screen: Screen, { size, theme, locale }: { size: number; theme: Theme; locale: string }): Promise<void> {
+  const [name, value] = place[screen.owner ? 'olga' : 'ada'].headers['cookie']!.split('=') as [string, string]
+  const context = await browser.newContext({ viewport: { width: size, height: size < 768 ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', locale, hasTouch: size < 768, deviceScaleFactor: size < 768 ? 2 : 1 })
   if (!screen.stranger) await context.addCookies([{ name, value, url: place.chat.url }])
   const page = await context.newPage()
   await page.goto(place.chat.url + (screen.path?.(place) ?? '/'))
@@ -156,7 +198,7 @@ try {
   const browser = await launch()
   after.unshift(() => browser.close())
   for (const screen of screens.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
-    for (const size of sizes) for (const theme of ['light', 'dark'] as const) for (const locale of ['en-US', 'zh-CN']) await save(browser, place, screen, { size, theme, locale })
+    for (const size of sizes) for (const [theme, locale] of looks) await save(browser, place, screen, { size, theme, locale })
     console.log(`saved ${screen.name}`)
   }
 } finally {
