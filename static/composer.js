@@ -4,7 +4,7 @@
 
 /** @import { Draft } from './drafts.js' */
 
-import { Completion } from './completion.js'
+import { later } from './parts.js'
 import { say } from './words.js'
 
 const textLengthMax = 4_000 // in code points, as the server counts
@@ -14,6 +14,7 @@ export class Composer {
   #room = ''
   /** @type {Set<string>} the rooms in which a change is being saved */
   #saving = new Set()
+  /** @type {import('./completion.js').Completion | undefined} from when one first writes */
   #completion
   #drafts
   #parts
@@ -32,7 +33,10 @@ export class Composer {
     this.#parts = parts
     this.#drafts = drafts
     this.#on = on
-    this.#completion = new Completion(parts.field, on)
+    parts.field.addEventListener('focus', async () => {
+      const { Completion } = await later(() => import('./completion.js'))
+      this.#completion = new Completion(parts.field, on)
+    }, { once: true })
     parts.field.addEventListener('input', () => {
       this.#note()
       this.fit()
@@ -98,13 +102,13 @@ export class Composer {
     this.#on.quote(quote, this.#room, edit ? undefined : replyTo)
     this.#on.editing(edit?.id)
     send.title = send.ariaLabel = say(edit ? 'composer.save' : 'composer.send')
-    this.#completion.renew()
+    this.#completion?.renew()
     this.fit()
   }
 
   /** More people may be named than before. */
   peopleChanged() {
-    this.#completion.update()
+    this.#completion?.update()
   }
 
   /** @param {boolean} shown */

@@ -50,11 +50,15 @@ export function readFiles(options: { base: string; name: string }): Files {
   // Two that are in the same folder are for tools, and nothing to a browser.
   const names = readdirSync(folder).filter((name) => types[extname(name)] && !/^(package|tsconfig)\.json$/.test(name)).sort()
   const read = names.map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }))
+  // Its styles are one file over the wire, in the order in which the page names them: they are packed better, and asked for at once.
+  const sheets = [...readFileSync(new URL('index.html', folder), 'utf8').matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(([, name]) => readFileSync(new URL(name!, folder)))
+  read.push({ name: 'page.css', bytes: Buffer.concat(sheets) })
   const version = tagOf(Buffer.concat(read.flatMap(({ name, bytes }) => [Buffer.from(name), bytes])))
   const files = new Map<string, File>()
   for (const { name, bytes: original } of read) {
     const filledIn = /\.(html|webmanifest)$/.test(name)
-    const bytes = filledIn ? Buffer.from(fillIn(String(original), version, options)) : name.endsWith('.js') ? Buffer.from(withoutComments(String(original))) : original
+    const text = filledIn ? fillIn(String(original), version, options) : String(original)
+    const bytes = /\.(html|css|js)$/.test(name) || filledIn ? Buffer.from(withoutComments(text)) : original
     const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
     files.set(name, file)
     // What tells the name of this place may change while the version does not.
@@ -69,6 +73,7 @@ const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').
 // from version to version which modules there are and where. Functions put the new text in, since in a plain one `$&` would mean something.
 function fillIn(html: string, version: string, { base, name }: { base: string; name: string }): string {
   return html
+    .replace(/(?:.*rel="stylesheet".*\n)+/, '  <link rel="stylesheet" href="/static/page.css">\n')
     .replace(/.*"\/static\/\*\.js".*\n/, (line) => [...modulesOf('chat.js')].map((name) => line.replace('*.js', name)).join(''))
     .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
@@ -77,7 +82,7 @@ function fillIn(html: string, version: string, { base, name }: { base: string; n
 
 // Nor their indentation: more than a third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
 function withoutComments(code: string): string {
-  const block = /^[ \t]*\/\*\*[^]*?\*\/$/gm
+  const block = /^[ \t]*(?:\/\*[^]*?\*\/|<!--[^]*?-->)$/gm
   return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$|^[ \t]+/gm, '')
 }
 

@@ -74,9 +74,9 @@ test('what the page is made of is kept for good, the page itself is asked for ea
       // The one is there when no other is, the other tells the name of this place.
       if (!versioned) assert.ok([`${base}/reload.js`, `${base}/manifest.webmanifest`].includes(path), path)
     }
-    const [style = ''] = links.filter((path) => path.endsWith('chat.css'))
+    const [style = ''] = links.filter((path) => path.endsWith('page.css'))
     const unpacked = await ask(url + style, { 'accept-encoding': 'br' })
-    assert.deepEqual(brotliDecompressSync(unpacked.body), (await ask(`${url}${base}/chat.css`)).body)
+    assert.deepEqual(brotliDecompressSync(unpacked.body), (await ask(`${url}${base}/page.css`)).body)
     // Who asks for what was there before an upgrade must not be given, and keep, what came with it.
     assert.equal((await ask(url + style.replace('/static-', '/static-x'))).status, 404)
     for (const path of ['package.json', 'tsconfig.json']) assert.equal((await ask(`${url}${base}/${path}`)).status, 404, path)
