@@ -192,6 +192,7 @@ export class RoomView {
     const room = this.#room
     this.#log.newAfter = this.#unreadFrom
     const shown = await this.#reader.read(room, this.#name, { around })
+    if (shown) this.#on.shown()
     if (shown && around !== undefined && !this.#log.reveal(around)) this.#notice.say(say('log.gone'))
   }
 
@@ -277,7 +278,7 @@ export class RoomView {
   /** How many are here, if that is known; of two, whether the other one is. @param {number | undefined} count @param {boolean} other */
   showHere(count, other) {
     const direct = this.room?.kind === 'direct'
-    const known = direct ? other : count !== undefined
+    const known = direct ? other : (count ?? 0) > 0
     const open = part('people-open', HTMLElement)
     const place = part('here', HTMLElement)
     place.hidden = !known
