@@ -60,9 +60,8 @@ export function readFiles(options: { base: string; name: string }): Files {
     const text = filledIn ? fillIn(String(original), version, options) : String(original)
     const bytes = /\.(html|css|js)$/.test(name) || filledIn ? Buffer.from(withoutComments(text)) : original
     const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
-    files.set(name, file)
     // What tells the name of this place may change while the version does not.
-    if (!filledIn) files.set(`static-${version}/${name}`, file)
+    for (const path of filledIn ? [name] : [name, `static-${version}/${name}`]) files.set(path, file)
   }
   return files
 }
@@ -93,16 +92,13 @@ function modulesOf(entry: string): Set<string> {
   return found
 }
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-}
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 /** The file at that path, unless the browser has it already. */
 export function sendFile(files: Files, path: string, request: IncomingMessage, response: ServerResponse): Promise<Answer> | undefined {
   const file = files.get(path)
-  if (!file) return undefined
-  response.appendHeader('vary', 'accept-encoding')
-  return answerWith(file, path, request)
+  if (file) response.appendHeader('vary', 'accept-encoding')
+  return file && answerWith(file, path, request)
 }
 
 async function answerWith({ type, bytes, tag, packed }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
