@@ -26,6 +26,7 @@ export class Tokens {
       const made = await request('POST', '/tokens', { body: { name, scopes, ...(expires !== '' && { expires }) } })
       this.#show(made)
       await this.#list()
+      this.#made.scrollIntoView({ block: 'nearest' })
     })
     this.#copies(part('token-copy', HTMLButtonElement), this.#text)
     this.#copies(part('token-curl-copy', HTMLButtonElement), this.#curl)
@@ -46,7 +47,6 @@ export class Tokens {
     const does = scopes.includes('write') ? ['-d', 'hello', `${place}/rooms/${lobby}/messages`] : ['-N', `${place}/events`]
     this.#curl.value = ['curl', '--oauth2-bearer', token, ...does].join(' ')
     this.#made.hidden = false
-    this.#made.scrollIntoView({ block: 'nearest' })
     part('token-copy', HTMLButtonElement).focus()
   }
 

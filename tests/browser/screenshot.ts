@@ -113,8 +113,10 @@ const screens: Screen[] = [
     name: 'settings-tokens',
     owner: true,
     act: async (page, size) => {
+      // Those of the picture before go; but a bot keeps its name.
+      await page.evaluate(`fetch('/tokens').then((answer) => answer.json()).then(({ tokens }) => Promise.all(tokens.map(({ id }) => fetch('/tokens/' + id, { method: 'DELETE' }))))`)
       await openSettings(page, size, 'tokens')
-      for (const name of ['weather', '天气预报']) {
+      for (const name of [`weather ${Date.now() % 1000}`, `天气预报 ${Date.now() % 1000}`]) {
         await page.locator('#token-name').fill(name)
         await page.locator('#token-form > button').click()
         await page.locator('#tokens li', { hasText: name }).waitFor()
