@@ -184,6 +184,7 @@ async function become(user) {
   const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || access === 'open')
   if (!goesOn) return begin()
   connection.reopen(user?.id ?? '')
+  unread.clear() // what one has read, another has not
   await readRooms()
 }
 
@@ -278,6 +279,7 @@ function readRooms() {
   return mirror.ask('/rooms', (/** @type {{ rooms: ListedRoom[], cursor: string }} */ { rooms, cursor }) => {
     mirror.state.rooms = new Map(rooms.map(({ read: _, unread: __, mentions: ___, ...room }) => [room.id, room]))
     unread.list(rooms, cursor)
+    for (const { happened, id } of mirror.after(cursor)) unread.happened(happened, String(id), mirror.me ?? null)
   }).then((answer) => {
     if (answer) showRooms()
     return answer

@@ -72,11 +72,16 @@ export class Mirror {
       const at = Number(answer.cursor)
       if (at >= this.#forgotten) {
         put(answer)
-        for (const { id, happened } of this.#recent) if (id > at) this.#fold(happened)
+        for (const { happened } of this.after(answer.cursor)) this.#fold(happened)
         return answer
       }
       await new Promise((resolve) => setTimeout(resolve, againMs))
     }
+  }
+
+  /** What the stream has brought after that, as far back as an answer may be. @param {string} cursor */
+  after(cursor) {
+    return this.#recent.filter(({ id }) => id > Number(cursor))
   }
 
   /** @param {WireEvent} happened */

@@ -11,7 +11,7 @@
  * @property {Map<string, boolean>} since the ids of messages since then, and whether they name me
  */
 
-import { request } from './api.js'
+import { backoffMs, isTemporary, request } from './api.js'
 
 const noteMs = 1_000 // between two times the server is told what was read
 const unsureMs = 2_000 // what can't be known from here is asked for, after a while
@@ -25,6 +25,7 @@ export class Unread {
   #notes = new Map()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #noting
+  #failures = 0 // since it could be told last
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #asking
   #on
@@ -39,17 +40,19 @@ export class Unread {
     this.#notes.clear()
   }
 
-  /** The rooms as the server lists them. @param {ListedRoom[]} rooms @param {string} cursor */
+  /** The rooms as the server lists them. What the stream has brought since is to be told again. @param {ListedRoom[]} rooms @param {string} cursor */
   list(rooms, cursor) {
     const before = this.#marks
     this.#marks = new Map()
     for (const { id, read, unread = 0, mentions = 0 } of rooms) {
       if (read === undefined) continue
-      const since = [...before.get(id)?.since ?? []].filter(([message]) => Number(message) > Number(cursor))
-      this.#marks.set(id, { read, at: Number(cursor), counted: { unread, mentions }, since: new Map(since) })
-      const known = before.get(id)
-      // We may have read on since the server counted.
-      if (known && Number(known.read) > Number(read)) this.#readUpTo(id, known.read)
+      this.#marks.set(id, { read, at: Number(cursor), counted: { unread, mentions }, since: new Map() })
+      const known = before.get(id)?.read
+      // We have read on, and the server had not heard of it when it counted.
+      if (known !== undefined && Number(known) > Number(read)) {
+        this.#readUpTo(id, known)
+        this.#tell(id, known)
+      }
       this.#on.changed(id)
     }
   }
@@ -72,12 +75,15 @@ export class Unread {
       this.#marks.set(data.room, { read: id, at: Number(id), counted: none, since: new Map() })
     }
     if (event === 'leave' && data.user.id === me?.id) this.#marks.delete(data.room)
-    if (event === 'read') this.#readUpTo(data.room, data.id)
+    if (event === 'read' && !this.#readUpTo(data.room, data.id)) this.#ask()
     if (event !== 'message' && event !== 'edit' && event !== 'delete') return false
     const mark = this.#marks.get(data.room)
     if (!mark || Number(data.id) <= Number(mark.read)) return false
-    if (event === 'message' && data.from.id === me?.id) return false
-    if (event === 'message' || (event === 'edit' && mark.since.has(data.id))) mark.since.set(data.id, namesMe(data.mentions, me))
+    if (event !== 'delete' && data.from.id === me?.id) return false
+    // The stream may still be bringing what the server has counted already.
+    if (Number(id) <= mark.at) return event === 'message'
+    // A message that was changed while nobody listened comes by that change only.
+    if (event !== 'delete' && Number(data.id) > mark.at) mark.since.set(data.id, namesMe(data.mentions, me))
     else if (!mark.since.delete(data.id) && mark.counted.unread > 0) this.#ask()
     this.#on.changed(data.room)
     return event === 'message'
@@ -87,29 +93,47 @@ export class Unread {
   read(room, upTo) {
     if (this.of(room).unread === 0) return
     this.#readUpTo(room, upTo)
-    this.#notes.set(room, upTo)
-    this.#noting ??= setTimeout(() => this.#note(), noteMs)
+    this.#tell(room, upTo)
   }
 
-  /** @param {string} room @param {string} upTo */
+  /** @param {string} room @param {string} upTo @returns {boolean} whether it is known how much is unread after that */
   #readUpTo(room, upTo) {
     const mark = this.#marks.get(room)
-    if (!mark || Number(upTo) <= Number(mark.read)) return
+    if (!mark || Number(upTo) <= Number(mark.read)) return true
     mark.read = upTo
     for (const id of mark.since.keys()) if (Number(id) <= Number(upTo)) mark.since.delete(id)
     // Which of those that the server has counted came after it is not known here.
     if (Number(upTo) >= mark.at) mark.counted = none
-    else if (mark.counted.unread > 0) this.#ask()
     this.#on.changed(room)
+    return mark.counted.unread === 0
   }
 
-  #note() {
-    this.#noting = undefined
-    for (const [room, id] of this.#notes) {
-      // Should it not come to be known, the next one says it too; until then another device may count too many.
-      request('PUT', `/rooms/${encodeURIComponent(room)}/read`, { body: { id } }).catch(() => {})
+  /** @param {string} room @param {string} upTo */
+  #tell(room, upTo) {
+    this.#notes.set(room, upTo)
+    this.#noting ??= setTimeout(() => this.#note(), noteMs)
+  }
+
+  async #note() {
+    let error
+    for (const [room, id] of [...this.#notes]) if (this.#notes.get(room) === id) error = await this.#noteOne(room, id) ?? error
+    this.#failures = error ? this.#failures + 1 : 0
+    // What came meanwhile, and what could not be told: until then other devices count too many.
+    this.#noting = this.#notes.size > 0 ? setTimeout(() => this.#note(), noteMs + (error ? backoffMs(this.#failures, error) : 0)) : undefined
+  }
+
+  /** @param {string} room @param {string} id @returns {Promise<unknown>} why it must be tried again, if it must */
+  async #noteOne(room, id) {
+    let error
+    try {
+      await request('PUT', `/rooms/${encodeURIComponent(room)}/read`, { body: { id } })
+    } catch (thrown) {
+      error = thrown
     }
-    this.#notes.clear()
+    if (isTemporary(error)) return error
+    if (this.#notes.get(room) === id) this.#notes.delete(room)
+    if (!error && this.#marks.get(room)?.counted.unread) this.#ask() // now it counts as we do
+    return undefined
   }
 
   #ask() {

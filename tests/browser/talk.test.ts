@@ -2,11 +2,11 @@
 // asks afresh.
 
 import assert from 'node:assert/strict'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startChat, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
+import { startLine } from './line.ts'
 import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 
 interface Shown {
@@ -39,35 +39,6 @@ async function remove(by: Person, id: string): Promise<void> {
 
 async function react(by: Person, id: string, emoji: string, on = true): Promise<void> {
   await by.ask(on ? 'PUT' : 'DELETE', `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent(emoji)}`)
-}
-
-/** A network between the page and the chat, which can be cut: what a browser calls offline leaves open streams alone. */
-async function startLine(t: TestContext, chat: { url: string }): Promise<{ url: string; cut: () => void; mend: () => void }> {
-  const sockets = new Set<Socket>()
-  let whole = true
-  const cut = () => {
-    whole = false
-    for (const socket of sockets) socket.destroy()
-  }
-  const server = createServer((near) => {
-    if (!whole) return near.destroy()
-    const far = connect(Number(new URL(chat.url).port), '127.0.0.1')
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
-      sockets.add(socket)
-      socket.on('error', () => {}) // it was cut
-      socket.on('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
-      socket.pipe(other)
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    cut()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cut, mend: () => (whole = true) }
 }
 
 test('an edit, a reaction and a deletion by somebody else show at once, and are the same after a reload', { skip }, async (t) => {

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
+import { startLine } from './line.ts'
 import { comeIn, confirmed, makeRoom, sees, visit } from './visit.ts'
 
 const badge = (page: Page, room: string, words: string) => page.locator('#rooms a', { hasText: room }).locator('.badge:not([hidden])', { hasText: new RegExp(`^${words}$`) })
@@ -86,5 +87,60 @@ test('from a link to a message one reads on in both directions', { skip }, async
   assert.equal(new Set(texts).size, 301)
   assert.equal(texts.at(-1), 'the very last')
   assert.deepEqual(await page.locator('.message').evaluateAll((all) => all.map((one) => Number((one as unknown as { dataset: { id: string } }).dataset.id)).filter((id, at, ids) => at > 0 && id <= ids[at - 1]!)), [])
+  assert.deepEqual(faults, [])
+})
+
+test('what was said and changed while one was away is counted once, though only the change is told', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const line = await startLine(t, chat)
+  const { page, faults } = await visit(browser, line)
+  await comeIn(page, 'ada')
+  const bob = await chat.comeIn('bob')
+  await makeRoom(page, 'Kitchen')
+  await page.locator('#rooms a', { hasText: 'lobby' }).click()
+
+  line.cut()
+  await page.locator('#connection[data-state=reconnecting]').waitFor({ state: 'attached' })
+  const { id } = await bob.say('kitchen', 'diner is ready')
+  await bob.ask('PATCH', `/rooms/kitchen/messages/${id}`, { text: '@ada dinner is ready' })
+  await bob.say('kitchen', 'come')
+  await bob.say('lobby', 'the last')
+  line.mend()
+  await sees(page, 'the last')
+
+  await badge(page, 'Kitchen', '2').waitFor({ timeout: 5_000 })
+  assert.equal(await page.title(), '(1) natter')
+  assert.deepEqual(faults, [])
+})
+
+test('what the server did not hear of being read is told again, until it has', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const { page, faults } = await visit(browser, chat)
+  await comeIn(page, 'ada')
+  const bob = await chat.comeIn('bob')
+  await makeRoom(page, 'Kitchen')
+  await page.locator('#rooms a', { hasText: 'lobby' }).click()
+  await bob.say('kitchen', 'one')
+  await badge(page, 'Kitchen', '1').waitFor()
+  const lost = Promise.withResolvers<void>()
+  let losing = true
+  await page.route('**/rooms/kitchen/read', async (route) => {
+    if (!losing) return route.continue()
+    losing = false
+    await route.abort()
+    lost.resolve()
+  })
+  await page.locator('#rooms a', { hasText: 'Kitchen' }).click()
+  await sees(page, 'one')
+  await lost.promise
+  await page.locator('#rooms a', { hasText: 'lobby' }).click()
+
+  await page.waitForRequest('**/rooms/kitchen/read', { timeout: 10_000 })
+  const reader = await page.context().newPage()
+  await reader.goto(chat.url)
+
+  await noBadge(reader, 'Kitchen').waitFor({ state: 'attached' })
   assert.deepEqual(faults, [])
 })
