@@ -67,7 +67,9 @@ export class Mirror {
     const life = this.#life
     const waiting = () => life === this.#life && wanted()
     for (;;) {
-      const answer = await getPatiently(path, waiting)
+      const answer = await getPatiently(path, waiting).catch((error) => {
+        if (waiting()) throw error
+      })
       if (!waiting()) return null
       const at = Number(answer.cursor)
       if (at >= this.#forgotten) {
