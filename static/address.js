@@ -8,6 +8,9 @@ export const base = document.documentElement.dataset['base'] ?? ''
 /** What this page keeps in the browser is named after it, so that two chats on one origin don't mix. */
 export const scope = `natter${base}`
 
+/** Where the emoji are kept that somebody used last: apart from where that is done, since it is forgotten when they log out. */
+export const recentEmojiName = `${scope}.emoji`
+
 export const lobby = 'lobby'
 export const home = `${base}/`
 export const joinPath = `${base}/join`

@@ -4,7 +4,7 @@
 
 /** @import { ListedRoom, Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
-import { home, joinPath, lobby, pathOf, scope } from './address.js'
+import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
@@ -13,7 +13,7 @@ import { Levels } from './levels.js'
 import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
 import { Notice } from './notice.js'
-import { later, part, tell } from './parts.js'
+import { closeAll, later, part, tell } from './parts.js'
 import { Presence } from './presence.js'
 import { RoomList } from './room-list.js'
 import { RoomView } from './room-view.js'
@@ -33,6 +33,7 @@ const side = part('side', HTMLElement)
 let access = 'open'
 let hosted = false // another server says who one is
 let joining = false
+let sessionsKnown = 0 // an answer about the session that comes after another is of no interest
 // Other tabs share the cookie: when one comes in or leaves, all do.
 const tabs = new BroadcastChannel(scope)
 
@@ -159,7 +160,9 @@ function hearOfUser(user) {
 // Who I am
 
 async function readSession() {
-  const session = await getPatiently('/session', () => true)
+  const asked = ++sessionsKnown
+  const session = await getPatiently('/session', () => asked === sessionsKnown)
+  if (asked !== sessionsKnown) return
   access = session.access ?? 'open'
   hosted = session.hosted === true
   if (mirror.me === undefined) {
@@ -173,10 +176,11 @@ async function readSession() {
 /** Whoever is at the page is somebody else now, and may see other things. @param {User | null} user */
 async function become(user) {
   const before = mirror.me
+  sessionsKnown++
   showMe(user)
   if (user?.banned) return shut()
   if (user?.id === before?.id) return
-  people?.close()
+  closeAll()
   search.clear()
   if (joining) return join?.show(user)
   if (user) view.restore(user.id)
@@ -196,9 +200,19 @@ async function cameIn(user) {
 }
 
 async function loggedOut() {
-  view.forgetUnsent() // what was not sent goes with whoever wrote it
+  forgetPerson()
   tabs.postMessage('logout')
   await become(null)
+}
+
+/** What this browser has kept of whoever logs out goes with them. */
+function forgetPerson() {
+  view.forgetUnsent()
+  try {
+    localStorage.removeItem(recentEmojiName)
+  } catch {
+    // Storage is forbidden, and so nothing is there.
+  }
 }
 
 /** By an invite. @param {User} user @param {Room | undefined} to */
@@ -269,7 +283,7 @@ function shut(why) {
   const refusal = why instanceof Refusal ? why : undefined
   if (why && !refusal) return tell(part('loading', HTMLElement), why)
   forget()
-  people?.close()
+  closeAll()
   const { me } = mirror
   if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
   welcome.show({ title: say('welcome.shut'), text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }), leave: !hosted })
@@ -356,8 +370,13 @@ matchMedia('(min-width: 48rem)').addEventListener('change', () => {
 })
 
 tabs.addEventListener('message', ({ data }) => {
-  if (data === 'logout') view.forgetUnsent()
+  if (data === 'logout') forgetPerson()
   void readSession()
+})
+
+// Put away in the memory of the browser, as it is when one goes on to another page, it did not hear who came and went.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) void readSession()
 })
 
 void start()

@@ -4,9 +4,8 @@
 
 /** @typedef {{ emoji: string, names: string[] }} Emoji the first name is the one that is shown */
 
-import { scope } from './address.js'
+import { recentEmojiName as storageName } from './address.js'
 
-const storageName = `${scope}.emoji`
 const recentMax = 16
 
 const listed = `

@@ -192,6 +192,12 @@ export class MessageLog {
     this.#showState()
   }
 
+  /** Of what was being sent, nothing is left but these. @param {Set<string>} keys */
+  keepSending(keys) {
+    for (const item of this.#items.filter(({ key }) => key !== '' && !keys.has(key))) this.#take(item)
+    this.#showState()
+  }
+
   /** The message that is being changed, if any. @param {string} id */
   set editing(id) {
     const before = this.#byId.get(this.#editing)

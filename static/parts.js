@@ -153,6 +153,12 @@ export async function later(load) {
   }
 }
 
+/** Closes whatever is open above the page: it may show what whoever looks at the page now shall not see. */
+export function closeAll() {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+  for (const open of document.querySelectorAll('[popover]:popover-open')) if (open instanceof HTMLElement) open.hidePopover()
+}
+
 /** Opens a dialog, and closes the drawer that it was opened from. @param {HTMLDialogElement} dialog */
 export function openDialog(dialog) {
   const drawer = document.querySelector('[popover]:popover-open')

@@ -228,6 +228,7 @@ export class RoomView {
     this.#outbox.clear()
     this.#drafts.clear()
     this.#composer.refresh()
+    this.showPending()
   }
 
   /** The server is there again. */
@@ -304,7 +305,9 @@ export class RoomView {
 
   /** What is being sent stands at the end. */
   showPending() {
-    for (const entry of this.#outbox.in(this.#room)) this.#showPending(entry)
+    const entries = this.#outbox.in(this.#room)
+    this.#log.keepSending(new Set(entries.map(({ key }) => key)))
+    for (const entry of entries) this.#showPending(entry)
   }
 
   /** Whoever looks at the end of the room has read it. */
