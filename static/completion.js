@@ -35,7 +35,9 @@ export class Completion {
     this.#list.role = 'listbox'
     this.#list.ariaLabel = say('completion.label')
     this.#list.hidden = true
+    // A field of several lines may not be called a combobox.
     field.setAttribute('aria-autocomplete', 'list')
+    field.ariaHasPopup = 'listbox'
     field.parentElement?.append(this.#list)
 
     // Before the field's other listeners: while something is offered, Enter takes it and does not send.
@@ -68,8 +70,6 @@ export class Completion {
     this.#choices = choices
     this.#list.replaceChildren(...choices.map(makeOption))
     this.#list.hidden = false
-    this.#field.role = 'combobox'
-    this.#field.ariaExpanded = 'true'
     this.#field.setAttribute('aria-controls', this.#list.id)
     this.#mark(sure ? 0 : -1)
   }
@@ -147,7 +147,6 @@ export class Completion {
     this.#list.hidden = true
     this.#choices = []
     this.#active = -1
-    this.#field.role = this.#field.ariaExpanded = null
     for (const name of ['aria-controls', 'aria-activedescendant']) this.#field.removeAttribute(name)
   }
 
