@@ -1,0 +1,53 @@
+// Every screen of the page, looked through by axe for what would keep somebody out.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { install } from '../install.ts'
+import { skip as noBrowser, startBrowser } from './browser.ts'
+import { furnish, openScreen, screens, type Look, type Screen } from './screens.ts'
+
+const folder = new URL('./', import.meta.url)
+const skip = noBrowser || (await install(folder))
+
+// The Chinese page has other words in the same places: once is enough.
+const looks: Look[] = [
+  { size: 360, theme: 'light', locale: 'en-US' },
+  { size: 1280, theme: 'light', locale: 'zh-CN' },
+]
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+// In the dark nothing else is different.
+const rulesOfColour = ['color-contrast', 'link-in-text-block']
+
+interface Violation {
+  id: string
+  help: string
+  nodes: { target: string[]; failureSummary: string }[]
+}
+
+/** What is wrong with what the page shows now, one line each. */
+async function faultsOf(page: Page, source: string, rules: string[]): Promise<string[]> {
+  // Not as a script of the page, which its policy would rightly refuse, but from outside, as by the developer's console.
+  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(source)
+  const violations = await page.evaluate<Violation[]>(`axe.run({ runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) => violations)`)
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`))
+}
+
+test('no screen keeps anybody out, as far as a program can tell', { skip }, async (t) => {
+  const source = await readFile(new URL('node_modules/axe-core/axe.min.js', folder), 'utf8')
+  const place = await furnish(t)
+  const browser = await startBrowser(t)
+  const faults: string[] = []
+  const look = async (screen: Screen, seen: Look) => {
+    const page = await openScreen(browser, place, screen, seen)
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      faults.push(...(await faultsOf(page, source, theme === 'light' ? rules : rulesOfColour)).map((fault) => `${screen.name}, ${seen.size} pixels wide, ${theme}: ${fault}`))
+    }
+    await page.context().close()
+  }
+  for (const screen of screens) await Promise.all(looks.map((seen) => look(screen, seen)))
+
+  assert.deepEqual(faults, [])
+})
