@@ -24,7 +24,8 @@ function textOf(page: Page, selector: string): Promise<string> {
 
 /** What the page's own words.js makes of a text. */
 function said(page: Page, key: string, values: Record<string, string | number>): Promise<string> {
-  return page.evaluate(`import('/words.js').then(({ say }) => say(${JSON.stringify(key)}, ${JSON.stringify(values)}))`)
+  // Not the page's own copy, which is at the path of its version: this one has to load its words first.
+  return page.evaluate(`import('/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`)
 }
 
 test('whoever has a Chinese browser finds a Chinese page, whatever they do', { skip }, async (t) => {
@@ -34,7 +35,7 @@ test('whoever has a Chinese browser finds a Chinese page, whatever they do', { s
   const { page, faults, requests } = await visit(browser, chat, { locale: 'zh-CN' })
 
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN')
-  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => new URL(url).pathname), ['/zh.json'])
+  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')), ['zh.json'])
   assert.deepEqual(await latinWords(page), [])
 
   await page.locator('#entry').getByPlaceholder('你的名字').fill('bob')
@@ -89,7 +90,7 @@ test('whoever has a browser in another language finds an English page', { skip }
   assert.equal(await page.locator('html').getAttribute('lang'), 'en')
   assert.equal(await textOf(page, '#entry-go'), 'Come in')
   assert.equal(await page.locator('#text').getAttribute('placeholder'), 'Write a message')
-  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => new URL(url).pathname), ['/en.json'])
+  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')), ['en.json'])
 })
 
 test('the language that was chosen is the one from then on', { skip }, async (t) => {
