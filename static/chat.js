@@ -203,6 +203,7 @@ async function loggedOut() {
   forgetPerson()
   tabs.postMessage('logout')
   await become(null)
+  if (document.activeElement === document.body) entry.focus() // my corner, where it was, is gone
 }
 
 /** What this browser has kept of whoever logs out goes with them. */

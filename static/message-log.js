@@ -303,6 +303,7 @@ export class MessageLog {
     const { older, beginning, empty, loading, jump } = this.#parts
     const some = this.#items.length > 0
     loading.hidden = this.#filled
+    if (!this.#older && older === document.activeElement) this.#parts.scroller.focus({ preventScroll: true })
     older.hidden = !this.#older
     beginning.hidden = !this.#filled || this.#older || !some
     empty.hidden = !this.#filled || some || this.#older

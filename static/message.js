@@ -43,6 +43,7 @@ export function writeMessage(element, { room, from, text, at, replyTo, mentions 
   const head = partOf(element, '.head')
   const said = partOf(element, '.said')
   element.classList.toggle('own', from.id === viewer.me)
+  element.ariaLive = from.id === viewer.me ? 'off' : null // nobody is read what they have just written
   element.classList.toggle('to-me', mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me))
   element.style.setProperty('--hue', hueOf(from.id))
   write(partOf(element, '.avatar'), initialOf(from.name))
@@ -80,6 +81,7 @@ export function writeSending(element, entry) {
   if (entry) element.dataset['state'] = refused ? 'failed' : 'pending'
   else delete element.dataset['state']
   const state = have(element, inMessage, 'state', entry !== null)
+  if (state) state.ariaLive = refused ? 'polite' : 'off'
   if (state && entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
   have(element, inMessage, 'choices', refused)
 }

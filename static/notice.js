@@ -6,14 +6,17 @@ const shownMs = 8_000
 export class Notice {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #going
+  /** @type {EventTarget | null} who had the focus before the button got it */
+  #before = null
   #place
 
   /** @param {HTMLElement} place holds a paragraph and a button that closes it */
   constructor(place) {
     this.#place = place
-    place.querySelector('button')?.addEventListener('click', () => {
-      place.hidden = true
+    place.addEventListener('focusin', ({ relatedTarget }) => {
+      if (!place.contains(/** @type {Node | null} */ (relatedTarget))) this.#before = relatedTarget
     })
+    place.querySelector('button')?.addEventListener('click', () => this.#hide())
   }
 
   /** @param {string} words */
@@ -21,8 +24,12 @@ export class Notice {
     this.#place.hidden = false
     this.#place.querySelector('p')?.replaceChildren(words)
     clearTimeout(this.#going)
-    this.#going = setTimeout(() => {
-      this.#place.hidden = true
-    }, shownMs)
+    this.#going = setTimeout(() => this.#hide(), shownMs)
+  }
+
+  #hide() {
+    const focused = this.#place.contains(document.activeElement)
+    this.#place.hidden = true
+    if (focused && this.#before instanceof HTMLElement) this.#before.focus()
   }
 }

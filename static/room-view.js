@@ -111,8 +111,9 @@ export class RoomView {
       newest: () => void this.read(),
       moved: () => this.noteRead(),
       retry: (key) => {
-        if (mirror.me) this.#outbox.retry(key, mirror.me.id)
-        else on.come()
+        if (!mirror.me) return on.come()
+        this.#outbox.retry(key, mirror.me.id)
+        this.focus() // the button is gone
       },
       discard: (key) => {
         this.#outbox.discard(key)
@@ -146,6 +147,11 @@ export class RoomView {
       if (!on.mayFollow()) return false
       this.enter(path)
       return true
+    })
+    // The address stays as it is: with a hash it would be another place to come back to.
+    document.querySelector('.skip')?.addEventListener('click', (event) => {
+      event.preventDefault()
+      scroller.focus()
     })
     window.addEventListener('popstate', () => {
       if (on.mayFollow()) this.#goTo(location.pathname)
