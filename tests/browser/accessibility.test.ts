@@ -26,6 +26,10 @@ interface Violation {
   nodes: { target: string[]; failureSummary: string }[]
 }
 
+/** The parts that have to be scrolled sideways to be read. Code has a place of its own to scroll in. */
+const tooWide = `[document.documentElement, ...document.querySelectorAll('#side, #log, #welcome, dialog')]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1).map((part) => part.id || part.localName)`
+
 /** What is wrong with what the page shows now, one line each. */
 async function faultsOf(page: Page, source: string, rules: string[]): Promise<string[]> {
   // Not as a script of the page, which its policy would rightly refuse, but from outside, as by the developer's console.
@@ -45,6 +49,8 @@ test('no screen keeps anybody out, as far as a program can tell', { skip }, asyn
       await page.emulateMedia({ colorScheme: theme })
       faults.push(...(await faultsOf(page, source, theme === 'light' ? rules : rulesOfColour)).map((fault) => `${screen.name}, ${seen.size} pixels wide, ${theme}: ${fault}`))
     }
+    await page.evaluate(`document.documentElement.style.fontSize = '200%'`)
+    faults.push(...(await page.evaluate<string[]>(tooWide)).map((part) => `${screen.name}, ${seen.size} pixels wide, text at 200 %: ${part} scrolls sideways`))
     await page.context().close()
   }
   for (const screen of screens) await Promise.all(looks.map((seen) => look(screen, seen)))
