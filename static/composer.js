@@ -202,5 +202,6 @@ function lengthOf(text) {
 function tidied(typed) {
   // Half a surrogate pair can be pasted; as UTF-8 it could not be sent.
   const whole = typed.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD')
-  return whole.replace(/\r\n?/g, '\n').replace(/[\0-\x08\x0b-\x1f]/g, '').normalize('NFC').replace(/^\n+|\s+$/g, '')
+  // Not by an expression such as \s+$, which tries each of a hundred thousand spaces in the middle up to their end.
+  return whole.replace(/\r\n?/g, '\n').replace(/[\0-\x08\x0b-\x1f]/g, '').normalize('NFC').replace(/^\n+/, '').trimEnd()
 }
