@@ -32,9 +32,9 @@ export function roomOf(path) {
   }
 }
 
-/** The message that a path leads to, if it leads to one. @param {string} path */
+/** The message that a path leads to, if it leads to one; no id is longer, and the server would refuse it. @param {string} path */
 export function messageOf(path) {
-  return /\/messages\/(\d+)$/.exec(path)?.[1]
+  return /\/messages\/(\d{1,16})$/.exec(path)?.[1]
 }
 
 /**
