@@ -25,6 +25,7 @@ const side = part('side', HTMLElement)
 
 export class RoomView {
   #room = ''
+  #path = '' // the page's address, as far as it was followed
   #on
   #mirror
   #rooms
@@ -135,6 +136,8 @@ export class RoomView {
       delivered: (entry, message) => this.#reader.delivered(entry.key, message, on.cursor()),
       refused: (entry, error) => {
         this.#showPending(entry)
+        // There it stands under the message; the room may even be closed to us by now.
+        if (entry.room !== this.#room) notice.say(say('message.refused', { why: entry.refusal ?? '' }))
         on.failed(error)
       },
     })
@@ -154,7 +157,8 @@ export class RoomView {
       scroller.focus()
     })
     window.addEventListener('popstate', () => {
-      if (on.mayFollow()) this.#goTo(location.pathname)
+      // That only what is behind # has changed, as by the link that skips to the messages, is no way to another place.
+      if (on.mayFollow() && location.pathname !== this.#path) this.#goTo(location.pathname)
     })
     window.addEventListener('blur', () => this.#looked())
     window.addEventListener('focus', () => this.#looked())
@@ -189,6 +193,7 @@ export class RoomView {
   /** Somebody begins here: in the room of an address, unless another is named. @param {string} [path] */
   begin(path = location.pathname) {
     this.#room = roomOf(path) ?? lobby
+    this.#path = path
     this.#composer.switchTo(this.#room)
     this.#typing.switchTo(this.#room)
   }
@@ -251,6 +256,7 @@ export class RoomView {
     if (side.matches(':popover-open')) side.hidePopover()
     if (roomOf(path) === this.#room && !this.missing && messageOf(path) === undefined) {
       if (location.pathname !== path) history.pushState(null, '', path)
+      this.#path = path
       this.#log.toEnd()
       return
     }
@@ -330,6 +336,7 @@ export class RoomView {
   #goTo(path) {
     const room = roomOf(path) ?? lobby
     const around = messageOf(path)
+    this.#path = path
     if (room === this.#room && around !== undefined && this.#log.reveal(around)) return
     this.#room = room
     this.#composer.switchTo(room)
