@@ -89,7 +89,6 @@ const search = new SearchOpener({
   may: () => !welcome.shown && !joining,
   room: () => view.missing ? undefined : view.room,
   nameOf: nameOfRoom,
-  unreachable: () => notice.say(say('server.refusal', { why: say('server.unreachable') })),
   failed,
 })
 
@@ -126,7 +125,7 @@ function hear(happened, id) {
   else if (event === 'user') hearOfUser(data)
   else view.happened(happened)
   if (event === 'join' || event === 'leave') showHere()
-  else people?.changed()
+  else if (event === 'room' || event === 'user') people?.changed()
 }
 
 /** What was missed can't be told any more. @param {string} cursor */
@@ -374,6 +373,9 @@ tabs.addEventListener('message', ({ data }) => {
   if (data === 'logout') forgetPerson()
   void readSession()
 })
+
+// A part of the page that is fetched once it is needed; see parts.js.
+document.addEventListener('unreachable', () => notice.say(say('server.refusal', { why: say('server.unreachable') })))
 
 // Put away in the memory of the browser, as it is when one goes on to another page, it did not hear who came and went.
 window.addEventListener('pageshow', ({ persisted }) => {

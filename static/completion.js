@@ -6,6 +6,7 @@
 /** @typedef {{ text: string, label: string, mark: string, who?: Somebody }} Choice `text` is what is put in */
 
 import { foldName, mentionAtEndOf } from './mentions.js'
+import { later } from './parts.js'
 import { hueOf, initialOf } from './person.js'
 import { say } from './words.js'
 
@@ -93,7 +94,7 @@ export class Completion {
   }
 
   async #askForEmoji() {
-    this.#findEmoji = (await import('./emoji.js')).findEmoji
+    this.#findEmoji = (await later(() => import('./emoji.js'))).findEmoji
     this.update()
   }
 

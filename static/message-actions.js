@@ -8,7 +8,7 @@
 import { pathOf } from './address.js'
 import { Refusal, request } from './api.js'
 import { copy } from './clipboard.js'
-import { onClick, part, within } from './parts.js'
+import { later, onClick, part, within } from './parts.js'
 import { firstLine } from './quotes.js'
 import { askMembers, governs, mayWith } from './rights.js'
 import { say } from './words.js'
@@ -74,7 +74,7 @@ export class MessageActions {
 
   /** @param {HTMLElement} anchor */
   async #pick(anchor) {
-    const { EmojiPicker } = await import('./emoji-picker.js')
+    const { EmojiPicker } = await later(() => import('./emoji-picker.js'))
     this.#picker ??= new EmojiPicker()
     return this.#picker.pick(anchor)
   }

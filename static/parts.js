@@ -139,8 +139,8 @@ export function listed(title, note, does) {
 }
 
 /**
- * A module that is not needed from the start. If it can't be had, there may be another version of natter, which has other files: then
- * reload.js loads the page again.
+ * A module that is not needed from the start. If it can't be had, the server may be of another version by now, which has other files: this
+ * one is gone as well, and reload.js loads the page again. Or there is no network, which the page says.
  * @template Module
  * @param {() => Promise<Module>} load
  */
@@ -148,7 +148,8 @@ export async function later(load) {
   try {
     return await load()
   } catch (error) {
-    document.dispatchEvent(new Event('missing'))
+    const answer = await fetch(import.meta.url, { method: 'HEAD', cache: 'no-store' }).catch(() => null)
+    document.dispatchEvent(new Event(answer?.status === 404 ? 'missing' : 'unreachable'))
     throw error
   }
 }

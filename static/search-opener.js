@@ -1,7 +1,7 @@
 // @ts-check
 // Opens the search by its button, Ctrl+K or /, and fetches it for that: most visits do without. Knows nothing of how one searches.
 
-import { part } from './parts.js'
+import { later, part } from './parts.js'
 
 export class SearchOpener {
   /** @type {Promise<import('./search.js').Search> | undefined} */
@@ -9,8 +9,8 @@ export class SearchOpener {
   #on
 
   /**
-   * @param {{ may: () => boolean, room: () => import('../lib/chat/events.ts').Room | undefined, nameOf: (room: string) => string, unreachable: () => void, failed: (error: unknown) => void }} on
-   *   `may`: is there something to search now? `room`: the one that may be searched by itself. `unreachable`: the search can't be fetched
+   * @param {{ may: () => boolean, room: () => import('../lib/chat/events.ts').Room | undefined, nameOf: (room: string) => string, failed: (error: unknown) => void }} on
+   *   `may`: is there something to search now? `room`: the one that may be searched by itself.
    */
   constructor(on) {
     this.#on = on
@@ -30,13 +30,12 @@ export class SearchOpener {
   async #open() {
     if (!this.#on.may() || document.querySelector('dialog[open]')) return
     const { nameOf, failed } = this.#on
-    this.#search ??= import('./search.js').then(({ Search }) => new Search({ nameOf, failed }))
+    this.#search ??= later(() => import('./search.js')).then(({ Search }) => new Search({ nameOf, failed }))
     try {
       const search = await this.#search
       search.open(this.#on.room())
     } catch {
-      this.#search = undefined // there is no network, or another version by now
-      this.#on.unreachable()
+      this.#search = undefined // it could not be fetched, and may be the next time
     }
   }
 }
