@@ -18,7 +18,8 @@
  */
 
 import { scope } from './address.js'
-import { backoffMs, isTemporary, request } from './api.js'
+import { Refusal, backoffMs, isTemporary, request } from './api.js'
+import { say } from './words.js'
 
 const storageName = `${scope}.outbox`
 
@@ -158,12 +159,22 @@ async function post(entry) {
   try {
     const path = `/rooms/${encodeURIComponent(entry.room)}/messages`
     const { text, replyTo, key } = entry
+    if (entry.tries > 1) await checkThatIsStillHere(entry.user)
     const message = await request('POST', path, { body: { text, ...(replyTo !== undefined && { replyTo }) }, key })
     return { message, status: 201, detail: '' }
   } catch (error) {
     const { message: detail, status = 0 } = /** @type {Error & { status?: number }} */ (error) // request throws nothing else
     return { error, status, detail }
   }
+}
+
+/**
+ * Between two tries a tab may have slept while somebody else came in at this browser, in another tab: it would be said in their name.
+ * @param {string} user
+ */
+async function checkThatIsStillHere(user) {
+  const session = await request('GET', '/session')
+  if (session.user?.id !== user) throw new Refusal(401, 'unauthorized', say('server.status', { status: '401' }), 0)
 }
 
 /** @returns {Entry[]} */

@@ -159,3 +159,28 @@ test('that nobody may read here, said of an earlier session, does not shut out w
   assert.ok(await page.locator('#welcome').isHidden())
   assert.deepEqual(faults, [])
 })
+
+test('what one wrote is never said in the name of who came after them', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const bob = await chat.comeIn('bob')
+  const { page, faults } = await visit(browser, chat)
+  await register(page, 'ada', 'correct horse battery')
+  const tried = Promise.withResolvers<void>()
+  await page.route('**/rooms/lobby/messages', async (route) => {
+    await route.abort()
+    tried.resolve()
+  })
+  await say(page, 'my diagnosis')
+  await tried.promise
+  // In another tab, while this one was asleep and heard nothing.
+  const [name, value] = bob.headers['cookie']!.split('=')
+  await page.context().addCookies([{ name: name!, value: value!, url: chat.url }])
+
+  await page.unroute('**/rooms/lobby/messages')
+  await page.locator('#me-name', { hasText: 'bob' }).waitFor({ timeout: 20_000 })
+
+  assert.deepEqual(await bob.textsIn('lobby'), [])
+  assert.doesNotMatch(await page.locator('body').innerText(), /diagnosis/)
+  assert.deepEqual(faults, [])
+})
