@@ -34,9 +34,12 @@ export class Composer {
     this.#drafts = drafts
     this.#on = on
     parts.field.addEventListener('focus', async () => {
+      if (this.#completion) return
       const { Completion } = await later(() => import('./completion.js'))
+      if (this.#completion) return // the focus went and came meanwhile
       this.#completion = new Completion(parts.field, on)
-    }, { once: true })
+      this.#completion.update() // somebody may have begun a word already
+    })
     parts.field.addEventListener('input', () => {
       this.#note()
       this.fit()
