@@ -49,7 +49,7 @@ test('the link that skips to the messages goes there, and leaves them as they ar
 
   await page.locator('.skip').focus()
   await page.keyboard.press('Enter')
-  await page.waitForFunction(`location.hash === '#log'`)
+  await page.locator('#log:focus').waitFor()
   await page.evaluate('new Promise((resolve) => setTimeout(resolve))')
 
   assert.equal(await page.evaluate('document.activeElement.id'), 'log')

@@ -84,7 +84,7 @@ test('the focus is never lost: by the skip link, a dialog, a retry, a notice tha
   await page.locator('#leave-open').press('Enter')
   await page.locator('#leave-confirm').press('Enter')
   await page.locator('#entry-place:visible').waitFor()
-  await page.waitForFunction(`document.activeElement.id === 'name'`)
+  await page.locator('#name:focus').waitFor()
   assert.deepEqual(faults, [])
 })
 
