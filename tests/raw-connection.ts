@@ -60,17 +60,13 @@ export class RawConnection {
   }
 
   /** Resolves when the text that came (a character a byte) satisfies this, or no more comes; true if it does. */
-  async until(satisfied: (text: string) => boolean): Promise<boolean> {
-    const late = setTimeout(() => this.socket.destroy(), patienceMs)
-    try {
-      while (!satisfied(this.text)) {
-        if (this.#closed) return false
-        await new Promise<void>((resolve) => (this.#wake = resolve))
-      }
-      return true
-    } finally {
-      clearTimeout(late)
-    }
+  until(satisfied: (text: string) => boolean): Promise<boolean> {
+    return this.#until(() => satisfied(this.text))
+  }
+
+  /** The same for what stands at the end of all that came, where that is megabytes: the rest is not looked at again with each piece. */
+  untilLast(words: string): Promise<boolean> {
+    return this.#until(() => Buffer.concat(this.#chunks.slice(-8)).includes(words))
   }
 
   /** What was answered so far. */
@@ -80,6 +76,19 @@ export class RawConnection {
 
   leave(): void {
     this.socket.destroy()
+  }
+
+  async #until(satisfied: () => boolean): Promise<boolean> {
+    const late = setTimeout(() => this.socket.destroy(), patienceMs)
+    try {
+      while (!satisfied()) {
+        if (this.#closed) return false
+        await new Promise<void>((resolve) => (this.#wake = resolve))
+      }
+      return true
+    } finally {
+      clearTimeout(late)
+    }
   }
 }
 

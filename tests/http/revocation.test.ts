@@ -217,7 +217,7 @@ for (const [where, ring] of [['memory', 10_000], ['disk', 50]] as const) {
     }
     await talk('before', 900, large)
     // And many small ones: ten thousand in all.
-    await talk('before', 9000, 'small')
+    said.push(...(await sayTogether(ada, [attic, shed, 'lobby'], 9000, 'before small')))
     await ada.remove(attic, bob)
     await talk('without', 150, large)
     await ada.add(attic, bob)
@@ -225,7 +225,7 @@ for (const [where, ring] of [['memory', 10_000], ['disk', 50]] as const) {
     const { id: last } = await ada.say('lobby', 'last')
     said.push({ ...said[0]!, id: last, room: 'lobby', text: 'last' })
     reader.socket.resume()
-    assert.ok(await reader.until((text) => text.includes(`id: ${last}\n`)))
+    assert.ok(await reader.untilLast(`id: ${last}\n`))
 
     const events: ParsedEvent[] = new EventStreamParser().push(reader.answer().body).filter(({ event }) => ['message', 'join', 'leave'].includes(event))
     const ids = events.map(({ id }) => Number(id))
@@ -243,6 +243,22 @@ for (const [where, ring] of [['memory', 10_000], ['disk', 50]] as const) {
     assert.deepEqual(seen.slice(leave + 2).map(({ id }) => id), idsIn(attic).filter((id) => said.find((message) => message.id === id)!.text.startsWith('again')))
     assert.ok(!seen.some(({ data }) => data.includes('without')))
   })
+}
+
+/** Says something so often, in one room after the other: sixteen at once over a connection. */
+async function sayTogether(person: Person, rooms: string[], count: number, text: string): Promise<Message[]> {
+  const body = JSON.stringify({ text })
+  const said: Message[] = []
+  while (said.length < count) {
+    const connection = new RawConnection(person.chat.url)
+    const posts = Array.from({ length: Math.min(16, count - said.length) }, (_, at) => `POST /rooms/${rooms[at % rooms.length]}/messages HTTP/1.1\r\nHost: localhost\r\nCookie: ${person.headers['cookie']}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    connection.send(posts.join(''))
+    const answers = () => [...connection.bytes.toString().matchAll(/^\{"id":.*\}$/gm)].map(([json]) => JSON.parse(json) as Message)
+    assert.ok(await connection.until(() => answers().length === posts.length))
+    said.push(...answers())
+    connection.leave()
+  }
+  return said
 }
 
 test('a reader far behind whose session ends gets nothing that came after', async (t) => {
