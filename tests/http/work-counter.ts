@@ -1,0 +1,155 @@
+// Counts what a server does: writes to readers, encodings, statements. Preloaded with `node --import` into the unchanged `server.ts`, in
+// the thread that serves and the one that writes, and asked at `/work`. What is too much it does not know: that is for work.test.ts.
+
+import { Server, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { BroadcastChannel, isMainThread, Worker } from 'node:worker_threads'
+
+/** How often each statement ran. */
+export type Statements = Record<string, number>
+
+/** What was done since it was asked for the last time. */
+export interface Work {
+  /** Calls of the system that sent messages to readers of `/events`. */
+  writes: number
+  /** How many different buffers these wrote. */
+  buffers: number
+  /** Messages that were made into frames. */
+  frames: number
+  /** Values that were made into JSON, whatever for. */
+  stringified: number
+  /** How often several buffers were copied into one. */
+  joined: number
+  /** In the thread that serves, which only reads. */
+  read: Statements
+  /** In the thread that writes. */
+  written: Statements
+}
+
+const { stringify } = JSON
+let work = nothing()
+const buffersWritten = new Set<unknown>()
+
+function nothing(): Work {
+  return { writes: 0, buffers: 0, frames: 0, stringified: 0, joined: 0, read: {}, written: {} }
+}
+
+function take(): Work {
+  const done = { ...work, buffers: buffersWritten.size }
+  buffersWritten.clear()
+  work = nothing()
+  return done
+}
+
+function countStatements(counted: () => Statements): void {
+  const count = (sql: string) => {
+    const statements = counted()
+    statements[sql] = (statements[sql] ?? 0) + 1
+  }
+  for (const name of ['run', 'get', 'all', 'iterate'] as const) {
+    const original = StatementSync.prototype[name] as (this: StatementSync, ...values: unknown[]) => never
+    StatementSync.prototype[name] = function (this: StatementSync, ...values: unknown[]) {
+      count(this.sourceSQL)
+      return original.apply(this, values)
+    }
+  }
+  const { exec } = DatabaseSync.prototype
+  DatabaseSync.prototype.exec = function (sql) {
+    count(sql)
+    exec.call(this, sql)
+  }
+}
+
+function countEncodings(): void {
+  JSON.stringify = (...values: unknown[]) => {
+    work.stringified++
+    return stringify.apply(JSON, values as Parameters<typeof stringify>)
+  }
+  const { from, concat } = Buffer
+  Buffer.from = ((...values: Parameters<typeof from>) => {
+    if (isMessageFrame(values[0])) work.frames++
+    return from.apply(Buffer, values)
+  }) as typeof from
+  Buffer.concat = (...values) => {
+    work.joined++
+    return concat.apply(Buffer, values)
+  }
+}
+
+function isMessageFrame(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('event: message\n')
+}
+
+// Where the socket hands over to the system. What has no message in it is left out: how many pings there are is a matter of time.
+function countWrites(readers: WeakSet<Socket>): void {
+  const count = (socket: Socket, chunks: readonly Uint8Array[]) => {
+    if (!readers.has(socket)) return
+    const withMessages = chunks.filter((chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).includes('event: message\n'))
+    if (withMessages.length > 0) work.writes++
+    for (const chunk of withMessages) buffersWritten.add(chunk)
+  }
+  const { _write, _writev } = Socket.prototype
+  Socket.prototype._write = function (this: Socket, chunk, encoding, callback) {
+    if (chunk instanceof Uint8Array) count(this, [chunk])
+    _write.call(this, chunk, encoding, callback)
+  }
+  Socket.prototype._writev = function (this: Socket, chunks, callback) {
+    count(this, chunks.map(({ chunk }) => chunk).filter((chunk) => chunk instanceof Uint8Array))
+    _writev!.call(this, chunks, callback)
+  }
+}
+
+// How many posts are committed together is a matter of time, unless the writing thread hears of none before so many wait for it.
+async function holdPosts(): Promise<(posts: number) => void> {
+  let held = 0
+  const kept: (() => void)[] = []
+  const { postMessage } = Worker.prototype
+  Worker.prototype.postMessage = function (...values) {
+    if (held > 0) kept.push(() => postMessage.apply(this, values))
+    else postMessage.apply(this, values)
+  }
+  const { LocalLog } = await import('../../lib/store/local-log.ts')
+  const { append } = LocalLog.prototype
+  LocalLog.prototype.append = function (events) {
+    const appended = append.call(this, events)
+    if (held > 0) held--
+    if (held === 0) for (const send of kept.splice(0)) send()
+    return appended
+  }
+  return (posts) => (held = posts)
+}
+
+// The answer to `/work?hold=…` says what was done up to now, and has that many posts wait for each other.
+function answerWork(readers: WeakSet<Socket>, hold: (posts: number) => void): void {
+  const writer = new BroadcastChannel('work')
+  writer.unref()
+  const { emit } = Server.prototype
+  Server.prototype.emit = function (event: string, ...values: unknown[]) {
+    if (event !== 'request') return emit.call(this, event, ...values)
+    const [request, response] = values as [IncomingMessage, ServerResponse]
+    const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
+    if (pathname === '/events') readers.add(request.socket)
+    if (pathname !== '/work') return emit.call(this, event, ...values)
+    writer.onmessage = ({ data }) => {
+      const body = stringify({ ...take(), written: data as Statements } satisfies Work)
+      hold(Number(searchParams.get('hold')))
+      response.end(body)
+    }
+    writer.postMessage('what was done?')
+    return true
+  }
+}
+
+if (isMainThread) {
+  const readers = new WeakSet<Socket>()
+  countStatements(() => work.read)
+  countEncodings()
+  countWrites(readers)
+  answerWork(readers, await holdPosts())
+} else {
+  countStatements(() => work.written)
+  const server = new BroadcastChannel('work')
+  server.onmessage = () => server.postMessage(take().written)
+  server.unref()
+}

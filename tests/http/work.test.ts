@@ -1,0 +1,156 @@
+// How much work the server does, counted and not timed: so it is the same on a busy machine, and a cost that creeps in turns this
+// red. A figure here is what it takes now. One that gets smaller is to be made smaller here too; one that has to grow wants a reason.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startChat, type ChatServer, type Listener, type Person, type Scope } from '../chat-server.ts'
+import { RawConnection } from '../raw-connection.ts'
+import type { Statements, Work } from './work-counter.ts'
+
+const counter = new URL('work-counter.ts', import.meta.url).href
+
+/** A server whose work is counted, and somebody who has said something in its lobby: what the first time takes is no part of it. */
+async function startCounted(t: Scope): Promise<{ chat: ChatServer; ada: Person }> {
+  const chat = await startChat(t, { execArgv: ['--import', counter] })
+  const ada = await chat.comeIn('ada')
+  await ada.say('lobby', 'the first')
+  return { chat, ada }
+}
+
+/** What was done since the last time. With `hold` the disk hears of the next posts only when so many of them wait for it. */
+async function workOf(chat: ChatServer, { hold = 0 } = {}): Promise<Work> {
+  return (await (await chat.fetch(`/work?hold=${hold}`)).json()) as Work
+}
+
+/** Readers without a name, who are up to date. */
+async function open(chat: ChatServer, count: number): Promise<Listener[]> {
+  const readers = await Promise.all(Array.from({ length: count }, () => chat.stranger.listen()))
+  for (const reader of readers) await reader.next('ping')
+  return readers
+}
+
+async function sayAtOnce(person: Person, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, at) => person.say('lobby', `at once ${at}`)))
+}
+
+function count(statements: Statements): number {
+  return Object.values(statements).reduce((sum, times) => sum + times, 0)
+}
+
+function assertStatements(statements: Statements, expected: number, what: string): void {
+  const all = Object.entries(statements).map(([sql, times]) => `${times} × ${sql.replaceAll(/\s+/g, ' ').slice(0, 150)}`).join('\n')
+  assert.equal(count(statements), expected, `${what}:\n${all}`)
+}
+
+test('a message is one write a reader, of the same bytes for all', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const readers = await open(chat, 20)
+  await workOf(chat)
+
+  await ada.say('lobby', 'one')
+  for (const reader of readers) await reader.next('message')
+
+  const { writes, buffers } = await workOf(chat)
+  assert.deepEqual({ writes, buffers }, { writes: 20, buffers: 1 })
+})
+
+test('messages that are stored together leave in one write a reader', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const readers = await open(chat, 20)
+  await workOf(chat, { hold: 48 })
+
+  await sayAtOnce(ada, 48)
+  for (const reader of readers) await reader.texts(48)
+
+  const { writes, buffers, frames, written } = await workOf(chat)
+  const commits = written['commit']!
+  // What came in the first one's tick, and all that came while it was under way: not a commit a message.
+  assert.ok(commits === 1 || commits === 2, `${commits} commits`)
+  assert.deepEqual({ writes, buffers, frames }, { writes: 20 * commits, buffers: commits, frames: 48 })
+})
+
+test('what a message takes to encode does not grow with its readers', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const encodings = async () => {
+    await workOf(chat)
+    const { id } = await ada.say('lobby', 'hello')
+    for (const reader of readers) while ((await reader.next('message')).id !== id);
+    const { frames, stringified, joined } = await workOf(chat)
+    return { frames, stringified, joined }
+  }
+  const readers = await open(chat, 10)
+  const forTen = await encodings()
+  readers.push(...(await open(chat, 190)))
+
+  // To JSON: the frame, the answer, and the ids whose reactions are looked up. Joined: the body of the request, and a chunk for all.
+  assert.deepEqual(forTen, { frames: 1, stringified: 3, joined: 2 })
+  assert.deepEqual(await encodings(), forTen)
+})
+
+test('a post takes so many statements, and one commit for all that came while the disk was busy', async (t) => {
+  const { chat } = await startCounted(t)
+  const [connections, pipelined] = [32, 16]
+  const cookie = (await chat.comeIn('bob')).headers['cookie']!
+  const post = (text: string) => `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+  const first = new RawConnection(chat.url)
+  first.send(post('the first of bob'))
+  assert.ok(await first.until((text) => text.includes('the first of bob')))
+  first.leave()
+  await workOf(chat, { hold: connections * pipelined })
+
+  const open = Array.from({ length: connections }, () => new RawConnection(chat.url))
+  for (const connection of open) connection.send(post('one of many').repeat(pipelined))
+  for (const connection of open) assert.ok(await connection.until((text) => text.split('HTTP/1.1 201').length > pipelined))
+  for (const connection of open) connection.leave()
+
+  const posts = connections * pipelined
+  const { read, written, frames } = await workOf(chat)
+  const commits = written['commit']!
+  assert.ok(commits === 1 || commits === 2, `${commits} commits`)
+  assert.equal(frames, posts)
+  // Begin and commit; and for each post: who it is (twice) and the room (twice), the search (3), the event and its body.
+  assertStatements(written, 2 * commits + 9 * posts, `written for ${posts} posts`)
+  // What was committed is read back once for all who follow; and for each post, see below.
+  const readBack = Object.entries(read).filter(([sql]) => sql.endsWith('where e.id > ? order by e.id limit ?')).reduce((sum, [, times]) => sum + times, 0)
+  assert.ok(readBack <= 3, `read back ${readBack} times`)
+  assertStatements(read, readBack + 11 * posts, `read for ${posts} posts`)
+})
+
+test('what is asked for takes as many statements, however much was said', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  for (const name of ['attic', 'cellar']) await ada.makeRoom(name)
+  const statementsOf = async (act: () => Promise<unknown>) => {
+    await workOf(chat)
+    await act()
+    const { read, written } = await workOf(chat)
+    assert.deepEqual(written, {})
+    return read
+  }
+  const page = () => statementsOf(() => ada.read('/rooms/lobby/messages?limit=200'))
+  const rooms = () => statementsOf(() => ada.read('/rooms'))
+  const ofFew = { page: await page(), rooms: await rooms() }
+  for (let round = 0; round < 5; round++) await sayAtOnce(ada, 40)
+
+  // Whose session it is (2) begins each. A page: the room, the messages, their reactions.
+  assertStatements(ofFew.page, 5, 'a page of history')
+  assert.deepEqual(await page(), ofFew.page)
+  // The rooms: all, one's own, and for each of three of those how far one has read, what is unread, and what of it is to oneself.
+  assertStatements(ofFew.rooms, 4 + 3 * 3, 'the rooms')
+  assert.deepEqual(await rooms(), ofFew.rooms)
+  assertStatements(await statementsOf(() => ada.read('/session')), 2, 'who am I')
+})
+
+test('a stream that is opened takes so many statements', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  for (const name of ['attic', 'cellar']) await ada.makeRoom(name)
+  const statementsOf = async (person: Person) => {
+    await workOf(chat)
+    await (await person.listen()).next('ping')
+    return (await workOf(chat)).read
+  }
+
+  assertStatements(await statementsOf(chat.stranger), 2, 'a stream of somebody unknown')
+  // The session (2), one's rooms twice; to tell that one came, who one is, one's rooms, and each of the three.
+  assertStatements(await statementsOf(ada), 9, 'the first stream of somebody')
+  assertStatements(await statementsOf(ada), 4, 'another of theirs')
+})
