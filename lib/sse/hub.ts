@@ -2,7 +2,7 @@
 // and what a slow reader has yet to get are all delivered by one function, `#deliver`.
 // Knows nothing of what the events mean, nor where older ones are kept.
 
-import { encodeFrame } from './frame.ts'
+import { encodeFrame, Frames } from './frame.ts'
 import { Attendance } from './attendance.ts'
 import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
 import { HistoryReader, type History, type HistoryEvent } from './history.ts'
@@ -121,9 +121,9 @@ export class Hub<Events extends EventMap = EventMap> {
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
-    const frame = encodeFrame({ event, data: data === undefined ? '' : data })
+    const frames = new Frames([encodeFrame({ event, data: data === undefined ? '' : data })])
     const told = this.#followersOf(typeof topics === 'string' ? [topics] : topics)
-    for (const { live, stream } of told) if (live && !stream.writableNeedDrain) stream.write(frame)
+    for (const { live, stream } of told) if (live && !stream.writableNeedDrain) stream.write(frames)
   }
 
   /** Delivers what was published in this tick now, instead of at its end. */

@@ -19,7 +19,7 @@ export interface Work {
   frames: number
   /** Values that were made into JSON, whatever for. */
   stringified: number
-  /** How often several buffers were copied into one. */
+  /** How often several buffers were copied into one, but for pings: how many there are is a matter of time. */
   joined: number
   /** In the thread that serves, which only reads. */
   read: Statements
@@ -71,17 +71,23 @@ function countEncodings(): void {
     if (isMessageFrame(values[0])) work.frames++
     return from.apply(Buffer, values)
   }) as typeof from
-  Buffer.concat = (...values) => {
-    work.joined++
-    return concat.apply(Buffer, values)
+  Buffer.concat = (parts, length) => {
+    if (!parts.some(isPing)) work.joined++
+    return concat.call(Buffer, parts, length)
   }
+}
+
+const pingStart = Buffer.from('event: ping\n')
+
+function isPing(part: Uint8Array): boolean {
+  return pingStart.equals(part.subarray(0, pingStart.length))
 }
 
 function isMessageFrame(value: unknown): boolean {
   return typeof value === 'string' && value.startsWith('event: message\n')
 }
 
-// Where the socket hands over to the system. What has no message in it is left out: how many pings there are is a matter of time.
+// Where the socket hands over to the system. What has no message in it is left out, as pings are.
 function countWrites(readers: WeakSet<Socket>): void {
   const count = (socket: Socket, chunks: readonly Uint8Array[]) => {
     if (!readers.has(socket)) return

@@ -87,6 +87,24 @@ test('what a message takes to encode does not grow with its readers', async (t) 
   assert.deepEqual(await encodings(), forTen)
 })
 
+test('what a signal takes to encode does not grow with its readers', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const bob = await chat.comeIn('bob')
+  const encodings = async (person: Person) => {
+    await workOf(chat)
+    await person.ask('POST', '/rooms/lobby/typing')
+    for (const reader of readers) await reader.next('typing')
+    const { stringified, joined } = await workOf(chat)
+    return { stringified, joined }
+  }
+  const readers = await open(chat, 10)
+  const forTen = await encodings(ada)
+  readers.push(...(await open(chat, 190)))
+
+  assert.deepEqual(forTen, { stringified: 1, joined: 1 })
+  assert.deepEqual(await encodings(bob), forTen)
+})
+
 test('a post takes so many statements, and one commit for all that came while the disk was busy', async (t) => {
   const { chat } = await startCounted(t)
   const [connections, pipelined] = [32, 16]
