@@ -86,7 +86,7 @@ export class Talk {
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const before: LogEvent[] = this.#parts.database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     // A retry after days gets the message as it is by then.
-    const { id } = await this.#parts.appender.append(post, { before })
+    const id = await this.#parts.appender.append(post, { before })
     return this.#shown([this.#parts.database.message(id)!]).messages[0]!
   }
 
