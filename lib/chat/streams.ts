@@ -93,10 +93,9 @@ export class Streams {
     // At the end of everything everyone goes, there is nobody to hear of it, and soon no database either.
     const user = this.#closing ? undefined : this.#parts.database.people.user(id)
     if (!user) return
-    for (const { room, kind } of this.#parts.database.rooms.roomsOf(id, limits.presenceRooms)) {
+    for (const { room, slug, kind } of this.#parts.database.rooms.roomsOf(id, limits.presenceRooms)) {
       const told = roomTopics({ id: room, kind })
       if (told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)) continue
-      const { slug } = this.#parts.database.rooms.room(room)!
       this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
     }
   }

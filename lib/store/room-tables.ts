@@ -86,8 +86,8 @@ export function roomTables(connection: Connection) {
       connection.all<MemberRow>('select u.*, m.role as roomRole from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?', room, limit),
 
     /** Those that a user came into last. */
-    roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; kind: RoomRow['kind']; since: number }>(
-      'select m.room, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?',
+    roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; slug: string; kind: RoomRow['kind']; since: number }>(
+      'select m.room, r.slug, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?',
       user, limit,
     ),
 
