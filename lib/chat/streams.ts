@@ -22,6 +22,9 @@ export interface View {
   mine?: boolean
 }
 
+/** Begins a stream, or has answered otherwise. */
+export type OpenStream = () => ServerSentEventsStream | undefined
+
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   lookedBack: 10_000, // events, for the last few that may be seen
@@ -105,26 +108,27 @@ export class Streams {
     this.#end(topics.user(user))
   }
 
-  /** Is there such a view for them? */
-  mayFollow(who: Who, view: View): void {
-    this.#topicsOf(who, view)
-  }
-
   /**
    * Has a stream show what happens in a view: first what it missed since its cursor, or if it has none since `after`, then what
-   * comes. There must be no await in here: who logs out or leaves meanwhile would be followed all the same.
+   * comes. It is opened only if there is such a view for them. There must be no await in here: who logs out or leaves meanwhile
+   * would be followed all the same.
+   * @throws ChatError before it is opened
    */
-  follow(who: Who, stream: ServerSentEventsStream, view: View, after?: number): void {
+  follow(who: Who, view: View, open: OpenStream, after?: number): void {
     const seen = this.#topicsOf(who, view)
+    const stream = open()
+    if (!stream) return
     const { lastEventId: since } = stream
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
     endWithToken(who, stream)
   }
 
-  /** Has a stream show the rooms, then each that is new or changed, and `leave` for each that is no longer theirs to see. */
-  followRooms(who: Who, stream: ServerSentEventsStream): void {
+  /** The same for a stream that shows the rooms, then each that is new or changed, and `leave` for each that is no longer theirs to see. */
+  followRooms(who: Who, open: OpenStream): void {
     const seen = this.#topicsOf(who, {})
+    const stream = open()
+    if (!stream) return
     const { lastEventId: since } = stream
     const after = since === undefined ? 0 : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
     this.#rooms.follow(stream, [...seen, ...proofs(who)], { after })

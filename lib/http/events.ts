@@ -52,7 +52,5 @@ export const watch: Handler = (exchange) => {
   const rooms = [...new Set(query.getAll('room'))]
   if (rooms.length > roomsMax) throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
   const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
-  chat.streams.mayFollow(who, view)
-  const stream = openStream(exchange)
-  if (stream) chat.streams.follow(who, stream, view)
+  chat.streams.follow(who, view, () => openStream(exchange))
 }

@@ -12,10 +12,9 @@ export const listMessages: Handler = (exchange) => {
   if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
   const page = chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
   if (!exchange.stream) return { status: 200, json: page }
-  const stream = openStream(exchange)
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
-  if (stream) chat.streams.follow(who, stream, { rooms: [room] }, first && Number(first.id) - 1)
+  chat.streams.follow(who, { rooms: [room] }, () => openStream(exchange), first && Number(first.id) - 1)
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {

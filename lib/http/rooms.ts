@@ -8,9 +8,7 @@ import type { Handler } from './exchange.ts'
 export const listRooms: Handler = async (exchange) => {
   const { chat, who } = exchange
   if (!exchange.stream) return { status: 200, json: await chat.rooms(who) }
-  chat.streams.mayFollow(who, {})
-  const stream = openStream(exchange)
-  if (stream) chat.streams.followRooms(who, stream)
+  chat.streams.followRooms(who, () => openStream(exchange))
 }
 
 export const createRoom: Handler = async ({ chat, request, who }) => {
