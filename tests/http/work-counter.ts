@@ -17,6 +17,8 @@ export interface Work {
   buffers: number
   /** Messages that were made into frames. */
   frames: number
+  /** And into lines of JSON, for readers who asked for those. */
+  lines: number
   /** Values that were made into JSON, whatever for. */
   stringified: number
   /** How often several buffers were copied into one, but for pings: how many there are is a matter of time. */
@@ -32,7 +34,7 @@ let work = nothing()
 const buffersWritten = new Set<unknown>()
 
 function nothing(): Work {
-  return { writes: 0, buffers: 0, frames: 0, stringified: 0, joined: 0, read: {}, written: {} }
+  return { writes: 0, buffers: 0, frames: 0, lines: 0, stringified: 0, joined: 0, read: {}, written: {} }
 }
 
 function take(): Work {
@@ -68,7 +70,9 @@ function countEncodings(): void {
   }
   const { from, concat } = Buffer
   Buffer.from = ((...values: Parameters<typeof from>) => {
-    if (isMessageFrame(values[0])) work.frames++
+    const [value] = values as [unknown]
+    if (typeof value === 'string' && value.startsWith('event: message\n')) work.frames++
+    if (typeof value === 'string' && value.startsWith('{"event":"message",')) work.lines++
     return from.apply(Buffer, values)
   }) as typeof from
   Buffer.concat = (parts, length) => {
@@ -83,15 +87,11 @@ function isPing(part: Uint8Array): boolean {
   return pingStart.equals(part.subarray(0, pingStart.length))
 }
 
-function isMessageFrame(value: unknown): boolean {
-  return typeof value === 'string' && value.startsWith('event: message\n')
-}
-
 // Where the socket hands over to the system. What has no message in it is left out, as pings are.
 function countWrites(readers: WeakSet<Socket>): void {
   const count = (socket: Socket, chunks: readonly Uint8Array[]) => {
     if (!readers.has(socket)) return
-    const withMessages = chunks.filter((chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).includes('event: message\n'))
+    const withMessages = chunks.filter(hasMessage)
     if (withMessages.length > 0) work.writes++
     for (const chunk of withMessages) buffersWritten.add(chunk)
   }
@@ -104,6 +104,11 @@ function countWrites(readers: WeakSet<Socket>): void {
     count(this, chunks.map(({ chunk }) => chunk).filter((chunk) => chunk instanceof Uint8Array))
     _writev!.call(this, chunks, callback)
   }
+}
+
+function hasMessage({ buffer, byteOffset, length }: Uint8Array): boolean {
+  const bytes = Buffer.from(buffer, byteOffset, length)
+  return bytes.includes('event: message\n') || bytes.includes('{"event":"message",')
 }
 
 // How many posts are committed together is a matter of time, unless the writing thread hears of none before so many wait for it.

@@ -105,6 +105,21 @@ test('what a signal takes to encode does not grow with its readers', async (t) =
   assert.deepEqual(await encodings(bob), forTen)
 })
 
+test('lines are made once for all who asked for lines', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const readers = Array.from({ length: 20 }, () => new RawConnection(chat.url))
+  t.after(() => readers.forEach((reader) => reader.leave()))
+  for (const reader of readers) reader.send('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
+  for (const reader of readers) assert.ok(await reader.until((text) => text.includes('"event":"ping"')))
+  await workOf(chat)
+
+  await ada.say('lobby', 'one')
+  for (const reader of readers) assert.ok(await reader.until((text) => text.includes('"event":"message"')))
+
+  const { frames, lines, writes, buffers } = await workOf(chat)
+  assert.deepEqual({ frames, lines, writes, buffers }, { frames: 1, lines: 1, writes: 20, buffers: 1 })
+})
+
 test('a post takes so many statements, and one commit for all that came while the disk was busy', async (t) => {
   const { chat } = await startCounted(t)
   const [connections, pipelined] = [32, 16]
