@@ -1,0 +1,50 @@
+// The load program, as who measures sees it: a process on a core of its own, that is told what to do.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { LoadOrder, LoadReport, OpenOrder } from './load-process.ts'
+import { cores, pinned, type Leftovers } from './started-process.ts'
+
+const program = fileURLToPath(new URL('load-process.ts', import.meta.url))
+
+export class Load {
+  #child: ChildProcess
+  #leftovers: Leftovers
+
+  constructor(leftovers: Leftovers) {
+    this.#child = spawn(...pinned(cores.load, process.execPath, [program]), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    this.#leftovers = leftovers
+    leftovers.processes.add(this.#child)
+  }
+
+  /** Resolves when all readers have been answered and it is quiet. */
+  async open(order: Omit<OpenOrder, 'kind'>): Promise<void> {
+    await this.#tell({ kind: 'open', ...order })
+  }
+
+  async measure(order: Exclude<LoadOrder, OpenOrder>): Promise<LoadReport> {
+    const report = await this.#tell(order)
+    if (!report) throw new Error('the load program measured nothing')
+    return report
+  }
+
+  #tell(order: LoadOrder): Promise<LoadReport | undefined> {
+    return new Promise((resolve, reject) => {
+      const ended = () => reject(new Error('the load program ended'))
+      this.#child.once('exit', ended)
+      this.#child.once('message', ({ report, failed }: { report?: LoadReport; failed?: string }) => {
+        this.#child.off('exit', ended)
+        if (failed === undefined) resolve(report)
+        else reject(new Error(failed))
+      })
+      this.#child.send(order)
+    })
+  }
+
+  async end(): Promise<void> {
+    const over = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await over
+    this.#leftovers.processes.delete(this.#child)
+  }
+}
