@@ -23,7 +23,7 @@ export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
       access_log off; keepalive_requests 1000000000; ${temporary}
       server {
         listen 127.0.0.1:${port} backlog=4096;
-        location ~ ^/rooms/(.+)/messages$ { nchan_pubsub eventsource; nchan_channel_id $1; nchan_message_buffer_length 1000; }
+        location ~ ^/rooms/(.+)/messages$ { nchan_pubsub; nchan_channel_id $1; nchan_message_buffer_length 1000; }
       }
     }`)
   const { stop, ...started } = await startProcess(leftovers, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { port })

@@ -8,7 +8,7 @@ import { resultsOf, tableOf, type Row } from './results.ts'
 import { Place, scenes, type Figures } from './scenes.ts'
 import { Leftovers } from './started-process.ts'
 
-const rounds = 3 // of which the middle one counts
+const rounds = 3 // of which one counts
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => ![...peers, ...scenes].some((known) => known.name === name))
@@ -38,7 +38,7 @@ for (const scene of chosen(scenes)) {
       try {
         const figure = await scene.run(peer, place)
         figures.get(peer.name)!.push(figure)
-        say(`${scene.name} ${peer.name}: ${figure.value.toPrecision(4)} ${scene.unit}`)
+        say(`${scene.name} ${peer.name}: ${figure.value.toPrecision(4)} ${scene.unit}${processorsOf(figure)}`)
       } catch (error) {
         // One that fails must not cost all the others their figures.
         say(`${scene.name} ${peer.name} failed: ${error instanceof Error ? error.message : String(error)}`)
@@ -53,6 +53,12 @@ process.stdout.write(`\n${tableOf(rows)}\n`)
 // Some of it is no result to show.
 if (names.length === 0) writeFileSync(new URL('results.md', import.meta.url), resultsOf(rows, here, leftOut, rounds))
 process.exit()
+
+// To judge a figure by: a load program that needs more than the server, or others who take a good part, make it worth little.
+function processorsOf({ cpuMicroseconds, loadMicroseconds, disturbed }: Figures): string {
+  if (cpuMicroseconds === undefined || loadMicroseconds === undefined || disturbed === undefined) return ''
+  return `, ${cpuMicroseconds.toPrecision(3)} µs of the server each, ${loadMicroseconds.toPrecision(3)} of the load, ${Math.round(disturbed * 100)} % of the machine others'`
+}
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)

@@ -25,6 +25,8 @@ export interface Figures {
   value: number
   /** Microseconds of the server's processor for each delivery, post or event. */
   cpuMicroseconds?: number
+  /** Microseconds of the load program's processor for each. */
+  loadMicroseconds?: number
   /** The load program needed more time for each than the server did, so the server could do more. */
   limitedByLoad?: boolean
   /** The part of the machine's processors that neither of them had, because somebody else did. */
@@ -170,6 +172,7 @@ function rateOf({ count, seconds, serverCpuSeconds, loadCpuSeconds, othersCpuSec
   return {
     value: count / seconds,
     cpuMicroseconds: (serverCpuSeconds / count) * 1e6,
+    loadMicroseconds: (loadCpuSeconds / count) * 1e6,
     limitedByLoad: loadCpuSeconds > serverCpuSeconds,
     disturbed: Math.max(0, othersCpuSeconds / seconds / cpus().length),
     p50,
