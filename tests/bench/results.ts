@@ -31,11 +31,11 @@ ${versions.join(', ')}.${leftOut.length > 0 ? ` Left out: ${leftOut.join('; ')}.
 ${tableOf(rows)}
 
 Of ${rounds} rounds, in which all took turns, that counts in which other processes had least of the machine: *others* is their part of all its processors,
-and above a few percent a figure is worth little; memory and start are the middle one. Every message has a text of 100 bytes, and but for WebSocket's framing the same JSON around it. natter
-finds out who posts, keeps each message in SQLite on a disk, synced, and only then delivers and answers it; the others keep nothing and know nobody. The next message
-is sent when less than the number under way is still to be delivered. *Processor each* is the time of all threads of the server for each delivery, answer or event;
-the delays are from sending a message to its receipt, or to its answer. **≥**: the load program needed more processor time for each than the server did, and so
-held it up: the server could do more.
+and above a few percent a figure is worth little; memory and start are the middle one. Every message has a text of 100 bytes, and but for WebSocket's framing
+the same JSON around it. natter finds out who posts, keeps each message in SQLite on a disk, synced, and only then delivers and answers it; the others keep
+nothing and know nobody; http is a loop of writes on bare node:http. The next message is sent when less than the number under way is still to be delivered.
+*Processor each* is the time of all threads of the server for each delivery, answer or event; the delays are from sending a message to its receipt, or to
+its answer. **≥**: the load program needed more processor time for each than the server did, and so held it up: the server could do more.
 `
 }
 
