@@ -12,7 +12,9 @@ export class Load {
   #leftovers: Leftovers
 
   constructor(leftovers: Leftovers) {
-    this.#child = spawn(...pinned(cores.load, process.execPath, [program]), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    // As JSON a NaN, for what was not measured, would arrive as null.
+    const [command, parameters] = pinned(cores.load, process.execPath, [program])
+    this.#child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
     this.#leftovers = leftovers
     leftovers.processes.add(this.#child)
   }
