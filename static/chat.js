@@ -276,6 +276,7 @@ function forget() {
   notifier?.clear()
   view.stop()
   rooms.show(mirror.state.rooms)
+  view.show() // no longer by the name that the room had for who was here before
 }
 
 /** Nothing here may be read: without an invite, or because of a ban. @param {unknown} [why] */
