@@ -1,7 +1,7 @@
 // Two people at one browser, one after the other: nothing of the first may be left for the second, in any tab.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
@@ -11,6 +11,17 @@ async function logOut(page: Page): Promise<void> {
   await openAccount(page)
   await page.locator('#leave-open').click()
   await page.locator('#entry:visible').waitFor()
+}
+
+/** The page of somebody who has said something that is nobody else's business. */
+async function adaInHerAttic(t: TestContext) {
+  const chat = await startChat(t)
+  const { page, faults } = await visit(await startBrowser(t), chat)
+  await register(page, 'ada', 'correct horse battery')
+  await makeRoom(page, 'Attic', { private: true })
+  await say(page, 'my diagnosis')
+  await sees(page, 'my diagnosis')
+  return { chat, page, faults }
 }
 
 test('what could not be sent goes from the screen with whoever wrote it', { skip }, async (t) => {
@@ -32,13 +43,7 @@ test('what could not be sent goes from the screen with whoever wrote it', { skip
 })
 
 test('a dialog that is open when another tab logs out closes, and what it shows is not there for who comes next', { skip }, async (t) => {
-  const chat = await startChat(t)
-  const browser = await startBrowser(t)
-  const { page, faults } = await visit(browser, chat)
-  await register(page, 'ada', 'correct horse battery')
-  await makeRoom(page, 'Attic', { private: true })
-  await say(page, 'my diagnosis')
-  await sees(page, 'my diagnosis')
+  const { chat, page, faults } = await adaInHerAttic(t)
   await page.locator('.message').focus()
   await page.keyboard.press('Enter')
   await page.locator('#actions[open]').waitFor()
@@ -74,13 +79,7 @@ test('the emoji that somebody used last are not offered to who comes next', { sk
 })
 
 test('a page that comes back out of the memory of the browser asks who is there', { skip }, async (t) => {
-  const chat = await startChat(t)
-  const browser = await startBrowser(t)
-  const { page, faults } = await visit(browser, chat)
-  await register(page, 'ada', 'correct horse battery')
-  await makeRoom(page, 'Attic', { private: true })
-  await say(page, 'my diagnosis')
-  await sees(page, 'my diagnosis')
+  const { chat, page, faults } = await adaInHerAttic(t)
   // It does not hear what other tabs say while it is put away.
   await page.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`)
   await page.context().clearCookies()
