@@ -113,7 +113,7 @@ export class MountedChat {
   readonly messages = this.#byAnybody((who: Who, room: string, options: PageOptions = {}) => this.#chat.talk.page(who, room, options))
 
   /**
-   * What was said, by its words: messages that they may see, newest first, as many as are found in 50 ms.
+   * What was said, by its words: messages that they may see, newest first, as many as are found in 12 ms.
    * @throws ChatError `not_found`, `invalid_request`, `too_many`, `busy`
    */
   readonly search = this.#byAnybody((who: Who, options: SearchOptions) => this.#chat.search.find(who, options))

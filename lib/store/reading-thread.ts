@@ -9,7 +9,7 @@ import { WorkerLine } from './worker-line.ts'
 const waitingOfOne = 10 // who asks: nobody can fill the line alone
 
 const line = {
-  waiting: 100, // at 50 ms each, five seconds at the worst
+  waiting: 100, // at some 15 ms each, a second and a half at the worst
   busy: { message: 'too many are searching right now; try again in a moment', retryAfter: 1 },
   idleMs: 2 ** 31 - 1, // it stays: a search that had to wait for its start would take a tenth of a second
 }

@@ -216,7 +216,7 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
     'phrases that were said': ['"says what she"', '"thinks of word17"', '"odd of eve"', '"word31337 and the rest"', '"的的说"'],
     'many words': ['message odd of eve who says what she thinks of and the rest '.repeat(3), everyLetter.join(' '), `${everyLetter.join('aa ')}aa`],
   }
-  // All of the index is looked through for what is in every second message and never together: that is what the 50 ms are for.
+  // All of the index is looked through for what is in every second message and never together: that is what the limit in time is for.
   const hard: Record<string, string[]> = {
     'phrases never said': ['"she says"', '"message of"', '"of who eve"'],
     'never together': ['odd even', '"odd even"', 'message even', '说 odd', '"the message"'],
@@ -267,7 +267,7 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   const stalled = await stall()
   t.diagnostic(`p99: ${p99.usual} ms, for what is never together ${p99.hard} ms; event loop ${stalled.toFixed(1)} ms`)
   // A few on a busy machine tell of that machine.
-  if (full) assert.ok(p99.usual < 20 && p99.hard < 100 && stalled < 10)
+  if (full) assert.ok(p99.usual < 20 && p99.hard < 20 && stalled < 10)
 })
 
 test('a long history is searched part by part, without a gap or a repeat', { timeout: patienceMs * 3 }, async (t) => {
