@@ -58,7 +58,7 @@ export class Accounts {
     if (password !== undefined) event.text = await people.passwords.hash(password)
     const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
     const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
-    const id = await appender.append(event, { after })
+    const { id } = await appender.append(event, { after })
     return this.#instead(who, here?.id ?? id, secret)
   }
 

@@ -3,7 +3,7 @@
 
 import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { EventLog } from '../store/event-log.ts'
+import type { EventLog, LoggedEvent } from '../store/event-log.ts'
 import { judge } from './apply.ts'
 import type { LogEvent } from './log-events.ts'
 
@@ -42,17 +42,17 @@ export class Appender {
   }
 
   /**
-   * The id of the event that was accepted: now, or earlier if it is a repeated request. Those in `before` and `after` are appended
-   * with it, and only refused for themselves.
+   * The id of the event that was accepted, and the event as everybody was told it: now, or if it is a repeated request earlier,
+   * and then without it. Those in `before` and `after` are appended with it, and only refused for themselves.
    * @throws ChatError if it is refused
    */
-  async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<number> {
+  async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<{ id: number; event?: LoggedEvent | undefined }> {
     const judged = judge(this.#database, event, this.idNow)
     // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
     const underWay = judged && 'id' in judged && judged.id > this.#log.newest
     const outcome = judged && !underWay ? judged : (await this.#log.append([...before, event, ...after]))[before.length]!
     if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
-    return outcome.id
+    return outcome
   }
 
   /** The same, for what is no harm if it is so already; false if it is. */

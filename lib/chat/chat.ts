@@ -114,7 +114,7 @@ export class Chat {
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
     const slug = kind === 'private' ? `${slugOf(name)}-${randomBytes(5).readUIntBE(0, 5).toString(36)}` : slugOf(name)
     const made: RoomMade = { type: 'room', rules, user, facts: { slug, name, kind, ...(topic && { topic }) } }
-    const id = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
+    const { id } = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
     return toRoom(this.#parts.database.rooms.room(id)!)
   }
 

@@ -54,7 +54,7 @@ export class Invites {
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
     const code = newSecret(limits.codeBytes)
-    const id = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
+    const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
     return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
   }
 

@@ -146,7 +146,7 @@ export class People {
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
     const event = unproven(who.claims)
     try {
-      return this.#database.people.user(await this.#appender.append(event))!
+      return this.#database.people.user((await this.#appender.append(event)).id)!
     } catch (error) {
       // The same name may just have done its first deed in another request.
       const holder = this.#holder(who.claims)

@@ -85,9 +85,9 @@ export class Talk {
     const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room.id, text), ...once }
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
     const before: LogEvent[] = this.#parts.database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
+    const { id, event } = await this.#parts.appender.append(post, { before })
     // A retry after days gets the message as it is by then.
-    const id = await this.#parts.appender.append(post, { before })
-    return this.#shown([this.#parts.database.message(id)!]).messages[0]!
+    return event ? toMessage(event) : this.#shown([this.#parts.database.message(id)!]).messages[0]!
   }
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */

@@ -19,10 +19,12 @@ export async function readText(request: IncomingMessage): Promise<string> {
   return decode(bytes, 'the body')
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** @throws ChatError `invalid_request` */
 export function decode(bytes: Uint8Array, what: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw new ChatError('invalid_request', `${what} is not valid UTF-8`)
   }
@@ -116,8 +118,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     }, bodyLimits.silenceMs).unref()
     const over = () => {
       clearTimeout(silence)
-      socket.off('close', over)
-      // Who goes away in the middle of a body is no mistake of ours. If it came whole, or was refused already, this says nothing.
+      socket.off('close', cutOff)
+    }
+    const cutOff = () => {
+      over()
+      // Who goes away in the middle of a body is no mistake of ours. If it was refused already, this says nothing.
       reject(new ChatError('invalid_request', 'the body was cut off'))
     }
     request.on('data', (chunk: Buffer) => {
@@ -131,9 +136,9 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       resolve(Buffer.concat(chunks))
       over()
     })
-    request.on('error', over)
+    request.on('error', cutOff)
     // Once a request is answered, it hears nothing of its connection.
-    socket.on('close', over)
+    socket.on('close', cutOff)
     if (Number(request.headers['content-length']) > bodyLimits.bytes) reject(tooLargeError())
   })
 }

@@ -38,7 +38,7 @@ export interface Answer {
   /** Sent as JSON. */
   json?: unknown
   /** Sent as it is. */
-  bytes?: Uint8Array
+  bytes?: Uint8Array | undefined
 }
 
 /** Answers, or returns nothing: where it was asked for a stream it has begun one, and elsewhere there is no more to say than 204. */

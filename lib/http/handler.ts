@@ -132,7 +132,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     response.setHeader('x-content-type-options', 'nosniff')
     response.setHeader('cross-origin-resource-policy', 'same-origin')
     if (phase() !== 'open') response.setHeader('connection', 'close')
-    const body = bytes ?? (json === undefined ? undefined : Buffer.from(JSON.stringify(json) + '\n'))
+    // Text leaves with the head in one piece.
+    const body = bytes ?? (json === undefined ? undefined : JSON.stringify(json) + '\n')
     if (json !== undefined) {
       response.setHeader('content-type', 'application/json')
       response.setHeader('cache-control', 'no-store')
@@ -141,7 +142,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       // What handlers link to they write as if we had the whole host.
       response.setHeader(name, name === 'location' ? base + value : value)
     }
-    if (body) response.setHeader('content-length', body.length)
+    if (body) response.setHeader('content-length', Buffer.byteLength(body))
     // Who does not read the answer is cut off, and what waits for them with it.
     response.setTimeout(unreadMs)
     response.end(body)

@@ -20,7 +20,7 @@ export type ToWriter = { group: readonly NewEvent[] } | { reads: readonly ReadMa
 export type FromWriter =
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
-  | { outcomes: Outcome[]; newest: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
+  | { outcomes: Outcome[]; newest: number; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { noted: true }
 
@@ -59,7 +59,7 @@ export function runCommitLoop(apply: Apply): void {
       if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
       mistake = undefined
       const outcomes = commitGroup(message.group)
-      say({ outcomes, newest, cause: mistake })
+      say({ outcomes, newest, changes: database.changes, cause: mistake })
     } catch (error) {
       unusable ||= isDamage(error)
       say({ failed: whyFailed(error), cause: causeOf(error) })

@@ -11,10 +11,15 @@ const sqlite = loadQuietly()
 
 type Value = string | number | null
 
+const recalledMax = 10_000 // rows, of people and rooms that were there a moment ago
+
 export class Connection {
   #sqlite: DatabaseSync
   #statements = new Map<string, StatementSync>()
   #onDamage: ((cause: string) => void) | undefined
+  #recalled = new Map<string, unknown>()
+  /** How often something was changed that may be recalled elsewhere. */
+  changes = 0
 
   private constructor(connection: DatabaseSync, onDamage?: (cause: string) => void) {
     this.#sqlite = connection
@@ -83,6 +88,32 @@ export class Connection {
     } catch (error) {
       throw this.#explain(error)
     }
+  }
+
+  /**
+   * The same as `get`, but a row that was found is kept until something is changed: for what each request asks of people and rooms.
+   * Not what was looked for in vain: anybody can make up as much of that as they like, and as long.
+   */
+  recall<T>(sql: string, ...values: Value[]): T | undefined {
+    const key = `${sql}\0${values.join('\0')}`
+    const known = this.#recalled.get(key) as T | undefined
+    if (known) return known
+    const row = Object.freeze(this.get<T>(sql, ...values))
+    if (row) this.#recalled.set(key, row)
+    if (this.#recalled.size > recalledMax) this.forget()
+    return row
+  }
+
+  /** The same as `run`, of a row that may be recalled. A new one is none: nobody has found it so far. */
+  change(sql: string, ...values: Value[]): void {
+    this.run(sql, ...values)
+    this.changes++
+    this.forget()
+  }
+
+  /** Nothing is recalled that was read before: somebody else has changed it, or what changed it was taken back. */
+  forget(): void {
+    this.#recalled.clear()
   }
 
   all<T>(sql: string, ...values: Value[]): T[] {

@@ -101,6 +101,17 @@ export class Database {
 
   rollback(): void {
     if (this.#connection.inTransaction) this.#connection.run('rollback')
+    this.forget()
+  }
+
+  /** How often somebody or something that is recalled was changed here. */
+  get changes(): number {
+    return this.#connection.changes
+  }
+
+  /** Recalls nothing: somebody else has changed it. */
+  forget(): void {
+    this.#connection.forget()
   }
 
   // The log

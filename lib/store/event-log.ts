@@ -52,6 +52,9 @@ export interface ReadMark {
 /** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
 export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
 
+/** The same, with the event as the listener was told it; of a repeated request it was before. */
+export type Told = Outcome & { event?: LoggedEvent | undefined }
+
 export interface EventLog {
   /** The newest event that all listeners were told of. */
   readonly newest: number
@@ -59,7 +62,7 @@ export interface EventLog {
    * Resolves when the events are durable, applied here, and passed on to the listener; an outcome for each, in order.
    * @throws ChatError `busy`, `stopping`, or one of `storage_…`; it is not known then whether they will be in the log.
    */
-  append(events: readonly NewEvent[]): Promise<Outcome[]>
+  append(events: readonly NewEvent[]): Promise<Told[]>
   /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
   tail(listener: (events: readonly LoggedEvent[]) => void): void
   /** Notes how far people have read: it is no event. Resolves when it can be read back, or is lost. */

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { ChatError, StartError, type Refusal } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
 import { Database } from './database.ts'
-import type { EventLog, LoggedEvent, NewEvent, Outcome, ReadMark } from './event-log.ts'
+import type { EventLog, LoggedEvent, NewEvent, ReadMark, Told } from './event-log.ts'
 import { ReadingThread } from './reading-thread.ts'
 import { damaged } from './sqlite-errors.ts'
 
@@ -21,7 +21,7 @@ const limits = {
   sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
 }
 
-interface Waiting extends PromiseWithResolvers<Outcome[]> {
+interface Waiting extends PromiseWithResolvers<Told[]> {
   events: readonly NewEvent[]
 }
 
@@ -48,6 +48,8 @@ export class LocalLog implements EventLog {
   #over: Refusal | undefined
   #listener: (events: readonly LoggedEvent[]) => void = () => {}
   #newest: number
+  /** How much of what the database recalls was changed by then. */
+  #changes = 0
   #waiting: Waiting[] = []
   #waitingEvents = 0
   #waitingCharacters = 0
@@ -91,11 +93,11 @@ export class LocalLog implements EventLog {
     return this.#newest
   }
 
-  async append(events: readonly NewEvent[]): Promise<Outcome[]> {
+  async append(events: readonly NewEvent[]): Promise<Told[]> {
     if (this.#over) throw new ChatError(this.#over.code, this.#over.message)
     const full = this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
     if (full) throw new ChatError('busy', 'too much is waiting for the disk; try again in a moment')
-    const waiting: Waiting = { events, ...Promise.withResolvers<Outcome[]>() }
+    const waiting: Waiting = { events, ...Promise.withResolvers<Told[]>() }
     this.#waiting.push(waiting)
     this.#waitingEvents += events.length
     this.#waitingCharacters += charactersIn(events)
@@ -150,8 +152,11 @@ export class LocalLog implements EventLog {
     if ('noted' in message) {
       this.#noting.shift()!()
     } else if ('outcomes' in message) {
+      if (message.changes > this.#changes) this.database.forget()
+      this.#changes = message.changes
+      const told = new Map<number, LoggedEvent>()
       try {
-        this.#tellListener(message.newest)
+        this.#tellListener(message.newest, told)
       } catch (error) {
         // Committed, but not to be read back: a bad page. Who asked must not hear of a success that no stream has seen.
         this.#stopWriting(String(error instanceof Error ? error.stack : error))
@@ -160,7 +165,7 @@ export class LocalLog implements EventLog {
       if (message.cause) this.#tellFailure(message.cause)
       else if (this.#failing) this.#report('storing works again')
       this.#failing = false
-      const outcomes = message.outcomes
+      const outcomes = message.outcomes.map((outcome): Told => ('id' in outcome && !outcome.repeated ? { ...outcome, event: told.get(outcome.id) } : outcome))
       this.#finish((waiting) => waiting.resolve(outcomes.splice(0, waiting.events.length)))
     } else if ('failed' in message) {
       const { code, message: why } = message.failed
@@ -187,10 +192,11 @@ export class LocalLog implements EventLog {
   }
 
   // What goes live is read from the database, by the same statement as a replay: so the two can't differ.
-  #tellListener(upTo: number): void {
+  #tellListener(upTo: number, told: Map<number, LoggedEvent>): void {
     while (this.#newest < upTo) {
       const events = this.database.eventsAfter(this.#newest, limits.pageEvents).filter((event) => event.id <= upTo)
       this.#newest = events.at(-1)?.id ?? upTo
+      for (const event of events) told.set(event.id, event)
       this.#listener(events)
     }
   }

@@ -58,9 +58,9 @@ export function peopleTables(connection: Connection) {
   return {
     // Users
 
-    user: (id: number) => connection.get<UserRow>('select * from users where id = ?', id),
+    user: (id: number) => connection.recall<UserRow>('select * from users where id = ?', id),
 
-    userByOutside: (outside: string) => connection.get<UserRow>('select * from users where outside = ?', outside),
+    userByOutside: (outside: string) => connection.recall<UserRow>('select * from users where outside = ?', outside),
 
     usersAfter: (id: number, limit: number) => connection.all<UserRow>('select * from users where id > ? order by id limit ?', id, limit),
 
@@ -71,29 +71,29 @@ export function peopleTables(connection: Connection) {
       connection.run('insert into users (id, name, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, name, folded, kind, role, password, outside),
 
     updateUser: ({ id, name, folded, kind, role, banned, password }: UserRow) =>
-      connection.run('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id),
+      connection.change('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id),
 
     // Names
 
     /** Whose name it is, or was until `freed`. */
     nameHolder: (folded: string) =>
-      connection.get<UserRow & { freed: number | null }>('select u.*, n.freed from names n join users u on u.id = n.user where n.folded = ?', folded),
+      connection.recall<UserRow & { freed: number | null }>('select u.*, n.freed from names n join users u on u.id = n.user where n.folded = ?', folded),
 
     giveName: (folded: string, user: number) =>
-      connection.run('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user),
+      connection.change('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user),
 
     /** Unless it is another's by now. */
-    freeName: (folded: string, user: number, freed: number) => connection.run('update names set freed = ? where folded = ? and user = ?', freed, folded, user),
+    freeName: (folded: string, user: number, freed: number) => connection.change('update names set freed = ? where folded = ? and user = ?', freed, folded, user),
 
     /** All that a user has freed, but for the last few. */
-    dropNames: (user: number, { but }: { but: number }) => connection.run(
+    dropNames: (user: number, { but }: { but: number }) => connection.change(
       'delete from names where user = ? and freed is not null and folded not in (select folded from names where user = ? and freed is not null order by freed desc limit ?)',
       user, user, but,
     ),
 
     // Sessions
 
-    session: (hash: string) => connection.get<SessionRow>('select * from sessions where hash = ?', hash),
+    session: (hash: string) => connection.recall<SessionRow>('select * from sessions where hash = ?', hash),
 
     /** Those that were not ended, the newest first. */
     sessionsOf: (user: number, limit: number) =>
@@ -105,13 +105,13 @@ export function peopleTables(connection: Connection) {
     insertSession: (hash: string, user: number, began: number) =>
       connection.run('insert into sessions (hash, user, began, used) values (?, ?, ?, ?)', hash, user, began, began),
 
-    renewSession: (hash: string, used: number) => connection.run('update sessions set used = ? where hash = ?', used, hash),
+    renewSession: (hash: string, used: number) => connection.change('update sessions set used = ? where hash = ?', used, hash),
 
-    endSession: (hash: string, ended: number) => connection.run('update sessions set ended = ? where hash = ?', ended, hash),
+    endSession: (hash: string, ended: number) => connection.change('update sessions set ended = ? where hash = ?', ended, hash),
 
     /** All of a user's, but for one. */
     endSessions: (user: number, ended: number, { but }: { but: string }) =>
-      connection.run('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but),
+      connection.change('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but),
 
     // Invites
 
@@ -144,9 +144,9 @@ export function peopleTables(connection: Connection) {
 
     // Tokens
 
-    token: (id: number) => connection.get<TokenRow>('select * from tokens where id = ?', id),
+    token: (id: number) => connection.recall<TokenRow>('select * from tokens where id = ?', id),
 
-    tokenByHash: (hash: string) => connection.get<TokenRow>('select * from tokens where hash = ?', hash),
+    tokenByHash: (hash: string) => connection.recall<TokenRow>('select * from tokens where hash = ?', hash),
 
     /** Those that were not ended, the newest first. */
     openTokens: (limit: number) => connection.all<TokenRow>('select * from tokens where ended is null order by id desc limit ?', limit),
@@ -154,6 +154,6 @@ export function peopleTables(connection: Connection) {
     insertToken: ({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>) =>
       connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires),
 
-    endToken: (id: number, ended: number) => connection.run('update tokens set ended = ? where id = ?', ended, id),
+    endToken: (id: number, ended: number) => connection.change('update tokens set ended = ? where id = ?', ended, id),
   }
 }

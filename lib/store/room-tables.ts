@@ -34,9 +34,9 @@ export type RoomTables = ReturnType<typeof roomTables>
 
 export function roomTables(connection: Connection) {
   return {
-    room: (id: number) => connection.get<RoomRow>('select * from rooms where id = ?', id),
+    room: (id: number) => connection.recall<RoomRow>('select * from rooms where id = ?', id),
 
-    roomBySlug: (slug: string) => connection.get<RoomRow>('select * from rooms where slug = ?', slug),
+    roomBySlug: (slug: string) => connection.recall<RoomRow>('select * from rooms where slug = ?', slug),
 
     /** Those that a user may see, by their newest changes; 0 for nobody. */
     roomsSeenBy: (user: number, limit: number) =>
@@ -70,13 +70,13 @@ export function roomTables(connection: Connection) {
       connection.run('insert into rooms (id, slug, name, kind, topic, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, name, kind, topic, changed, one, other),
 
     updateRoom: ({ id, name, topic, archived, changed }: RoomRow) =>
-      connection.run('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id),
+      connection.change('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id),
 
     /** Their role in the room, if they are in it. */
-    roleIn: (room: number, user: number) => connection.get<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role,
+    roleIn: (room: number, user: number) => connection.recall<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role,
 
     /** The event by which they are in the room. */
-    memberSince: (room: number, user: number) => connection.get<{ since: number }>('select since from members where room = ? and user = ?', room, user)?.since,
+    memberSince: (room: number, user: number) => connection.recall<{ since: number }>('select since from members where room = ? and user = ?', room, user)?.since,
 
     /** One who is not banned. */
     hasOwner: (room: number) =>
@@ -94,11 +94,11 @@ export function roomTables(connection: Connection) {
     insertMember: (room: RoomRow, user: number, since: number, role: 'owner' | 'member') =>
       connection.run('insert into members (room, user, since, role, closed) values (?, ?, ?, ?, ?)', room.id, user, since, role, Number(room.kind !== 'open')),
 
-    setRole: (room: number, user: number, role: 'owner' | 'member') => connection.run('update members set role = ? where room = ? and user = ?', role, room, user),
+    setRole: (room: number, user: number, role: 'owner' | 'member') => connection.change('update members set role = ? where room = ? and user = ?', role, room, user),
 
     /** By the event of this id; `name` is theirs then. */
     deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
-      connection.run('delete from members where room = ? and user = ?', room.id, id)
+      connection.change('delete from members where room = ? and user = ?', room.id, id)
       if (room.kind !== 'open') connection.run('insert into losses (id, room, user, name) values (?, ?, ?, ?)', event, room.id, id, name)
     },
   }
