@@ -5,5 +5,11 @@
     process.exitCode = 1
     return
   }
+  // What Node makes of the source, types stripped and compiled, it keeps for the next start, which then takes half as long. Our threads
+  // do so too: they begin with this environment.
+  if (process.env.HOME) {
+    process.env.NODE_COMPILE_CACHE ||= process.env.HOME + '/.cache/natter'
+    process.getBuiltinModule('module').enableCompileCache(process.env.NODE_COMPILE_CACHE)
+  }
   import('./lib/main.ts').then((natter) => natter.main(process.argv.slice(2), process.env))
 })()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +45,20 @@ test('what can\'t start says why in one line and ends with 1 within a second', a
     assert.ok(ms < 1000 * slowness, `${what}: ${ms} ms`)
   }
   assert.equal((await chat.fetch('/healthz')).status, 200)
+})
+
+test('what Node made of the source is kept for the next start, and a home that can\'t be written is no harm', async (t) => {
+  const home = await temporaryFolder(t)
+  const environment = (HOME: string) => ({ HOME, NODE_COMPILE_CACHE: '' })
+
+  const chat = await startChat(t, { environment: environment(home) })
+  assert.equal(await chat.stop(), 0)
+
+  // The serving thread's files, and the writing one's.
+  const kept = readdirSync(join(home, '.cache', 'natter'), { recursive: true })
+  assert.ok(kept.length > 50, `${kept.length} files`)
+  const homeless = await startChat(t, { environment: environment('/dev/null') })
+  assert.equal(homeless.errors, '')
 })
 
 // A loaded machine starts even an empty program late; the bound is a second on one that is not.
