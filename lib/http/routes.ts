@@ -73,7 +73,7 @@ export const routes: readonly Route[] = [
 
 /** The routes of a path, whatever their method, and what its segments stand for. */
 export function routesAt(segments: readonly string[]): { routes: Route[]; params: Record<string, string> } {
-  const matching = split.filter(({ parts }) => parts.length === segments.length && parts.every((part, at) => part.startsWith(':') || part === segments[at]))
+  const matching = (split.get(segments.length) ?? []).filter(({ parts }) => parts.every((part, at) => part.startsWith(':') || part === segments[at]))
   // A path that is written out is no name of something: `accept` is not the id of an invite.
   const exact = matching.filter(({ parts }) => parts.every((part) => !part.startsWith(':')))
   const found = exact.length > 0 ? exact : matching
@@ -82,4 +82,4 @@ export function routesAt(segments: readonly string[]): { routes: Route[]; params
   return { routes: found.map(({ route }) => route), params }
 }
 
-const split = routes.map((route) => ({ route, parts: route.path.split('/').slice(1) }))
+const split = Map.groupBy(routes.map((route) => ({ route, parts: route.path.split('/').slice(1) })), ({ parts }) => parts.length)

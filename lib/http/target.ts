@@ -47,7 +47,8 @@ export function readHost(request: IncomingMessage): string {
   // HTTP/2 has another name for it, and takes it once.
   const authority = request.headers[':authority']
   if (request.httpVersionMajor > 1 && authority !== undefined) return String(authority).toLowerCase()
-  const count = request.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length
+  let count = 0
+  for (let at = 0; at < request.rawHeaders.length; at += 2) if (/^host$/i.test(request.rawHeaders[at]!)) count++
   const host = request.headers.host?.toLowerCase() ?? ''
   // HTTP/1.0 may come without.
   if (count === 0 && request.httpVersionMinor === 0) return ''
