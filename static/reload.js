@@ -24,7 +24,7 @@
     }
   }
 
-  // What fails to load is told to its element alone: it doesn't bubble. A module fails as well if one that it imports does.
+  // What fails to load is told to its element alone: it doesn't bubble.
   document.addEventListener('error', ({ target }) => {
     if (target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === 'stylesheet')) void loadAgain()
   }, true)

@@ -2,8 +2,7 @@
 // What the page says, in the language of whoever reads it: texts from en.json or zh.json, dates and numbers by Intl. Every
 // text that a person reads comes from here; elements of index.html name theirs by data-say. Knows nothing of what it is for.
 //
-// index.html runs this before all else, so that the texts are on their way while the other modules are. chat.js waits for
-// them (`sayPage`) before it makes any part, and so no part has to.
+// It asks for the texts as soon as it runs. chat.js waits for them (`sayPage`) before it makes any part, and so no part has to.
 
 import { scope } from './address.js'
 

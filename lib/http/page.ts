@@ -8,6 +8,7 @@ import { extname } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import { preferred, type Answer } from './exchange.ts'
+import { joinModules } from './scripts.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -49,31 +50,30 @@ export type Files = ReadonlyMap<string, File>
 export function readFiles(options: { base: string; name: string }): Files {
   // Two that are in the same folder are for tools, and nothing to a browser.
   const names = readdirSync(folder).filter((name) => types[extname(name)] && !/^(package|tsconfig)\.json$/.test(name)).sort()
-  const read = names.map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }))
+  const read = new Map(names.map((name) => [name, readFileSync(new URL(name, folder))]))
   // Its styles are one file over the wire, in the order in which the page names them: they are packed better, and asked for at once.
-  const sheets = [...readFileSync(new URL('index.html', folder), 'utf8').matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(([, name]) => readFileSync(new URL(name!, folder)))
-  read.push({ name: 'page.css', bytes: Buffer.concat(sheets) })
-  const version = tagOf(Buffer.concat(read.flatMap(({ name, bytes }) => [Buffer.from(name), bytes])))
-  const files = new Map<string, File>()
-  for (const { name, bytes: original } of read) {
-    const filledIn = /\.(html|webmanifest)$/.test(name)
-    const text = filledIn ? fillIn(String(original), version, options) : String(original)
-    const bytes = /\.(html|css|js)$/.test(name) || filledIn ? Buffer.from(withoutComments(text)) : original
-    const file = { type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} }
-    // What tells the name of this place may change while the version does not.
-    for (const path of filledIn ? [name] : [name, `static-${version}/${name}`]) files.set(path, file)
-  }
+  const sheets = [...String(read.get('index.html')).matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(([, sheet]) => read.get(sheet!)!)
+  read.set('page.css', Buffer.concat(sheets))
+  for (const [name, bytes] of read) if (/\.(html|css|js|webmanifest)$/.test(name)) read.set(name, Buffer.from(withoutComments(String(bytes))))
+  const scripts = joinModules(new Map([...read].filter(([name]) => name.endsWith('.js')).map(([name, bytes]) => [name, String(bytes)])))
+  const version = tagOf(Buffer.concat([...read, ...scripts].flat().map((part) => Buffer.from(part))))
+  const files = new Map([...read].map(([name, bytes]) => [name, fileOf(name, bytes)]))
+  for (const [name, file] of [...files]) if (!/\.(html|webmanifest|js)$/.test(name)) files.set(`static-${version}/${name}`, file)
+  for (const [name, code] of scripts) files.set(`static-${version}/${name}`, fileOf(name, Buffer.from(code)))
+  // What tells the name of this place may change while the version does not, and so has no other path.
+  for (const name of ['index.html', 'manifest.webmanifest']) files.set(name, fileOf(name, Buffer.from(fillIn(String(read.get(name)), version, options))))
   return files
 }
+
+const fileOf = (name: string, bytes: Uint8Array): File => ({ type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} })
 
 const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').slice(0, 22)
 
 // The page is HTML as it lies in the folder; what differs from place to place is where it is mounted and what it is called, and
-// from version to version which modules there are and where. Functions put the new text in, since in a plain one `$&` would mean something.
+// from version to version where its files are. Functions put the new text in, since in a plain one `$&` would mean something.
 function fillIn(html: string, version: string, { base, name }: { base: string; name: string }): string {
   return html
-    .replace(/(?:.*rel="stylesheet".*\n)+/, '  <link rel="stylesheet" href="/static/page.css">\n')
-    .replace(/.*"\/static\/\*\.js".*\n/, (line) => [...modulesOf('chat.js')].map((name) => line.replace('*.js', name)).join(''))
+    .replace(/(?:.*rel="stylesheet".*\n)+/, '<link rel="stylesheet" href="/static/page.css">\n')
     .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
     .replace(/>natter<|"natter"/g, (sign) => sign.startsWith('>') ? `>${escaped(name)}<` : JSON.stringify(name))
@@ -83,13 +83,6 @@ function fillIn(html: string, version: string, { base, name }: { base: string; n
 function withoutComments(code: string): string {
   const block = /^[ \t]*(?:\/\*[^]*?\*\/|<!--[^]*?-->)$/gm
   return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$|^[ \t]+/gm, '')
-}
-
-// What it imports, and what that imports; but nothing that is only imported once it is needed.
-function modulesOf(entry: string): Set<string> {
-  const found = new Set([entry])
-  for (const name of found) for (const [, imported] of readFileSync(new URL(name, folder), 'utf8').matchAll(/^import [^']*'\.\/([\w-]+\.js)'/gm)) found.add(imported!)
-  return found
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)

@@ -45,9 +45,7 @@ export const addMember: Handler = async ({ chat, params, request, who }) => {
   await chat.join(who, params.room!, { user: params.user!, role })
 }
 
-export const removeMember: Handler = async ({ chat, params, who }) => {
-  await chat.leave(who, params.room!, params.user!)
-}
+export const removeMember: Handler = ({ chat, params, who }) => chat.leave(who, params.room!, params.user!)
 
 function locationOf(room: string): string {
   return `/rooms/${encodeURIComponent(room)}`

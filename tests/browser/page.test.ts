@@ -81,3 +81,17 @@ test('what people type is shown as what they typed', { skip }, async (t) => {
   assert.equal(await page.locator('#people img').count(), 0)
   assert.deepEqual(faults, [])
 })
+
+test('no name that the modules of the page share hides one of the browser from all others', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  const { page, requests } = await visit(browser, chat)
+  const script = requests.find((url) => url.endsWith('/chat.js'))
+  const shared = (await page.evaluate(`import('${script}').then(Object.keys)`)) as string[]
+  const empty = await page.context().newPage() // has no elements that it knows by their ids as well
+  const hidden = (names: string[]) => empty.evaluate(`${JSON.stringify(names)}.filter((name) => name in globalThis)`)
+
+  assert.ok(shared.length > 80)
+  assert.deepEqual(await hidden(shared), [])
+  assert.deepEqual(await hidden(['say', 'name', 'fetch']), ['name', 'fetch'])
+})
