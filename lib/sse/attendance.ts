@@ -1,17 +1,14 @@
 // Who is here: somebody is, from their first stream on until a while after their last one is gone, so that a page that is
 // loaded again has not left. Knows people only by the string that they are followed under.
 
-export interface AttendanceOptions {
-  /** How long somebody without a stream still counts as here. */
-  graceMs: number
-  came: ((who: string) => void) | undefined
-  left: ((who: string) => void) | undefined
-}
+import type { HubOptions } from './hub-options.ts'
+
+type AttendanceOptions = Pick<HubOptions, 'came' | 'left'> & { graceMs: number }
 
 export class Attendance {
   #options: AttendanceOptions
-  #streams = new Map<string, number>()
-  #leaving = new Map<string, NodeJS.Timeout>()
+  /** How many streams they have open; without any they are about to leave. */
+  #here = new Map<string, { streams: number; leaving?: NodeJS.Timeout }>()
 
   constructor(options: AttendanceOptions) {
     this.#options = options
@@ -19,35 +16,32 @@ export class Attendance {
 
   /** Everyone who is here. */
   get here(): string[] {
-    return [...this.#streams.keys(), ...this.#leaving.keys()]
+    return [...this.#here.keys()]
   }
 
   /** One more stream of theirs is open. */
   open(who: string): void {
-    const count = this.#streams.get(who) ?? 0
-    const stayed = count > 0 || this.#leaving.has(who)
-    clearTimeout(this.#leaving.get(who))
-    this.#leaving.delete(who)
-    this.#streams.set(who, count + 1)
-    if (!stayed) this.#options.came?.(who)
+    const known = this.#here.get(who)
+    clearTimeout(known?.leaving)
+    this.#here.set(who, { streams: (known?.streams ?? 0) + 1 })
+    if (!known) this.#options.came?.(who)
   }
 
   /** One stream of theirs is over. */
   close(who: string): void {
-    const count = this.#streams.get(who) ?? 0
-    if (count > 1) return void this.#streams.set(who, count - 1)
-    this.#streams.delete(who)
-    this.#leaving.set(who, setTimeout(() => this.#leave(who), this.#options.graceMs).unref())
+    const known = this.#here.get(who)!
+    known.streams--
+    if (known.streams === 0) known.leaving = setTimeout(() => this.#leave(who), this.#options.graceMs).unref()
   }
 
   /** Nobody is here any more, without waiting. */
   end(): void {
-    for (const who of [...this.#leaving.keys()]) this.#leave(who)
+    for (const [who, { leaving }] of [...this.#here]) if (leaving) this.#leave(who)
   }
 
   #leave(who: string): void {
-    clearTimeout(this.#leaving.get(who))
-    this.#leaving.delete(who)
+    clearTimeout(this.#here.get(who)?.leaving)
+    this.#here.delete(who)
     this.#options.left?.(who)
   }
 }

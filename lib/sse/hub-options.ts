@@ -24,8 +24,8 @@ export interface HubOptions {
   /** How often a stream that is up to date gets a `ping`, give or take a fifth: 25 s by default, in ms. */
   pingMs?: number
   /** Called when somebody's first stream comes, and some time after their last one went; see `who` in `follow`. */
-  came?: (who: string) => void
-  left?: (who: string) => void
+  came?: ((who: string) => void) | undefined
+  left?: ((who: string) => void) | undefined
   /** How long somebody without a stream still counts as here: 5 s by default, in ms. */
   graceMs?: number
   /** Called when a history or a filter fails; by default a warning of the process. The stream it failed for is ended and comes back with its cursor. */
