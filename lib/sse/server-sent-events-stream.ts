@@ -68,7 +68,8 @@ export class ServerSentEventsStream {
   #open = true
   #needDrain = false
   #lastCall: NodeJS.Timeout | undefined
-  #wake: (() => void) | undefined
+  /** What whoever waits for the socket to take more waits for. */
+  #draining: PromiseWithResolvers<void> | undefined
   /** Ends what waits for a source when the reader goes away. */
   #interrupt: (() => void) | undefined
 
@@ -180,10 +181,7 @@ export class ServerSentEventsStream {
   /** Resolves when the socket takes more, or when the stream is over. */
   drained(): Promise<void> {
     if (!this.#open || !this.#needDrain) return Promise.resolve()
-    return new Promise((resolve) => {
-      const before = this.#wake
-      this.#wake = () => resolve(before?.())
-    })
+    return (this.#draining ??= Promise.withResolvers<void>()).promise
   }
 
   /** Ends the stream; what was sent still goes out. */
@@ -204,9 +202,8 @@ export class ServerSentEventsStream {
 
   #drained(): void {
     this.#needDrain = false
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+    this.#draining?.resolve()
+    this.#draining = undefined
   }
 }
 
