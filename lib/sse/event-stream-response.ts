@@ -32,17 +32,15 @@ class ResponseBody implements StreamResponse {
   statusCode = 200
   destroyed = false
   readonly headers = new Headers()
-  readonly readable: ReadableStream<Uint8Array>
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #listeners = new Map<string, () => void>()
+  readonly readable = new ReadableStream<Uint8Array>({
+    start: (controller) => void (this.#controller = controller),
+    pull: () => this.#listeners.get('drain')?.(),
+    cancel: () => this.#over(),
+  }, new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }))
 
   constructor(signal: AbortSignal) {
-    const source = {
-      start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (this.#controller = controller),
-      pull: () => this.#listeners.get('drain')?.(),
-      cancel: () => this.#over(),
-    }
-    this.readable = new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }))
     // An end and no error: the reader is gone, and whatever still holds the body would log that as a fault (@hono/node-server does).
     if (signal.aborted) this.end()
     else signal.addEventListener('abort', () => this.end(), { once: true })
