@@ -82,12 +82,9 @@ export class Passwords {
     // Before anything is looked up, so that the time does not tell who was here.
     const mac = this.#mac(password)
     const remembered = this.#remembered.get(user)
-    if (!remembered) return false
-    if (remembered.version !== version || remembered.until <= this.#now()) {
-      this.#remembered.delete(user)
-      return false
-    }
-    return timingSafeEqual(mac, remembered.mac)
+    if (remembered?.version === version && remembered.until > this.#now()) return timingSafeEqual(mac, remembered.mac)
+    this.#remembered.delete(user)
+    return false
   }
 
   #mac(password: string): Buffer {
