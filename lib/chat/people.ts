@@ -5,23 +5,18 @@ import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionRow, TokenRow, UserRow } from '../store/people-tables.ts'
 import type { Appender } from './appender.ts'
-import type { User } from './events.ts'
 import { FailedLogins } from './failed-logins.ts'
-import { rules, type Role } from './log-events.ts'
+import { rules } from './log-events.ts'
 import { Passwords } from './passwords.ts'
 import { cleanName, cleanPersonName, foldName } from './text.ts'
 import { sessionLasts } from './user-rules.ts'
 import { governs } from './rights.ts'
 import { needsProof } from './rule.ts'
 import { hasScope, type Who } from './who.ts'
-import { idOfUser, toUser } from './wire.ts'
+import { idOfUser } from './wire.ts'
 
 /** Somebody whom the server that natter is mounted in knows, under an id that is theirs for good. */
-export interface HostedUser {
-  id: string
-  name: string
-  role: Role
-}
+export type HostedUser = Pick<UserRow, 'name' | 'role'> & { id: string }
 
 const limits = {
   renewAfter: 24 * 3600 * 1e6, // µs: a session's use is written down once a day
@@ -115,10 +110,6 @@ export class People {
 
   // What they may
 
-  whoAmI(who: Who): User | null {
-    return 'user' in who ? toUser(who.user) : null
-  }
-
   /** The user who asks and can prove it. */
   proven(who: Who): UserRow {
     if ('nobody' in who) throw new ChatError('unauthorized', needsName)
@@ -144,15 +135,11 @@ export class People {
     writes(who)
     if ('user' in who) return this.still(who)
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
-    const event = unproven(who.claims)
-    try {
-      return this.#database.people.user((await this.#appender.append(event)).id)!
-    } catch (error) {
-      // The same name may just have done its first deed in another request.
-      const holder = this.#holder(who.claims)
-      if (holder?.kind === 'unproven') return holder
-      throw error
-    }
+    // The same name may just have done its first deed in another request.
+    await this.#appender.appendUnless('name_taken', unproven(who.claims))
+    const holder = this.#holder(who.claims)
+    if (holder?.kind === 'unproven') return holder
+    throw new ChatError('name_taken', `the name ${who.claims} is somebody's now; choose another`)
   }
 
   /** Somebody by their id, their name, or `me`. */

@@ -1,5 +1,6 @@
 // Coming in, who am I, leaving; and all the places where one is logged in.
 
+import { toUser } from '../chat/wire.ts'
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
 
@@ -7,7 +8,7 @@ export const whoAmI: Handler = ({ chat, who, cookie, hosted }) => ({
   status: 200,
   // A cookie that proves nothing any more would keep its browser from every stream.
   ...('nobody' in who && who.loggedOut && { headers: { 'set-cookie': cookie.take() } }),
-  json: { user: chat.people.whoAmI(who), access: chat.people.access, ...(hosted && { hosted }) },
+  json: { user: 'user' in who ? toUser(who.user) : null, access: chat.people.access, ...(hosted && { hosted }) },
 })
 
 /** With a password into an account, without one as a guest. */
