@@ -4,13 +4,21 @@ import { writeSync } from 'node:fs'
 
 export type Log = (text: string) => void
 
-/** Writes a line with its time. Line ends within are marked, so that nothing can pass for a line of ours. */
-export const log: Log = (text) => {
-  try {
-    writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`)
-  } catch {
-    // The disk that the log goes to is full, or its reader went away: the line is lost, and must not take the chat with it.
-    // `process.stderr` would end the process, or at best never write again.
+/**
+ * Writes a line with its time. Line ends within are marked, so that nothing can pass for a line of ours. `process.stderr` would end
+ * the process if its reader went away, or at best never write again.
+ */
+export const log: Log = neverThrowing((text) => void writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`))
+
+/** The same log, where an error of its own would end the process. */
+export function neverThrowing(log: Log): Log {
+  return (line) => {
+    try {
+      log(line)
+    } catch {
+      // The disk that the log goes to is full, its reader went away, or a host's log has a fault that the host has to see to itself: the
+      // line is lost, since there is no other place to say so, and must not take the chat with it.
+    }
   }
 }
 

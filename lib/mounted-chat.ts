@@ -14,7 +14,7 @@ import { readIdentity, type Identity } from './host-identity.ts'
 import { hostPeople, type HostPeople } from './host-people.ts'
 import { createHandler } from './http/handler.ts'
 import { isBelow, targetOf } from './http/target.ts'
-import { describe, type Log } from './log.ts'
+import { describe, neverThrowing } from './log.ts'
 import { LocalLog } from './store/local-log.ts'
 import { within } from './within.ts'
 
@@ -209,26 +209,11 @@ export class MountedChat {
       if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
       const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
       this.#operations.add(done)
-      try {
-        return await done
-      } finally {
-        this.#operations.delete(done)
-      }
+      return done.finally(() => this.#operations.delete(done))
     }
   }
 
   #bySomebody<Given extends unknown[], Result>(operation: (who: Who, ...given: Given) => Result | Promise<Result>): (by: Identity, ...given: Given) => Promise<Result> {
     return this.#byAnybody(operation)
-  }
-}
-
-// It is called from where an error would end the process.
-function neverThrowing(log: Log): Log {
-  return (line) => {
-    try {
-      log(line)
-    } catch {
-      // A host whose log fails has to see to that itself; here there is no other place to say so.
-    }
   }
 }
