@@ -13,8 +13,8 @@ const answerMs = 30_000 // for the host to say who sent a request; a connection 
 export type HostPeople = ReturnType<typeof hostPeople>
 
 export function hostPeople(identify: Identify, people: People) {
-  // The questions that have no answer yet, and whom they turned out to be about.
-  const open = new Set<{ id?: string; outdated?: true }>()
+  // For each question that has no answer yet, who was outdated since it was asked.
+  const open = new Set<Set<string>>()
 
   // An error of the host's own must not pass for a refusal of ours.
   async function ask(request: IncomingMessage): Promise<unknown> {
@@ -29,24 +29,23 @@ export function hostPeople(identify: Identify, people: People) {
     /** @throws Error for the log if the host fails, or gives what is no identity */
     async whoSent(request: IncomingMessage): Promise<Who> {
       for (;;) {
-        const question: { id?: string; outdated?: true } = {}
-        open.add(question)
+        const outdated = new Set<string>()
+        open.add(outdated)
         try {
           const given = await ask(request)
           if (given === undefined || given === null) return { nobody: true }
           const identity = readIdentity(given)
-          question.id = identity.id
           const who = await people.hosted(identity)
-          if (!question.outdated) return who
+          if (!outdated.has(identity.id)) return who
         } finally {
-          open.delete(question)
+          open.delete(outdated)
         }
       }
     },
 
-    /** Whoever is being identified at this moment and may be this one has to be asked for again. */
+    /** Whoever is being identified at this moment and turns out to be this one has to be asked for again. */
     outdate(id: string): void {
-      for (const question of open) if (question.id === undefined || question.id === id) question.outdated = true
+      for (const outdated of open) outdated.add(id)
     },
   }
 }
