@@ -28,21 +28,16 @@ export class Buckets {
 
   /** In how many ms there is a token for this key; 0 if there is one now. */
   wait(key: string): number {
-    const now = this.#now()
-    return Math.max(0, this.#fullIn(key, now) - (this.#burst - 1) * this.#tokenMs)
+    return Math.max(0, (this.#fullAt.get(key) ?? 0) - this.#now() - (this.#burst - 1) * this.#tokenMs)
   }
 
   /** Takes a token. */
   take(key: string): void {
     const now = this.#now()
-    const fullAt = now + this.#fullIn(key, now) + this.#tokenMs
+    const fullAt = Math.max(now, this.#fullAt.get(key) ?? now) + this.#tokenMs
     this.#fullAt.delete(key)
     if (this.#fullAt.size >= limits.keys) this.#makeRoom(now)
     this.#fullAt.set(key, fullAt)
-  }
-
-  #fullIn(key: string, now: number): number {
-    return Math.max(0, (this.#fullAt.get(key) ?? now) - now)
   }
 
   // Forgetting a bucket that is full changes nothing; if there is none, whoever was quiet the longest gets a full one.
