@@ -83,12 +83,8 @@ export function mentionsIn<Found>(text: string, find: (name: string) => Found | 
     if (marked.test(rest)) continue
     // No name has more of them.
     const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, limits.namePoints)
-    for (const end of ends.reverse()) {
-      const name = find(rest.slice(0, end))
-      if (name === undefined) continue
-      found.push(name)
-      break
-    }
+    const longest = ends.reverse().values().map((end) => find(rest.slice(0, end))).find((name) => name !== undefined)
+    if (longest !== undefined) found.push(longest)
   }
   return found
 }

@@ -16,12 +16,9 @@ export function clientAddress({ socket, headers }: Asked, trusted: BlockList): s
   if (peer !== undefined && !isTrusted(peer, trusted)) return countedAs(peer)
   // Node has joined several such headers to one.
   const hops = String(headers['x-forwarded-for'] ?? '').split(',').reverse()
-  for (const hop of hops) {
-    const address = readAddress(hop)
-    if (address === undefined) return undefined
-    if (!isTrusted(address, trusted)) return countedAs(address)
-  }
-  return undefined
+  // Read one by one, since a client can send thousands.
+  const client = hops.values().map(readAddress).find((address) => address === undefined || !isTrusted(address, trusted))
+  return client && countedAs(client)
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
