@@ -5,7 +5,7 @@ import { ChatError } from '../errors.ts'
 import type { Id, Message } from './events.ts'
 import type { Parts } from './parts.ts'
 import { cutAtScripts, searchable } from './text.ts'
-import { readDuration, readMoment } from './time.ts'
+import { readMoment } from './time.ts'
 import { userIn, type Who } from './who.ts'
 import { toMessage } from './wire.ts'
 
@@ -78,10 +78,9 @@ export class Search {
   #moment(name: string, text: string | undefined, otherwise: number): number {
     if (text === undefined) return otherwise
     if (/^\d{1,16}$/.test(text)) return Number(text)
-    const ago = readDuration(text)
-    // What happens at that very moment is after it.
-    const moment = ago === undefined ? readMoment(text) : this.#parts.appender.idNow - ago
+    const moment = readMoment(text, 'before', this.#parts.appender.idNow)
     if (moment === undefined) throw new ChatError('invalid_request', `${name} must be the id of a message, a time like 2026-11-21T08:00:00Z, or how long ago, like 10m or 7d`)
+    // What happens at that very moment is after it.
     return name === 'after' ? moment - 1 : moment
   }
 }

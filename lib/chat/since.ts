@@ -1,6 +1,6 @@
 // `since=` in all its forms: an id, a duration (`10m`), an ISO time, `all`, or `-20` for the last twenty events.
 
-import { readDuration, readMoment } from './time.ts'
+import { readMoment } from './time.ts'
 
 const lastMax = 1000 // more events than these are not looked for
 
@@ -10,9 +10,7 @@ const lastMax = 1000 // more events than these are not looked for
  */
 export function readSince(since: string, now: number, beforeLast: (count: number) => number): number | undefined {
   if (since === 'all') return 0
-  const duration = readDuration(since)
-  if (duration !== undefined) return Math.max(0, now - duration)
-  const moment = readMoment(since)
+  const moment = readMoment(since, 'before', now)
   if (moment !== undefined) return Math.max(0, moment - 1)
   const last = /^-(\d{1,9})$/.exec(since)
   if (!last) return undefined
