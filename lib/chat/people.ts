@@ -24,7 +24,6 @@ const limits = {
 }
 
 export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
-const wrong = 'the name or the password is wrong'
 
 export class People {
   readonly #database: Database
@@ -94,7 +93,7 @@ export class People {
     const right = await this.#failed.attempt(address, folded, () => this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version)))
     // Hashing takes its time, in which it may have been changed.
     const now = this.#database.people.user(id)
-    if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', wrong)
+    if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', 'the name or the password is wrong')
     this.passwords.remember(id, version, password)
     return { user: now }
   }
