@@ -45,7 +45,8 @@ export function hostPeople(identify: Identify, people: People) {
 
     /** Whoever is being identified at this moment and turns out to be this one has to be asked for again. */
     outdate(id: string): void {
-      for (const outdated of open) outdated.add(id)
+      // As `readIdentity` has it: programs without types give numbers.
+      for (const outdated of open) outdated.add(String(id))
     },
   }
 }

@@ -186,3 +186,23 @@ test('who is disconnected while the host is still saying who they are gets no st
 
   assert.equal((await opening).status, 401)
 })
+
+test('who is disconnected has nobody asked for again but themselves', async (t) => {
+  let asked = () => {}
+  const answers: (() => void)[] = []
+  const host = await mount(t, {
+    identify: (request) => {
+      asked()
+      return new Promise((resolve) => answers.push(() => resolve(byHeader(request))))
+    },
+  })
+  const first = new Promise<void>((resolve) => (asked = resolve))
+  const opening = host.fetch('/chat/session', { headers: { 'x-user': 'ada' } })
+  await first
+
+  asked = () => assert.fail('asked again')
+  await host.chat.disconnect('host-bob')
+  answers[0]!()
+
+  assert.equal((await me(opening)).user?.name, 'ada')
+})
