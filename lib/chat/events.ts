@@ -109,7 +109,6 @@ export interface Member extends User {
 export type WireEvent = { [Name in keyof WireEvents]: { event: Name; data: WireEvents[Name] } }[keyof WireEvents]
 
 /** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
-/** What stands behind `event:` on a stream, and the JSON behind its `data:`. */
 export interface WireEvents {
   message: Message
   /** The message as it is from then on. Its older text is in no replay any more, so this may be the first that one sees of it. */
