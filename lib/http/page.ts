@@ -42,6 +42,8 @@ interface File {
   bytes: Uint8Array
   tag: string
   packed: { [Encoding in keyof typeof pack]?: Promise<Uint8Array> }
+  /** Below which path the page finds its texts. */
+  texts?: string
 }
 
 /** By the path that each has below the chat's own. */
@@ -66,6 +68,7 @@ export function readFiles(options: { base: string; name: string }): Files {
   for (const [name, code] of scripts) files.set(`static-${version}/${name}`, fileOf(name, Buffer.from(code)))
   // What tells the name of this place may change while the version does not, and so has no other path.
   for (const name of ['index.html', 'manifest.webmanifest']) files.set(name, fileOf(name, Buffer.from(fillIn(String(read.get(name)), version, options))))
+  files.get('index.html')!.texts = `${options.base}/static-${version}/`
   return files
 }
 
@@ -98,16 +101,19 @@ export function sendFile(files: Files, path: string, request: IncomingMessage, r
   return file && answerWith(file, path, request)
 }
 
-async function answerWith({ type, bytes, tag, packed }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
+async function answerWith({ type, bytes, tag, packed, texts }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
   const encoding = type === types['.png'] ? undefined : preferred(asked['accept-encoding'] ?? '', ['br', 'gzip'])
   const etag = `"${tag}${encoding ? `-${encoding}` : ''}"`
+  // Of the languages that the page has the one that the browser names first, as the page itself finds it.
+  const language = /(?:^|[ ,])(en|zh)\b/i.exec(asked['accept-language'] ?? '')?.[1]?.toLowerCase() ?? 'en'
   const headers = {
     'content-type': type,
     // Kept, but asked about each time, unless the path is that of this version: a new version of natter is a new page at once.
     'cache-control': path.startsWith('static-') ? 'public, max-age=31536000, immutable' : 'no-cache',
     etag,
     ...(encoding && { 'content-encoding': encoding }),
-    ...(path.endsWith('.html') && pageHeaders),
+    // Else it would ask for its texts only when its script is there and runs: a way there and back later.
+    ...(texts && { ...pageHeaders, link: `<${texts}${language}.json>; rel=preload; as=fetch; crossorigin` }),
   }
   // A proxy that compresses makes a weak tag of ours, and a browser may know several.
   if (asked['if-none-match']?.includes(etag)) return { status: 304, headers }

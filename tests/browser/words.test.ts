@@ -28,6 +28,27 @@ function said(page: Page, key: string, values: Record<string, string | number>):
   return page.evaluate(`import('/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`)
 }
 
+test('the texts are on their way before the script is there', { skip }, async (t) => {
+  const chat = await startChat(t)
+  const browser = await startBrowser(t)
+  for (const [locale, file] of [['en-GB', 'en.json'], ['zh-CN', 'zh.json']] as const) {
+    const context = await browser.newContext({ locale })
+    const page = await context.newPage()
+    const asked: string[] = []
+    page.on('request', (request) => request.url().endsWith('.json') && asked.push(request.url().replace(/.*\//, '')))
+    const texts = page.waitForRequest(`**/${file}`)
+    await page.route('**/chat.js', async (route) => {
+      await texts
+      await route.continue()
+    })
+
+    await page.goto(chat.url)
+    await page.locator('#connection[data-state=live]').waitFor({ state: 'attached' })
+
+    assert.deepEqual(asked, [file])
+  }
+})
+
 test('whoever has a Chinese browser finds a Chinese page, whatever they do', { skip }, async (t) => {
   const chat = await startChat(t)
   const browser = await startBrowser(t)
