@@ -57,6 +57,21 @@ export async function startChat(t: Scope, options: StartOptions = {}): Promise<C
   return chat
 }
 
+/**
+ * Starts a server within this process, which is done before another process has begun: for tests that want a chat of their own and nothing of
+ * the program around it. It can't be killed, and lives in memory.
+ */
+export async function openChat(t: Scope, { flags = [] }: Pick<StartOptions, 'flags'> = {}): Promise<ChatServer> {
+  // Only now: most tests have no need of it.
+  const { startServer } = await import('../lib/main.ts')
+  const server = await startServer(readSettings(['--port', '0', '--data', ':memory:', ...unlimited, ...flags], {})!)
+  t.after(() => server.stop())
+  const chat = new ChatServer({ flags })
+  chat.url = server.url
+  chat.printed = `${server.ownerLink}\n`
+  return chat
+}
+
 /** Runs `node server.ts` to its end. */
 export async function runServer(flags: readonly string[], { node = process.execPath, environment = {} } = {}): Promise<{ code: number | null; out: string; err: string; ms: number }> {
   const started = performance.now()

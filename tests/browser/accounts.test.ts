@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, logIn, openAccount, openPeople, register, say, sees, visit } from './visit.ts'
 
 const password = 'a long enough one'
 
 test('a guest makes an account of the name, keeps what was said, and logs in from another browser', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -39,7 +39,7 @@ test('a guest makes an account of the name, keeps what was said, and logs in fro
 })
 
 test('name and password are changed by whom they belong to, and the other browser is told to log in again', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [{ page }, other] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await register(page, 'ada', password)
@@ -62,7 +62,7 @@ test('name and password are changed by whom they belong to, and the other browse
 })
 
 test('logging out everywhere ends the page in the other browser too', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [{ page, faults }, other] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await register(page, 'ada', password)
@@ -83,7 +83,7 @@ test('logging out everywhere ends the page in the other browser too', { skip }, 
 })
 
 test('somebody else’s session alone can be ended, and this one goes on', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [{ page }, other] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await register(page, 'ada', password)
@@ -102,7 +102,7 @@ test('somebody else’s session alone can be ended, and this one goes on', { ski
 })
 
 test('where one is only by invitation, the page shows nothing but how to come in', { skip }, async (t) => {
-  const chat = await startChat(t, { flags: ['--access', 'invite'] })
+  const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const closed = '#welcome:not([hidden])'
   const owner = await visit(browser, { url: chat.ownerLink }, { path: '', until: '#join:not([hidden])' })
@@ -128,7 +128,7 @@ test('where one is only by invitation, the page shows nothing but how to come in
 })
 
 test('who is banned is told so, and finds the page closed', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const owner = await visit(browser, { url: chat.ownerLink }, { path: '', until: '#join:not([hidden])' })
   await owner.page.locator('#join-name').fill('ada')

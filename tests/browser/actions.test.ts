@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
-import { startChat, type ChatServer } from '../chat-server.ts'
+import { openChat, type ChatServer } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, makeRoom, register, say, sees, visit, type Visit, type VisitOptions } from './visit.ts'
 
@@ -50,7 +50,7 @@ function field(page: Page): Promise<string> {
 }
 
 test('arrow up changes what one said last, Escape brings back what one was writing, and all see what was changed', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(bob.page, 'said by bob')
   await sees(ada.page, 'said by bob')
@@ -81,7 +81,7 @@ test('arrow up changes what one said last, Escape brings back what one was writi
 })
 
 test('a change that is refused is told, and its text stays until it is saved; a change to nothing asks whether to delete', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(ada.page, 'first')
   await sees(ada.page, 'first')
@@ -112,7 +112,7 @@ test('a change that is refused is told, and its text stays until it is saved; a 
 })
 
 test('one deletes what one said, who owns a room what others said there, and nobody else is offered it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const ada = await visit(await startBrowser(t), chat)
   await register(ada.page, 'ada', 'a long enough password')
   await makeRoom(ada.page, 'Kitchen')
@@ -156,7 +156,7 @@ test('one deletes what one said, who owns a room what others said there, and nob
 })
 
 test('an answer says what it answers, though that is not on the page, follows its changes, and leads there', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const carol = await chat.comeIn('carol')
   const old = await carol.say('lobby', 'who has the *key*?\nI need it')
   for (let count = 0; count < 120; count++) await carol.say('lobby', `message ${count}`)
@@ -195,7 +195,7 @@ test('an answer says what it answers, though that is not on the page, follows it
 })
 
 test('an answer that is not sent yet is still an answer after a reload', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const carol = await chat.comeIn('carol')
   const asked = await carol.say('lobby', 'who has the key?')
   const ada = await open(t, chat, 'ada')
@@ -218,7 +218,7 @@ test('an answer that is not sent yet is still an answer after a reload', { skip 
 })
 
 test('one reacts by the toolbar and with any emoji, and sees who did', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(bob.page, 'cake at four')
   await sees(ada.page, 'cake at four')
@@ -244,7 +244,7 @@ test('one reacts by the toolbar and with any emoji, and sees who did', { skip },
 })
 
 test('what one has not sent stays in its room and its tab over a reload, and is gone with whoever logs out', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   await (await chat.owner('olga')).makeRoom('Kitchen')
   const { page, faults } = await open(t, chat, 'ada')
   const other = await page.context().newPage()
@@ -275,7 +275,7 @@ test('what one has not sent stays in its room and its tab over a reload, and is 
 })
 
 test('with the keyboard alone one walks through the messages and does all that can be done, and never loses the focus', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const { page, faults } = await open(t, chat, 'ada')
   for (const text of ['one', 'two', 'three', 'four']) {
     await say(page, text)
@@ -338,7 +338,7 @@ test('with the keyboard alone one walks through the messages and does all that c
 })
 
 test('on a phone a tap opens what can be done, with room for a finger, and text can still be selected', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const { page, faults } = await open(t, chat, 'ada', phone)
   await say(page, 'a text to be selected')
   await sees(page, 'a text to be selected')

@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
 test('a part of the page that could not be fetched says so, and is fetched again with the next click', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -22,7 +22,7 @@ test('a part of the page that could not be fetched says so, and is fetched again
 })
 
 test('a page of another version than the server loads itself anew when it needs what is not there any more', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -39,7 +39,7 @@ test('a page of another version than the server loads itself anew when it needs 
 })
 
 test('the link that skips to the messages goes there, and leaves them as they are', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults, requests } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -58,7 +58,7 @@ test('the link that skips to the messages goes there, and leaves them as they ar
 })
 
 test('a link with a number that no message can have leads to its room', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   await (await chat.comeIn('bob')).say('lobby', 'hello')
   const { page, faults } = await visit(browser, chat, { path: '/rooms/lobby/messages/99999999999999999999999999' })
@@ -68,7 +68,7 @@ test('a link with a number that no message can have leads to its room', { skip }
 })
 
 test('a message that is refused while one is in another room is told of', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const owner = await chat.owner('olga')
   const { page, faults } = await visit(browser, chat)
@@ -92,7 +92,7 @@ test('a message that is refused while one is in another room is told of', { skip
 })
 
 test('a question whether one is sure stays while others talk', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await register(page, 'ada', 'correct horse battery')
@@ -116,7 +116,7 @@ test('a question whether one is sure stays while others talk', { skip }, async (
 })
 
 test('a text of mostly nothing that was pasted does not hold up the page', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, sees, visit } from './visit.ts'
 
@@ -11,7 +11,7 @@ const offered = (page: Page) => page.locator('#completion li bdi').allTextConten
 const active = (page: Page): Promise<string | undefined> => page.evaluate(`document.getElementById(document.getElementById('text').getAttribute('aria-activedescendant'))?.querySelector('bdi').textContent`)
 
 test('after an @ the people of the room are offered, and one is taken by Enter, Tab or a click', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const people = await Promise.all(['bob', 'Barbara Liskov', 'carol', '小明'].map((name) => chat.comeIn(name)))
   for (const person of people) await person.ask('PUT', '/rooms/lobby/members/me')
@@ -54,7 +54,7 @@ test('after an @ the people of the room are offered, and one is taken by Enter, 
 })
 
 test('Escape leaves the word as it is, Enter after a whole name sends, and an address offers nothing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const people = await Promise.all(['bob', 'Bob Dylan'].map((name) => chat.comeIn(name)))
   for (const person of people) await person.say('lobby', 'hello')
@@ -98,7 +98,7 @@ test('Escape leaves the word as it is, Enter after a whole name sends, and an ad
 })
 
 test('while an input method composes, its keys are its own', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('小明')
   await bob.say('lobby', 'hello')

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { before, test, after as afterAll, type TestContext } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { until } from '../audit/until.ts'
-import { own, patienceMs, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
+import { openChat, own, patienceMs, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, confirmed, openAccount, say, sees } from './visit.ts'
 
@@ -116,7 +116,7 @@ async function freeze(page: Page): Promise<{ stopped: Promise<unknown>; wake: ()
 }
 
 test('seven tabs share one stream, and each can still talk, whichever of them is closed', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   const tabs = [await openTab(context, proxy)]
@@ -143,7 +143,7 @@ test('seven tabs share one stream, and each can still talk, whichever of them is
 })
 
 test('a tab that was frozen has all it missed when it wakes up, in order and once', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   const [frozen, other] = [await openTab(context, proxy), await openTab(context, proxy)]
@@ -167,7 +167,7 @@ test('a tab that was frozen has all it missed when it wakes up, in order and onc
 })
 
 test('a tab that slept through more than is kept for it fetches afresh', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   const [frozen, other] = [await openTab(context, proxy), await openTab(context, proxy)]
@@ -200,7 +200,7 @@ for (const [what, answer] of [
   ['a page where a stream was asked for', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>please log in</title>')],
 ] as [string, (response: ServerResponse) => void][]) {
   test(`the stream comes back after ${what}`, { skip }, async (t) => {
-    const chat = await startChat(t)
+    const chat = await openChat(t)
     const proxy = await startProxy(t, chat)
     const { context, faults } = await startProfile(t)
     proxy.answer = answer
@@ -260,7 +260,7 @@ test('when the server can not tell what was missed, every tab fetches afresh', {
 })
 
 test('who comes in or logs out in one tab has done so in all, and the one stream is opened anew once', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   const tabs = [await openTab(context, proxy), await openTab(context, proxy), await openTab(context, proxy)]
@@ -286,7 +286,7 @@ test('who comes in or logs out in one tab has done so in all, and the one stream
 })
 
 test('where tabs can not share, each has a stream of its own, and gives it up once it was hidden for a minute', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   await context.addInitScript('delete globalThis.SharedWorker')
@@ -314,7 +314,7 @@ test('where tabs can not share, each has a stream of its own, and gives it up on
 })
 
 test('a page that was put away and is shown again goes on, and so does a browser on another network', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   const [tab, other] = [await openTab(context, proxy), await openTab(context, proxy)]
@@ -345,7 +345,7 @@ test('a page that was put away and is shown again goes on, and so does a browser
 })
 
 test('a page whose files are gone, since another version has come just then, loads itself again', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const { context } = await startProfile(t)
   let asked = 0
   await context.route('**/static-*/chat.js', (route) => (asked++ === 0 ? route.fulfill({ status: 404 }) : route.continue()))
@@ -358,7 +358,7 @@ test('a page whose files are gone, since another version has come just then, loa
 })
 
 test('a first visit fetches less than 60 KB, from elsewhere too', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   // Browsers take brotli over HTTPS and from this machine only. A host that is known to the proxy alone is on neither.
   for (const elsewhere of [undefined, 'http://natter.test']) {
     const proxy = await startProxy(t, chat)

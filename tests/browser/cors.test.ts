@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 
 /** Another site, with an empty page. */
@@ -59,7 +59,7 @@ async function tryAll(url: string) {
 test('a page of a listed origin comes in, posts and watches; a page of another can do none of it', { skip }, async (t) => {
   const browser = await startBrowser(t)
   const [listed, other] = [await startSite(t), await startSite(t)]
-  const chat = await startChat(t, { flags: ['--allow-origin', listed] })
+  const chat = await openChat(t, { flags: ['--allow-origin', listed] })
   await (await chat.comeIn('first')).say('lobby', 'hello')
   const visit = async (site: string) => {
     const page = await (await browser.newContext()).newPage()

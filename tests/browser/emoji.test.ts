@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { visit } from './visit.ts'
 
@@ -21,7 +21,7 @@ async function openPicker(page: Page): Promise<void> {
 }
 
 test('an emoji is found by either language, taken by keyboard or pointer, and comes first the next time', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { viewport: { width: 360, height: 640 } })
   const chosen = () => page.evaluate('window.chosen')

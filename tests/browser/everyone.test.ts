@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, openAccount, openPeople, say, sees, visit } from './visit.ts'
 
@@ -28,7 +28,7 @@ function gaps(page: Page, text: string): Promise<{ left: number; right: number }
 }
 
 test('what others say is read out, and neither what was said before nor what one says oneself', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const bob = await chat.comeIn('bob')
   await bob.say('lobby', 'said before')
   const { page, faults } = await visit(await startBrowser(t), chat)
@@ -51,7 +51,7 @@ test('what others say is read out, and neither what was said before nor what one
 })
 
 test('the focus is never lost: by the skip link, a dialog, a retry, a notice that is closed, and leaving', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const { page, faults } = await visit(await startBrowser(t), chat)
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
@@ -89,7 +89,7 @@ test('the focus is never lost: by the skip link, a dialog, a retry, a notice tha
 })
 
 test('what is written from right to left stands at the right, and names begin where all names do', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const noa = await chat.comeIn('נועה')
   await noa.say('lobby', 'שלום עולם!')
   await noa.say('lobby', 'good morning')

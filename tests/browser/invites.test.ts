@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, logIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
@@ -22,7 +22,7 @@ async function makeLink(page: Page): Promise<{ link: string; code: string }> {
 }
 
 test('the link that the first start prints makes whoever follows it the owner', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults, requests } = await visit(browser, { url: chat.ownerLink }, { path: '', until: invited })
   assert.equal(page.url(), `${chat.url}/join`)
@@ -41,7 +41,7 @@ test('the link that the first start prints makes whoever follows it the owner', 
 })
 
 test('a newcomer follows a link into a private room, and its code is in no URL and in nothing that is kept', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const ada = await visit(browser, chat)
   await register(ada.page, 'ada', password)
@@ -66,7 +66,7 @@ test('a newcomer follows a link into a private room, and its code is in no URL a
 })
 
 test('who is here already accepts with one button, and an invite that is used up says so', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const ada = await visit(browser, chat)
   await register(ada.page, 'ada', password)
@@ -90,7 +90,7 @@ test('who is here already accepts with one button, and an invite that is used up
 })
 
 test('who has an account logs in first, and then accepts', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const ada = await visit(browser, chat)
   await register(ada.page, 'ada', password)
@@ -111,7 +111,7 @@ test('who has an account logs in first, and then accepts', { skip }, async (t) =
 })
 
 test('without a code the page says how an invite looks', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
 
   const { page } = await visit(browser, chat, { path: '/join', until: '#welcome-out:not([hidden])' })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, confirmed, openPeople, say, sees, visit } from './visit.ts'
 
@@ -20,7 +20,7 @@ const allowed = ['A', 'BLOCKQUOTE', 'CODE', 'DIV', 'EM', 'LI', 'P', 'PRE', 'S', 
 const attributes = ['class', 'dir', 'href', 'rel', 'role', 'tabindex', 'target']
 
 test('whatever a text, a name or a room is called, it is text', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const names = ['<img src=x onerror=alert(1)>', '"><svg onload=alert(1)>', '{{7*7}}', '**bold**', '<b>@room</b>']
   const people = await Promise.all(names.map((name) => chat.comeIn(name)))
@@ -54,7 +54,7 @@ test('whatever a text, a name or a room is called, it is text', { skip }, async 
 })
 
 test('a text is marked, is read and copied as it stands, and follows an edit', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const { page, faults } = await visit(browser, chat)
@@ -88,7 +88,7 @@ test('a text is marked, is read and copied as it stands, and follows an edit', {
 })
 
 test('nothing makes the page wider than it is, and each line begins where its letters do', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   await bob.say('lobby', 'x'.repeat(500))

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startChat, temporaryFolder } from '../chat-server.ts'
+import { openChat, startChat, temporaryFolder } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 
 test('two people come in, talk, make a room, and meet there', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat, { viewport: { width: 360, height: 740 }, hasTouch: true })])
 
@@ -62,7 +62,7 @@ test('the page survives a kill and a restart without a gap or a repeat, and send
 })
 
 test('what people type is shown as what they typed', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const attacks = ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '"><svg onload=alert(1)>', 'javascript:alert(1)', '</li></template><b>x', '{{7*7}}', '&lt;b&gt;']
   const mallory = await chat.comeIn('<img src=x onerror=alert(1)>')
   for (const text of attacks) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat, temporaryFolder } from '../chat-server.ts'
+import { openChat, startChat, temporaryFolder } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 
@@ -14,7 +14,7 @@ const hereCount = (page: Page, count: number) => page.getByRole('button', { name
 const people = (page: Page): Promise<string[]> => page.evaluate(`[...document.querySelectorAll('#members li')].map((item) => item.querySelector('.name').textContent + (item.querySelector('.dot').hidden ? '' : ' *'))`)
 
 test('that somebody writes is shown below the field until they have said it, and moves nothing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const noor = await chat.comeIn('نور')
   const dora = await chat.comeIn('dora')
@@ -61,7 +61,7 @@ test('that somebody writes is shown below the field until they have said it, and
 })
 
 test('who is here is counted and comes first, and has gone some seconds after their last tab', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const zoe = await chat.comeIn('zoe')
   await zoe.say('lobby', 'I was here before you')

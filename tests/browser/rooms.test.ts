@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
 const password = 'a long enough one'
 
 test('a private room is seen by its two members only, and is gone for who is removed', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [ada, bob, eve] = await Promise.all([visit(browser, chat), visit(browser, chat), visit(browser, chat)])
   await register(ada.page, 'ada', password)
@@ -46,7 +46,7 @@ test('a private room is seen by its two members only, and is gone for who is rem
 })
 
 test('two talk alone, and each sees the room under the other’s name', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await comeIn(ada.page, 'ada')
@@ -68,7 +68,7 @@ test('two talk alone, and each sees the room under the other’s name', { skip }
 })
 
 test('who made a room changes its name and topic, archives it and brings it back', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await register(ada.page, 'ada', password)
@@ -97,7 +97,7 @@ test('who made a room changes its name and topic, archives it and brings it back
 })
 
 test('who leaves a private room does not find it any more', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await register(page, 'ada', password)

@@ -2,7 +2,8 @@
 // keeps somebody out.
 
 import type { Browser, Page } from 'playwright-core'
-import { startChat, type ChatServer, type Person, type Scope } from '../chat-server.ts'
+import { openChat, type ChatServer, type Person, type Scope } from '../chat-server.ts'
+import { unpacked } from './visit.ts'
 
 export interface Screen {
   name: string
@@ -225,7 +226,7 @@ export const screens: Screen[] = [
 
 /** A place where people have talked for a while. */
 export async function furnish(t: Scope): Promise<Place> {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const olga = await chat.owner('Olga')
   const ada = await chat.account('Ada Lovelace')
   const li = await chat.account('李明')
@@ -263,7 +264,7 @@ export async function furnish(t: Scope): Promise<Place> {
 /** The page as somebody sees it there. It has a profile of its own, `page.context()`, to be closed by who asked for it. */
 export async function openScreen(browser: Browser, place: Place, { who, path, act }: Screen, { size, theme, locale }: Look): Promise<Page> {
   const phone = size < narrow
-  const context = await browser.newContext({ viewport: { width: size, height: phone ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', reducedMotion: 'reduce', locale, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1 })
+  const context = await browser.newContext({ viewport: { width: size, height: phone ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', reducedMotion: 'reduce', locale, extraHTTPHeaders: unpacked, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1 })
   if (who !== 'stranger') {
     const [name, value] = place[who ?? 'ada'].headers['cookie']!.split('=') as [string, string]
     await context.addCookies([{ name, value, url: place.chat.url }])

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page, Route } from 'playwright-core'
-import { startChat, type Person } from '../chat-server.ts'
+import { openChat, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, sees, visit } from './visit.ts'
 
@@ -31,7 +31,7 @@ function answer({ ids = [], more = false, before = '1' }: { ids?: string[]; more
 }
 
 test('a word of a message that is not loaded is found, and Enter or a tap leads to it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const li = await chat.comeIn('李明')
   const garden = await li.makeRoom('Garden')
@@ -74,7 +74,7 @@ test('a word of a message that is not loaded is found, and Enter or a tap leads 
 })
 
 test('it opens by / and Ctrl+K, keeps what was typed, and Escape gives back the focus', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   await bob.say('lobby', 'hello there')
@@ -111,7 +111,7 @@ test('it opens by / and Ctrl+K, keeps what was typed, and Escape gives back the 
 })
 
 test('whatever is found is text', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const attack = '<img src=x onerror=alert(1)>'
   const mallory = await chat.comeIn(attack)
@@ -133,7 +133,7 @@ test('whatever is found is text', { skip }, async (t) => {
 })
 
 test('one request is under way at a time, and what was asked for before is not shown', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   const waiting: Route[] = []
@@ -169,7 +169,7 @@ test('one request is under way at a time, and what was asked for before is not s
 })
 
 test('a search that is cut off goes on by itself a few times, then when it is told to, and at the end of the list', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   const asked: (string | null)[] = []
@@ -205,7 +205,7 @@ test('a search that is cut off goes on by itself a few times, then when it is to
 })
 
 test('when the server is busy or out of reach it says so and goes on by itself', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   await bob.say('lobby', 'needle')
@@ -235,7 +235,7 @@ test('when the server is busy or out of reach it says so and goes on by itself',
 })
 
 test('what was found in a room that one is not in any more leads to no room, and who logs out leaves nothing found', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const olga = await chat.owner()
   const ada = await chat.account('ada')
@@ -272,7 +272,7 @@ test('what was found in a room that one is not in any more leads to no room, and
 })
 
 test('while an input method composes, nothing is looked for, and its Enter leads nowhere', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   await bob.say('lobby', '北京 bei')

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { BrowserContext, Page } from 'playwright-core'
-import { startChat, type ChatServer, type Person } from '../chat-server.ts'
+import { openChat, type ChatServer, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, makeRoom, openAccount, openPeople, say, sees, visit } from './visit.ts'
 
@@ -80,7 +80,7 @@ async function visitAs(context: BrowserContext, { url }: ChatServer, person: Per
 }
 
 test('a token is made, shown once, works as the page says, and is revoked', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const owner = await chat.owner('olga')
   const { page: stranger, faults } = await visit(browser, chat)
@@ -117,7 +117,7 @@ test('a token is made, shown once, works as the page says, and is revoked', { sk
 })
 
 test('the theme that is chosen is there before anything is painted, in all tabs, and until another is chosen', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { colorScheme: 'light' })
   // What the page is when its body first comes to be, which nothing can be painted before.
@@ -154,7 +154,7 @@ test('the theme that is chosen is there before anything is painted, in all tabs,
 })
 
 test('another language is chosen by its own name, and what is being written stays', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -180,7 +180,7 @@ test('another language is chosen by its own name, and what is being written stay
 })
 
 test('whoever is nobody yet chooses how the page looks and which language it speaks, and nothing else', { skip }, async (t) => {
-  const chat = await startChat(t, { flags: ['--access', 'invite'] })
+  const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { until: '#welcome:not([hidden])' })
 
@@ -194,7 +194,7 @@ test('whoever is nobody yet chooses how the page looks and which language it spe
 })
 
 test('whoever does not look is notified of what names them, once, and is led to it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await page.context().addInitScript(recorded)
@@ -234,7 +234,7 @@ test('whoever does not look is notified of what names them, once, and is led to 
 })
 
 test('nobody is notified of their own words, of a room that is to be quiet, or while they look', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await page.context().addInitScript(recorded)
@@ -268,7 +268,7 @@ test('nobody is notified of their own words, of a room that is to be quiet, or w
 })
 
 test('where there are no notifications the settings say why, and ask for nothing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const said = async (script: string): Promise<string> => {
     const { page } = await visit(browser, chat)
@@ -288,7 +288,7 @@ test('where there are no notifications the settings say why, and ask for nothing
 })
 
 test('the title counts what calls me: by the room, all of it, what names me, or nothing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -319,7 +319,7 @@ test('the title counts what calls me: by the room, all of it, what names me, or 
 })
 
 test('keys lead from room to room, and to the list of keys, but not out of what one is writing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')

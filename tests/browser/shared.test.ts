@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { comeIn, makeRoom, openAccount, register, say, sees, visit } from './visit.ts'
 
@@ -15,7 +15,7 @@ async function logOut(page: Page): Promise<void> {
 
 /** The page of somebody who has said something that is nobody else's business. */
 async function adaInHerAttic(t: TestContext) {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const { page, faults } = await visit(await startBrowser(t), chat)
   await register(page, 'ada', 'correct horse battery')
   await makeRoom(page, 'Attic', { private: true })
@@ -25,7 +25,7 @@ async function adaInHerAttic(t: TestContext) {
 }
 
 test('what could not be sent goes from the screen with whoever wrote it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await register(page, 'ada', 'correct horse battery')
@@ -60,7 +60,7 @@ test('a dialog that is open when another tab logs out closes, and what it shows 
 })
 
 test('the emoji that somebody used last are not offered to who comes next', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await register(page, 'ada', 'correct horse battery')
@@ -95,7 +95,7 @@ test('a page that comes back out of the memory of the browser asks who is there'
 })
 
 test('an answer about an earlier session that comes late changes nothing', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   const held = Promise.withResolvers<void>()
@@ -125,7 +125,7 @@ test('an answer about an earlier session that comes late changes nothing', { ski
 })
 
 test('that nobody may read here, said of an earlier session, does not shut out who has come in since', { skip }, async (t) => {
-  const chat = await startChat(t, { flags: ['--access', 'invite'] })
+  const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const owner = await chat.owner('olga')
   const { page, faults } = await visit(browser, chat, { until: '#welcome:not([hidden])' })
@@ -160,7 +160,7 @@ test('that nobody may read here, said of an earlier session, does not shut out w
 })
 
 test('what one wrote is never said in the name of who came after them', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const { page, faults } = await visit(browser, chat)

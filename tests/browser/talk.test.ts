@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat, type Person } from '../chat-server.ts'
+import { openChat, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { startLine } from './line.ts'
 import { comeIn, openPeople, say, sees, visit } from './visit.ts'
@@ -42,7 +42,7 @@ async function react(by: Person, id: string, emoji: string, on = true): Promise<
 }
 
 test('an edit, a reaction and a deletion by somebody else show at once, and are the same after a reload', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')
@@ -76,7 +76,7 @@ test('an edit, a reaction and a deletion by somebody else show at once, and are 
 })
 
 test('a page that was offline meanwhile catches up to the same, also with what was said and changed while it was away', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const line = await startLine(t, chat)
   const { page, faults } = await visit(browser, line)
@@ -119,7 +119,7 @@ test('a page that was offline meanwhile catches up to the same, also with what w
 })
 
 test('an answer that comes late does not undo what the stream has told since', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const owner = await chat.owner('olga')
   const [first, second] = [await owner.say('lobby', 'helo'), await owner.say('lobby', 'regretted')]
@@ -157,7 +157,7 @@ test('an answer that comes late does not undo what the stream has told since', {
 })
 
 test('a change to a message that is not on the page stays out until one scrolls up to it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const old = await bob.say('lobby', 'helo')
@@ -185,7 +185,7 @@ test('a change to a message that is not on the page stays out until one scrolls 
 })
 
 test('a click on a reaction joins in, another takes it back, and all see it', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [ada, stranger] = await Promise.all([visit(browser, chat), visit(browser, chat)])
   await comeIn(ada.page, 'ada')
@@ -213,7 +213,7 @@ test('a click on a reaction joins in, another takes it back, and all see it', { 
 })
 
 test('whoever looks at the people of a room sees them come, go and change their names', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const carol = await chat.comeIn('carol') // before the page is there to hear of her
   const { page, faults } = await visit(browser, chat)
@@ -238,7 +238,7 @@ test('whoever looks at the people of a room sees them come, go and change their 
 })
 
 test('what changes further up does not move what one is reading', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const ids: string[] = []
@@ -263,7 +263,7 @@ test('what changes further up does not move what one is reading', { skip }, asyn
 })
 
 test('of thousands of messages the page keeps a part, and what it left out comes back', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const sayMany = async (name: string, count: number) => {

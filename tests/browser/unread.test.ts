@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { startLine } from './line.ts'
 import { comeIn, confirmed, makeRoom, sees, visit } from './visit.ts'
@@ -13,7 +13,7 @@ const badge = (page: Page, room: string, words: string) => page.locator('#rooms 
 const noBadge = (page: Page, room: string) => page.locator('#rooms a', { hasText: room }).locator('.badge[hidden]')
 
 test('what was said elsewhere is counted, marked in the room, and read on all devices at once', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const { page: desk, faults } = await visit(browser, chat)
@@ -49,7 +49,7 @@ test('what was said elsewhere is counted, marked in the room, and read on all de
 })
 
 test('from a link to a message one reads on in both directions', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const ids: string[] = []
@@ -91,7 +91,7 @@ test('from a link to a message one reads on in both directions', { skip }, async
 })
 
 test('what was said and changed while one was away is counted once, though only the change is told', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const line = await startLine(t, chat)
   const { page, faults } = await visit(browser, line)
@@ -115,7 +115,7 @@ test('what was said and changed while one was away is counted once, though only 
 })
 
 test('what the server did not hear of being read is told again, until it has', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')

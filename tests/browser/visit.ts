@@ -16,9 +16,15 @@ export interface VisitOptions extends BrowserContextOptions {
   until?: string
 }
 
+/**
+ * Asks for the page's files as they are. Each server packs them when they are first asked for, as small as can be: with a server for each test
+ * that would take longer than many a test.
+ */
+export const unpacked = { 'accept-encoding': 'identity' }
+
 /** A page of its own in a profile of its own. */
-export async function visit(browser: Browser, { url }: { url: string }, { path = '/', until = '#connection[data-state=live]', ...options }: VisitOptions = {}): Promise<Visit> {
-  const context = await browser.newContext(options)
+export async function visit(browser: Browser, { url }: { url: string }, { path = '/', until = '#connection[data-state=live]', extraHTTPHeaders, ...options }: VisitOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ ...options, extraHTTPHeaders: { ...unpacked, ...extraHTTPHeaders } })
   const page = await context.newPage()
   const faults: string[] = []
   const requests: string[] = []

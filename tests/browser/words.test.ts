@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page, Route } from 'playwright-core'
-import { startChat } from '../chat-server.ts'
+import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { visit } from './visit.ts'
 
@@ -50,7 +50,7 @@ test('the texts are on their way before the script is there', { skip }, async (t
 })
 
 test('whoever has a Chinese browser finds a Chinese page, whatever they do', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const bob = await chat.comeIn('bob')
   const { page, faults, requests } = await visit(browser, chat, { locale: 'zh-CN' })
@@ -103,7 +103,7 @@ test('whoever has a Chinese browser finds a Chinese page, whatever they do', { s
 })
 
 test('whoever has a browser in another language finds an English page', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
 
   const { page, requests } = await visit(browser, chat, { locale: 'de-DE' })
@@ -115,7 +115,7 @@ test('whoever has a browser in another language finds an English page', { skip }
 })
 
 test('the language that was chosen is the one from then on', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, requests } = await visit(browser, chat, { locale: 'zh-TW' })
   assert.equal(await textOf(page, '#entry-go'), '进入')
@@ -132,7 +132,7 @@ test('the language that was chosen is the one from then on', { skip }, async (t)
 })
 
 test('the page comes up although its words do not come at first', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -155,7 +155,7 @@ test('the page comes up although its words do not come at first', { skip }, asyn
 })
 
 test('a text counts as its language does, and a name from right to left leaves the sentence around it in order', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
 
   const { page } = await visit(browser, chat)
