@@ -194,15 +194,25 @@ async function become(user) {
 /** By the form. @param {User} user */
 async function cameIn(user) {
   tabs.postMessage('session')
-  await become(user)
-  view.focus()
+  await goOnAt(view, become(user)) // the form at the door is gone
 }
 
 async function loggedOut() {
   forgetPerson()
   tabs.postMessage('logout')
-  await become(null)
-  if (document.activeElement === document.body) entry.focus() // my corner, where it was, is gone
+  await goOnAt(entry, become(null)) // my corner, where it was, is gone
+}
+
+/**
+ * Where the focus goes when what had it goes away, while somebody else begins: at once, or once there is such a place.
+ * @param {{ focus: () => void }} there @param {Promise<void>} beginning
+ */
+async function goOnAt(there, beginning) {
+  // The browser itself takes it from what is hidden only with the next picture.
+  const isLost = () => document.activeElement === document.body || !document.activeElement?.checkVisibility()
+  if (isLost()) there.focus()
+  await beginning
+  if (isLost()) there.focus()
 }
 
 /** What this browser has kept of whoever logs out goes with them. */
@@ -224,8 +234,7 @@ async function accepted(user, to) {
   showMe(user)
   view.restore(user.id)
   welcome.hide()
-  await begin()
-  view.focus()
+  await goOnAt(view, begin())
 }
 
 /** @param {User | null} user */

@@ -1,6 +1,10 @@
 // What people do at the page, in a browser of a test.
 
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { patienceMs } from '../chat-server.ts'
 
 export interface Visit {
   page: Page
@@ -64,6 +68,21 @@ export const confirmed = '.message:not([data-state]) .text'
 
 export function sees(page: Page, text: string): Promise<void> {
   return page.locator(confirmed, { hasText: text }).first().waitFor()
+}
+
+/** Waits until the part of that id is where the keys go. */
+export function hasFocus(page: Page, id: string): Promise<void> {
+  return page.locator(`#${id}:focus`).waitFor({ state: 'attached' })
+}
+
+/**
+ * Waits until what is read on the page is this: it gets there in its own time, and what it shows meanwhile is nothing to go by. What it should
+ * have been is told as by `assert`.
+ */
+export async function becomes<Value>(expected: Value, read: () => Promise<Value>): Promise<void> {
+  const end = performance.now() + patienceMs
+  while (!isDeepStrictEqual(await read(), expected) && performance.now() < end) await sleep(20)
+  assert.deepEqual(await read(), expected)
 }
 
 /** Makes an account at the door. */
