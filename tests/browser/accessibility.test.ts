@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { install } from '../install.ts'
 import { skip as noBrowser, startBrowser } from './browser.ts'
-import { furnish, openScreen, screens, type Look, type Screen } from './screens.ts'
+import { Profiles, furnish, openScreen, screens, type Look, type Screen } from './screens.ts'
 
 const folder = new URL('./', import.meta.url)
 const skip = noBrowser || (await install(folder))
@@ -40,17 +40,17 @@ async function faultsOf(page: Page, source: string, rules: string[]): Promise<st
 async function faultsOn(t: TestContext, screens: Screen[], seen: Look): Promise<string[]> {
   const source = await readFile(new URL('node_modules/axe-core/axe.min.js', folder), 'utf8')
   const place = await furnish(t)
-  const browser = await startBrowser(t)
+  const profiles = new Profiles(await startBrowser(t), place)
   const faults: string[] = []
   for (const screen of screens) {
-    const page = await openScreen(browser, place, screen, seen)
+    const page = await openScreen(profiles, place, screen, seen)
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme })
       faults.push(...(await faultsOf(page, source, theme === 'light' ? rules : rulesOfColour)).map((fault) => `${screen.name}, ${theme}: ${fault}`))
     }
     await page.evaluate(`document.documentElement.style.fontSize = '200%'`)
     faults.push(...(await page.evaluate<string[]>(tooWide)).map((part) => `${screen.name}, text at 200 %: ${part} scrolls sideways`))
-    await page.context().close()
+    await page.close()
   }
   return faults
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, logIn, openAccount, openPeople, register, say, sees, visit } from './visit.ts'
+import { becomes, comeIn, logIn, openAccount, openPeople, register, say, sees, visit } from './visit.ts'
 
 const password = 'a long enough one'
 
@@ -23,7 +23,7 @@ test('a guest makes an account of the name, keeps what was said, and logs in fro
   await page.locator('#make-account-password').fill(password)
   await page.getByRole('button', { name: 'Make it an account' }).click()
   await page.getByText('This is your account now.').waitFor()
-  assert.equal(await page.locator('#make-account').isVisible(), false)
+  await page.locator('#make-account').waitFor({ state: 'hidden' })
   await page.keyboard.press('Escape')
   await say(page, 'said with an account')
   await sees(page, 'said with an account')
@@ -34,7 +34,7 @@ test('a guest makes an account of the name, keeps what was said, and logs in fro
   await other.page.locator('#password').fill(password)
   await other.page.getByRole('button', { name: 'Log in', exact: true }).click()
   await other.page.locator('#text').waitFor()
-  assert.equal(await other.page.locator('.message.own').count(), 2)
+  await becomes(2, () => other.page.locator('.message.own').count())
   assert.deepEqual([...faults, ...other.faults], [])
 })
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
+import { becomes, comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
 test('a part of the page that could not be fetched says so, and is fetched again with the next click', { skip }, async (t) => {
   const chat = await openChat(t)
@@ -15,7 +15,7 @@ test('a part of the page that could not be fetched says so, and is fetched again
   await page.route(/static-/, (route) => route.abort())
 
   await page.getByRole('button', { name: 'People in this room' }).click()
-  await page.locator('#notice', { hasText: 'cannot be reached' }).waitFor({ timeout: 10_000 })
+  await page.locator('#notice', { hasText: 'cannot be reached' }).waitFor()
   await page.unroute(/static-/)
 
   await openPeople(page)
@@ -28,14 +28,14 @@ test('a page of another version than the server loads itself anew when it needs 
   await comeIn(page, 'ada')
   await page.locator('#text').fill('not sent yet')
   await page.route(/static-/, (route) => route.fulfill({ status: 404, body: '' }))
-  const loaded = page.waitForRequest((request) => request.isNavigationRequest(), { timeout: 10_000 })
+  const loaded = page.waitForRequest((request) => request.isNavigationRequest())
 
   await page.getByRole('button', { name: 'People in this room' }).click()
   await loaded
   await page.unroute(/static-/)
   await openPeople(page)
 
-  assert.equal(await page.locator('#text').inputValue(), 'not sent yet')
+  await becomes('not sent yet', () => page.locator('#text').inputValue())
 })
 
 test('the link that skips to the messages goes there, and leaves them as they are', { skip }, async (t) => {
@@ -87,7 +87,7 @@ test('a message that is refused while one is in another room is told of', { skip
   await owner.ask('PATCH', '/rooms/kitchen', { archived: true })
   held.resolve()
 
-  await page.locator('#notice', { hasText: 'Not sent' }).waitFor({ timeout: 10_000 })
+  await page.locator('#notice', { hasText: 'Not sent' }).waitFor()
   assert.deepEqual(faults, [])
 })
 

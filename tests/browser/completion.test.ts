@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, sees, visit } from './visit.ts'
+import { becomes, comeIn, sees, visit } from './visit.ts'
 
 const offered = (page: Page) => page.locator('#completion li bdi').allTextContents()
 const active = (page: Page): Promise<string | undefined> => page.evaluate(`document.getElementById(document.getElementById('text').getAttribute('aria-activedescendant'))?.querySelector('bdi').textContent`)
@@ -32,7 +32,6 @@ test('after an @ the people of the room are offered, and one is taken by Enter, 
   assert.equal(await text.inputValue(), 'hi @Barbara Liskov ')
   assert.equal(await page.locator('#completion').isVisible(), false)
   assert.equal(await text.getAttribute('aria-controls'), null)
-  assert.equal(asked(), 1)
 
   // A name of two words is found by the second, and by both.
   await text.fill('')
@@ -50,6 +49,7 @@ test('after an @ the people of the room are offered, and one is taken by Enter, 
   await text.press('Enter')
   await sees(page, '你好@小明')
   await page.locator('.message .mention', { hasText: '@小明' }).waitFor()
+  assert.ok(asked() <= 2, 'once for who may be named, perhaps once for who is here, and not for each letter')
   assert.deepEqual(faults, [])
 })
 
@@ -75,7 +75,7 @@ test('Escape leaves the word as it is, Enter after a whole name sends, and an ad
   // Another may be called Bob Dylan, but a space ends a name too.
   await text.pressSequentially('@bob ')
   await page.locator('#completion li').first().waitFor()
-  assert.equal(await active(page), undefined)
+  await becomes(undefined, () => active(page))
   await text.press('Enter')
   await page.locator('.message:not([data-state]) .text', { hasText: '@bob' }).nth(1).waitFor()
   assert.equal(await text.inputValue(), '')
@@ -114,7 +114,7 @@ test('while an input method composes, its keys are its own', { skip }, async (t)
   await page.evaluate(`document.getElementById('text').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))`)
   assert.equal(await text.inputValue(), '@xiaoming')
   await composing.send('Input.insertText', { text: '小' })
-  assert.deepEqual(await offered(page), ['小明'])
+  await becomes(['小明'], () => offered(page))
   await text.press('Enter')
   assert.equal(await text.inputValue(), '@小明 ')
   assert.deepEqual(faults, [])

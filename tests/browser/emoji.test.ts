@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { visit } from './visit.ts'
+import { becomes, hasFocus, visit } from './visit.ts'
 
 /** Opens the picker beside the button that shows the people, and leaves what was chosen in `window.chosen`. */
 async function openPicker(page: Page): Promise<void> {
@@ -42,8 +42,8 @@ test('an emoji is found by either language, taken by keyboard or pointer, and co
   await search.fill('tada')
   await search.press('Enter')
   await page.locator('.emoji-picker:popover-open').waitFor({ state: 'detached' })
-  assert.equal(await chosen(), '🎉')
-  assert.equal(await page.evaluate('document.activeElement.id'), 'people-open')
+  await becomes('🎉', chosen)
+  await hasFocus(page, 'people-open')
 
   await openPicker(page)
   assert.equal(await options.first().textContent(), '🎉')
@@ -58,12 +58,12 @@ test('an emoji is found by either language, taken by keyboard or pointer, and co
   assert.equal(await search.getAttribute('aria-activedescendant'), await selected.getAttribute('id'))
   await search.press('Escape')
   await page.locator('.emoji-picker:popover-open').waitFor({ state: 'detached' })
-  assert.equal(await chosen(), 'none')
-  assert.equal(await page.evaluate('document.activeElement.id'), 'people-open')
+  await becomes('none', chosen)
+  await hasFocus(page, 'people-open')
 
   await openPicker(page)
   await page.locator('.emoji-picker [role=option]', { hasText: '👍' }).click()
-  assert.equal(await chosen(), '👍')
+  await becomes('👍', chosen)
   await openPicker(page)
   assert.deepEqual((await options.allTextContents()).slice(0, 3), ['👍', '🎉', '😀'])
   // The same button closes it, and a click beside it does.
@@ -73,10 +73,10 @@ test('an emoji is found by either language, taken by keyboard or pointer, and co
   }, { capture: true })`)
   await page.locator('#people-open').click()
   await page.locator('.emoji-picker:popover-open').waitFor({ state: 'detached' })
-  assert.equal(await chosen(), 'closed by its button')
+  await becomes('closed by its button', chosen)
   await openPicker(page)
   await page.mouse.click(2, 638)
   await page.locator('.emoji-picker:popover-open').waitFor({ state: 'detached' })
-  assert.equal(await chosen(), 'none')
+  await becomes('none', chosen)
   assert.deepEqual(faults, [])
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
+import { becomes, comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
 const password = 'a long enough one'
 
@@ -108,6 +108,6 @@ test('who leaves a private room does not find it any more', { skip }, async (t) 
   await page.getByRole('button', { name: 'Leave for good?' }).click()
 
   await page.waitForURL(`${chat.url}/`)
-  assert.deepEqual((await page.locator('#rooms bdi').allTextContents()), ['lobby'])
+  await becomes(['lobby'], () => page.locator('#rooms bdi').allTextContents())
   assert.deepEqual(faults, [])
 })

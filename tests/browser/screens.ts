@@ -1,14 +1,14 @@
 // Every screen of the page, at a place where people have talked for a while: to be saved as pictures, and to be looked through for what
 // keeps somebody out.
 
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { openChat, type ChatServer, type Person, type Scope } from '../chat-server.ts'
 import { unpacked } from './visit.ts'
 
 export interface Screen {
   name: string
   /** Who is at the page; Ada unless it says another. The stranger has not come in yet, and Olga governs the place. */
-  who?: 'stranger' | 'guest' | 'olga'
+  who?: 'stranger' | 'ada' | 'guest' | 'olga'
   path?: (place: Place) => string
   /** What somebody does there, in a window of this width. */
   act?: (page: Page, size: number, place: Place) => Promise<unknown>
@@ -261,20 +261,42 @@ export async function furnish(t: Scope): Promise<Place> {
   return { chat, ada, guest: noor, li, olga, summer, early: early.id, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
 }
 
-/** The page as somebody sees it there. It has a profile of its own, `page.context()`, to be closed by who asked for it. */
-export async function openScreen(browser: Browser, place: Place, { who, path, act }: Screen, { size, theme, locale }: Look): Promise<Page> {
-  const phone = size < narrow
-  const context = await browser.newContext({ viewport: { width: size, height: phone ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', reducedMotion: 'reduce', locale, extraHTTPHeaders: unpacked, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1 })
-  if (who !== 'stranger') {
-    const [name, value] = place[who ?? 'ada'].headers['cookie']!.split('=') as [string, string]
-    await context.addCookies([{ name, value, url: place.chat.url }])
+/** A profile for each who looks at the place and each way it is looked at, kept for all their screens. */
+export class Profiles {
+  #browser
+  #place
+  #open = new Map<string, BrowserContext>()
+
+  constructor(browser: Browser, place: Place) {
+    this.#browser = browser
+    this.#place = place
   }
+
+  async of(who: 'stranger' | 'ada' | 'guest' | 'olga', look: Look): Promise<BrowserContext> {
+    const key = JSON.stringify([who, look])
+    const kept = this.#open.get(key)
+    if (kept) return kept
+    const { size, theme, locale } = look
+    const phone = size < narrow
+    const context = await this.#browser.newContext({ viewport: { width: size, height: phone ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', reducedMotion: 'reduce', locale, extraHTTPHeaders: unpacked, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1 })
+    if (who !== 'stranger') {
+      const [name, value] = this.#place[who].headers['cookie']!.split('=') as [string, string]
+      await context.addCookies([{ name, value, url: this.#place.chat.url }])
+    }
+    this.#open.set(key, context)
+    return context
+  }
+}
+
+/** The page as somebody sees it there, in a tab that is to be closed by who asked for it. */
+export async function openScreen(profiles: Profiles, place: Place, { who = 'ada', path, act }: Screen, look: Look): Promise<Page> {
+  const context = await profiles.of(who, look)
   const page = await context.newPage()
   const address = path?.(place) ?? '/'
   await page.goto(place.chat.url + address)
   await page.locator(address.startsWith('/join') ? '#welcome-title:visible' : '#connection[data-state=live]').waitFor({ state: 'attached' })
   await page.locator('#loading').waitFor({ state: 'hidden' })
-  await act?.(page, size, place)
+  await act?.(page, look.size, place)
   await page.evaluate('document.fonts.ready.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))))')
   return page
 }

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launch } from './chromium.ts'
-import { furnish, openScreen, screens, type Look } from './screens.ts'
+import { Profiles, furnish, openScreen, screens, type Look } from './screens.ts'
 
 const folder = fileURLToPath(new URL('../../screenshots/', import.meta.url))
 const sizes = [360, 768, 1280]
@@ -20,11 +20,12 @@ try {
   const place = await furnish({ after: (work) => after.unshift(work as () => unknown) })
   const browser = await launch()
   after.unshift(() => browser.close())
+  const profiles = new Profiles(browser, place)
   for (const screen of screens.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
     for (const look of looks) {
-      const page = await openScreen(browser, place, screen, look)
+      const page = await openScreen(profiles, place, screen, look)
       await page.screenshot({ path: join(folder, `${screen.name}-${look.size}-${look.theme}-${look.locale.slice(0, 2)}.png`) })
-      await page.context().close()
+      await page.close()
     }
     console.log(`saved ${screen.name}`)
   }

@@ -5,13 +5,12 @@ import { test } from 'node:test'
 import type { Page, Route } from 'playwright-core'
 import { openChat, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, sees, visit } from './visit.ts'
+import { becomes, comeIn, hasFocus, sees, visit } from './visit.ts'
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
 
 const results = (page: Page) => page.locator('#search-results a')
 const texts = (page: Page): Promise<string[]> => page.locator('#search-results .result-text').allTextContents()
-const focused = (page: Page): Promise<string> => page.evaluate('document.activeElement.id')
 const status = (page: Page, text: string) => page.locator('#search [role=status]', { hasText: text }).waitFor()
 
 async function search(page: Page, text: string): Promise<void> {
@@ -55,14 +54,14 @@ test('a word of a message that is not loaded is found, and Enter or a tap leads 
   await ada.page.keyboard.press('Enter')
   await shown.and(ada.page.locator('.found')).waitFor()
   assert.equal(new URL(ada.page.url()).pathname, `/rooms/lobby/messages/${lunch.id}`)
-  assert.equal(await ada.page.locator('#search').isVisible(), false)
-  assert.equal(await ada.page.evaluate('document.activeElement.dataset.id'), lunch.id)
+  await ada.page.locator('#search').waitFor({ state: 'hidden' })
+  await shown.and(ada.page.locator(':focus')).waitFor()
   const box = (await shown.boundingBox())!
   assert.ok(box.y > 0 && box.y + box.height < 800, JSON.stringify(box))
 
   // In one room alone; and on a phone, which it fills.
   await bob.page.getByRole('button', { name: '搜索', exact: true }).tap()
-  assert.deepEqual(await bob.page.locator('#search').boundingBox(), { x: 0, y: 0, width: 360, height: 740 })
+  await becomes({ x: 0, y: 0, width: 360, height: 740 }, () => bob.page.locator('#search').boundingBox())
   await bob.page.getByText('此房间', { exact: true }).tap()
   await bob.page.locator('#search-field').fill('北京')
   await results(bob.page).first().waitFor()
@@ -88,13 +87,13 @@ test('it opens by / and Ctrl+K, keeps what was typed, and Escape gives back the 
   await page.keyboard.press('/')
   await page.locator('#search[open]').waitFor()
   await status(page, 'All your words')
-  assert.equal(await focused(page), 'search-field')
+  await hasFocus(page, 'search-field')
   assert.equal(await page.locator('#search-field').inputValue(), '')
   await page.keyboard.type('hello')
   await results(page).first().waitFor()
   assert.equal(await page.locator('#search-field').getAttribute('aria-activedescendant'), await results(page).first().getAttribute('id'))
   await page.keyboard.press('Escape')
-  assert.equal(await focused(page), 'log')
+  await hasFocus(page, 'log')
 
   await page.locator('#text').press('Control+k')
   await page.locator('#search[open]').waitFor()
@@ -106,7 +105,7 @@ test('it opens by / and Ctrl+K, keeps what was typed, and Escape gives back the 
   assert.equal(await results(page).count(), 0)
   await page.keyboard.press('Enter')
   await page.keyboard.press('Escape')
-  assert.equal(await focused(page), 'text')
+  await hasFocus(page, 'text')
   assert.deepEqual(faults, [])
 })
 
@@ -187,8 +186,8 @@ test('a search that is cut off goes on by itself a few times, then when it is to
   ids = (time) => Array.from({ length: 20 }, (_, number) => String(100_000 - time * 20 - number))
   await more.click()
   await results(page).nth(19).waitFor()
-  assert.equal(await more.isVisible(), false)
-  assert.equal(await focused(page), 'search-field')
+  await more.waitFor({ state: 'hidden' })
+  await hasFocus(page, 'search-field')
   const before = asked.length
   assert.equal(await results(page).count(), 20 * (before - 6))
 
@@ -265,7 +264,7 @@ test('what was found in a room that one is not in any more leads to no room, and
   await results(page).first().waitFor()
   await ada.logOut()
   await page.locator('#entry-place').waitFor({ state: 'visible' })
-  assert.equal(await page.locator('#search').isVisible(), false)
+  await page.locator('#search').waitFor({ state: 'hidden' })
   assert.equal(await page.locator('#search', { hasText: 'secret' }).count(), 0)
   assert.equal(await page.locator('#search-field').inputValue(), '')
   assert.deepEqual(faults, [])

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import type { BrowserContext, Page } from 'playwright-core'
 import { openChat, type ChatServer, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, makeRoom, openAccount, openPeople, say, sees, visit } from './visit.ts'
+import { becomes, comeIn, makeRoom, openAccount, openPeople, say, sees, visit } from './visit.ts'
 
 interface Shown {
   title: string
@@ -144,7 +144,7 @@ test('the theme that is chosen is there before anything is painted, in all tabs,
   assert.equal(await page.evaluate('first'), 'dark more')
   assert.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
   await page.getByRole('button', { name: 'Settings' }).click()
-  assert.equal(await page.getByRole('radio', { name: 'Dark' }).isChecked(), true)
+  await becomes(true, () => page.getByRole('radio', { name: 'Dark' }).isChecked())
   await page.getByRole('radio', { name: 'By the system' }).first().check()
   await page.getByRole('radio', { name: 'By the system' }).last().check()
   await other.locator('html[data-theme=light][data-contrast=normal]').waitFor()
@@ -175,7 +175,7 @@ test('another language is chosen by its own name, and what is being written stay
   await page.getByText('Appearance and language').click()
   await page.getByRole('button', { name: 'By the browser' }).click()
   await page.locator('#account').waitFor({ state: 'hidden' })
-  assert.equal(await page.evaluate(`localStorage.getItem('natter.language')`), null)
+  await becomes(null, () => page.evaluate(`localStorage.getItem('natter.language')`))
   assert.deepEqual(faults, [])
 })
 
@@ -187,7 +187,7 @@ test('whoever is nobody yet chooses how the page looks and which language it spe
   await page.getByRole('button', { name: 'Settings' }).click()
   await page.locator('#account[open]').waitFor()
 
-  assert.deepEqual(await page.locator('#account summary:visible').allTextContents(), ['Appearance and language'])
+  await becomes(['Appearance and language'], () => page.locator('#account summary:visible').allTextContents())
   assert.deepEqual(await page.locator('#account form:visible').count(), 1) // the button that closes
   assert.equal(await page.locator('#leave-open').isVisible(), false)
   assert.deepEqual(faults, [])
@@ -229,7 +229,7 @@ test('whoever does not look is notified of what names them, once, and is led to 
   const told = (await shown(page)).length > 0 ? page : other
   await told.evaluate(`shown.at(-1).dispatchEvent(new Event('click'))`)
   await told.waitForURL(`${chat.url}/rooms/kitchen/messages/${id}`)
-  assert.equal(await told.evaluate('shown.at(-1).closed'), true)
+  await until(told, 'shown.at(-1).closed')
   assert.deepEqual(faults, [])
 })
 
@@ -278,7 +278,7 @@ test('where there are no notifications the settings say why, and ask for nothing
     await openAccount(page)
     await page.locator('#notifications summary').click()
     assert.equal(await page.locator('#notifications-turn').isVisible(), false)
-    return await page.locator('#notifications-state').innerText()
+    return await page.locator('#notifications-state', { hasText: /./ }).innerText()
   }
 
   assert.match(await said(`Object.defineProperty(globalThis, 'isSecureContext', { value: false })`), /https:/)
@@ -304,7 +304,7 @@ test('the title counts what calls me: by the room, all of it, what names me, or 
   await page.locator('#rooms a', { hasText: 'Kitchen' }).click()
   await title('Kitchen · natter')
   await openPeople(page)
-  assert.equal(await page.getByRole('radio', { name: 'Everything' }).isChecked(), true)
+  await becomes(true, () => page.getByRole('radio', { name: 'Everything' }).isChecked())
   await page.getByRole('radio', { name: 'Nothing' }).check()
   await page.keyboard.press('Escape')
   await page.locator('#rooms a', { hasText: 'lobby' }).click()
@@ -346,7 +346,7 @@ test('keys lead from room to room, and to the list of keys, but not out of what 
   await page.locator('#log').focus()
   await page.keyboard.press('?')
   await page.locator('#shortcuts[open]').waitFor()
-  assert.equal(await page.locator('#shortcuts dt').count(), 8)
+  await becomes(8, () => page.locator('#shortcuts dt').count())
   await page.keyboard.press('Alt+ArrowDown')
   await page.keyboard.press('Escape')
   await page.locator('#shortcuts').waitFor({ state: 'hidden' })

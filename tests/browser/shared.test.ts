@@ -88,7 +88,7 @@ test('a page that comes back out of the memory of the browser asks who is there'
   await page.context().addCookies([{ name: name!, value: value!, url: chat.url }])
 
   await page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
-  await page.locator('#me-name', { hasText: 'bob' }).waitFor({ timeout: 10_000 })
+  await page.locator('#me-name', { hasText: 'bob' }).waitFor()
 
   assert.doesNotMatch(await page.locator('body').innerText(), /diagnosis|Attic/)
   assert.deepEqual(faults, [])
@@ -170,6 +170,12 @@ test('what one wrote is never said in the name of who came after them', { skip }
     await route.abort()
     tried.resolve()
   })
+  // Before it tries again, the page asks whether they are still here.
+  const changed = Promise.withResolvers<void>()
+  await page.route('**/session', async (route) => {
+    await changed.promise
+    await route.continue()
+  })
   await say(page, 'my diagnosis')
   await tried.promise
   // In another tab, while this one was asleep and heard nothing.
@@ -177,7 +183,8 @@ test('what one wrote is never said in the name of who came after them', { skip }
   await page.context().addCookies([{ name: name!, value: value!, url: chat.url }])
 
   await page.unroute('**/rooms/lobby/messages')
-  await page.locator('#me-name', { hasText: 'bob' }).waitFor({ timeout: 20_000 })
+  changed.resolve()
+  await page.locator('#me-name', { hasText: 'bob' }).waitFor()
 
   assert.deepEqual(await bob.textsIn('lobby'), [])
   assert.doesNotMatch(await page.locator('body').innerText(), /diagnosis/)

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { openChat, type Person } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { startLine } from './line.ts'
-import { comeIn, openPeople, say, sees, visit } from './visit.ts'
+import { becomes, comeIn, openPeople, say, scrollUntil, sees, visit } from './visit.ts'
 
 interface Shown {
   text: string
@@ -62,16 +62,15 @@ test('an edit, a reaction and a deletion by somebody else show at once, and are 
   await pill(page, 'stays', '🇩🇪 1').waitFor()
   await pill(page, 'stays', '👩‍👩‍👧 1').waitFor({ state: 'detached' })
 
-  const live = await shown(page)
-  assert.deepEqual(live, [
+  const live = [
     { text: 'hello', edited: true, reactions: ['👍 1'] },
     { text: 'stays', edited: false, reactions: ['🇩🇪 1'] },
-  ])
+  ]
+  await becomes(live, () => shown(page))
   assert.equal(await page.locator('#the-same .text').textContent(), 'hello')
   assert.match((await page.locator('.edited:visible').getAttribute('title')) ?? '', /\d/)
   await page.reload()
-  await sees(page, 'stays')
-  assert.deepEqual(await shown(page), live)
+  await becomes(live, () => shown(page))
   assert.deepEqual(faults, [])
 })
 
@@ -106,15 +105,14 @@ test('a page that was offline meanwhile catches up to the same, also with what w
   line.mend()
   await sees(page, 'third')
 
-  const caughtUp = await shown(page)
-  assert.deepEqual(caughtUp, [
+  const caughtUp = [
     { text: 'hello', edited: true, reactions: ['🎉 1'] },
     { text: 'third', edited: true, reactions: ['👀 1'] },
     { text: 'fourth', edited: false, reactions: [] },
-  ])
+  ]
+  await becomes(caughtUp, () => shown(page))
   await page.reload()
-  await sees(page, 'third')
-  assert.deepEqual(await shown(page), caughtUp)
+  await becomes(caughtUp, () => shown(page))
   assert.deepEqual(faults, [])
 })
 
@@ -149,10 +147,10 @@ test('an answer that comes late does not undo what the stream has told since', {
   held.resolve()
   await sees(page, 'and this')
 
-  assert.deepEqual(await shown(page), [
+  await becomes([
     { text: 'hello', edited: true, reactions: ['👍 1'] },
     { text: 'and this', edited: false, reactions: [] },
-  ])
+  ], () => shown(page))
   assert.deepEqual(faults, [])
 })
 
@@ -179,8 +177,8 @@ test('a change to a message that is not on the page stays out until one scrolls 
     await page.locator('#older').click({ timeout: 1000 }).catch(() => {}) // it may go just now
   }
   await sees(page, 'hello')
-  assert.deepEqual((await shown(page))[0], { text: 'hello', edited: true, reactions: ['👍 1'] })
-  assert.equal(await page.locator('.message').count(), 122)
+  await becomes({ text: 'hello', edited: true, reactions: ['👍 1'] }, async () => (await shown(page))[0])
+  await becomes(122, () => page.locator('.message').count())
   assert.deepEqual(faults, [])
 })
 
@@ -196,8 +194,8 @@ test('a click on a reaction joins in, another takes it back, and all see it', { 
   await pill(ada.page, 'cake', '🎉 1').click()
   await pill(stranger.page, 'cake', '🎉 2').waitFor()
   await pill(ada.page, 'cake', '🎉 2').waitFor()
-  assert.deepEqual((await shown(ada.page))[0]!.reactions, ['🎉 2 *'])
-  assert.deepEqual((await shown(stranger.page))[0]!.reactions, ['🎉 2'])
+  await becomes(['🎉 2 *'], async () => (await shown(ada.page))[0]!.reactions)
+  await becomes(['🎉 2'], async () => (await shown(stranger.page))[0]!.reactions)
   assert.equal(await pill(stranger.page, 'cake', '🎉 2').isEnabled(), false)
   await ada.page.reload()
   await ada.page.getByRole('button', { name: '🎉 2', pressed: true }).waitFor()
@@ -207,8 +205,8 @@ test('a click on a reaction joins in, another takes it back, and all see it', { 
   await ada.page.keyboard.press('Enter')
   await pill(stranger.page, 'cake', '🎉 1').waitFor({ state: 'detached' })
   await pill(ada.page, 'cake', '🎉 1').waitFor({ state: 'detached' })
-  assert.deepEqual((await shown(ada.page))[0]!.reactions, [])
-  assert.equal(await ada.page.evaluate('document.activeElement.dataset.id'), id)
+  await becomes([], async () => (await shown(ada.page))[0]!.reactions)
+  await ada.page.locator(`.message[data-id="${id}"]:focus`).waitFor()
   assert.deepEqual([...ada.faults, ...stranger.faults], [])
 })
 
@@ -229,11 +227,11 @@ test('whoever looks at the people of a room sees them come, go and change their 
   await page.locator('#people-count', { hasText: '3 people' }).waitFor()
   await bob.ask('PATCH', '/users/me', { name: 'robert' })
   await page.locator('#members .name', { hasText: 'robert' }).waitFor()
-  assert.deepEqual(await names(), ['ada', 'robert', 'carol']) // she alone is here
+  await becomes(['ada', 'robert', 'carol'], names) // she alone is here
   await bob.leave('lobby')
   await page.locator('#people-count', { hasText: '2 people' }).waitFor()
 
-  assert.deepEqual(await names(), ['ada', 'carol'])
+  await becomes(['ada', 'carol'], names)
   assert.deepEqual(faults, [])
 })
 
@@ -283,10 +281,7 @@ test('of thousands of messages the page keeps a part, and what it left out comes
   const last = await bob.say('lobby', 'the last so far')
   await sees(page, 'the last so far')
   await edit(bob, first, 'the first of all, changed')
-  const top = `document.getElementById('log').scrollTop = 0`
-  for (let tries = 0; tries < 200 && !(await page.locator(`[data-id="${first}"]`).count()); tries++) {
-    await page.evaluate(`new Promise((resolve) => { ${top}; setTimeout(resolve, 30) })`)
-  }
+  await scrollUntil(page, page.locator(`[data-id="${first}"]`), 'up')
   await sees(page, 'the first of all, changed')
   assert.ok((await count(page)) <= 2000, `${await count(page)} are kept`)
   assert.equal(await page.locator(`[data-id="${last.id}"]`).count(), 0)

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { startLine } from './line.ts'
-import { comeIn, confirmed, makeRoom, sees, visit } from './visit.ts'
+import { becomes, comeIn, confirmed, makeRoom, scrollUntil, sees, visit } from './visit.ts'
 
 const badge = (page: Page, room: string, words: string) => page.locator('#rooms a', { hasText: room }).locator('.badge:not([hidden])', { hasText: new RegExp(`^${words}$`) })
 const noBadge = (page: Page, room: string) => page.locator('#rooms a', { hasText: room }).locator('.badge[hidden]')
@@ -63,25 +63,17 @@ test('from a link to a message one reads on in both directions', { skip }, async
   await sees(page, aim.text)
 
   assert.equal(await page.locator('.message.found .text').textContent(), aim.text)
-  const isSeen = await page.evaluate<boolean>(`(() => {
+  await becomes(true, () => page.evaluate<boolean>(`(() => {
     const { top, bottom } = document.querySelector('.found').getBoundingClientRect()
     return top > 0 && bottom < innerHeight
-  })()`)
-  assert.ok(isSeen)
+  })()`))
   const before = await page.locator(confirmed).count()
   assert.ok(before < 200, `${before} are shown`)
   await bob.say('lobby', 'the very last')
   await page.getByText('1 new').waitFor()
-  // Down to the end, a page at a time, and up to the beginning.
-  for (const [to, text] of [['scrollHeight', 'the very last'], ['0', 'message']] as const) {
-    for (let tries = 0; tries < 200 && !(await (text === 'message' ? page.locator('#beginning:visible') : page.locator(confirmed, { hasText: text })).count()); tries++) {
-      await page.evaluate(`new Promise((resolve) => {
-        const log = document.getElementById('log')
-        log.scrollTop = log === null ? 0 : ${to === '0' ? '0' : 'log.scrollHeight'}
-        setTimeout(resolve, 20)
-      })`)
-    }
-  }
+  // A page at a time.
+  await scrollUntil(page, page.locator(confirmed, { hasText: 'the very last' }), 'down')
+  await scrollUntil(page, page.locator('#beginning:visible'), 'up')
   const texts = await page.locator(confirmed).allTextContents()
   assert.equal(texts.length, 301)
   assert.equal(new Set(texts).size, 301)
@@ -109,7 +101,7 @@ test('what was said and changed while one was away is counted once, though only 
   line.mend()
   await sees(page, 'the last')
 
-  await badge(page, 'Kitchen', '2').waitFor({ timeout: 5_000 })
+  await badge(page, 'Kitchen', '2').waitFor()
   assert.equal(await page.title(), '(1) natter')
   assert.deepEqual(faults, [])
 })
@@ -137,7 +129,7 @@ test('what the server did not hear of being read is told again, until it has', {
   await lost.promise
   await page.locator('#rooms a', { hasText: 'lobby' }).click()
 
-  await page.waitForRequest('**/rooms/kitchen/read', { timeout: 10_000 })
+  await page.waitForRequest('**/rooms/kitchen/read')
   const reader = await page.context().newPage()
   await reader.goto(chat.url)
 

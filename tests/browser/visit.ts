@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { patienceMs } from '../chat-server.ts'
 
 export interface Visit {
@@ -83,6 +83,19 @@ export async function becomes<Value>(expected: Value, read: () => Promise<Value>
   const end = performance.now() + patienceMs
   while (!isDeepStrictEqual(await read(), expected) && performance.now() < end) await sleep(20)
   assert.deepEqual(await read(), expected)
+}
+
+/** Scrolls to an end of the messages again and again, as more of them come, until it is there. */
+export async function scrollUntil(page: Page, there: Locator, way: 'up' | 'down'): Promise<void> {
+  const late = performance.now() + 2 * patienceMs
+  while ((await there.count()) === 0) {
+    assert.ok(performance.now() < late, 'however far one scrolls, it does not come')
+    await page.evaluate(`new Promise((resolve) => {
+      const log = document.getElementById('log')
+      log.scrollTop = ${way === 'up' ? 0 : 'log.scrollHeight'}
+      setTimeout(resolve, 20)
+    })`)
+  }
 }
 
 /** Makes an account at the door. */
