@@ -181,6 +181,7 @@ async function become(user) {
   if (user?.id === before?.id) return
   closeAll()
   search.clear()
+  notice.hide() // it was told to who was here before
   if (joining) return join?.show(user)
   if (user) view.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.

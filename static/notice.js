@@ -16,7 +16,7 @@ export class Notice {
     place.addEventListener('focusin', ({ relatedTarget }) => {
       if (!place.contains(/** @type {Node | null} */ (relatedTarget))) this.#before = relatedTarget
     })
-    place.querySelector('button')?.addEventListener('click', () => this.#hide())
+    place.querySelector('button')?.addEventListener('click', () => this.hide())
   }
 
   /** @param {string} words */
@@ -24,10 +24,10 @@ export class Notice {
     this.#place.hidden = false
     this.#place.querySelector('p')?.replaceChildren(words)
     clearTimeout(this.#going)
-    this.#going = setTimeout(() => this.#hide(), shownMs)
+    this.#going = setTimeout(() => this.hide(), shownMs)
   }
 
-  #hide() {
+  hide() {
     const focused = this.#place.contains(document.activeElement)
     this.#place.hidden = true
     if (focused && this.#before instanceof HTMLElement) this.#before.focus()

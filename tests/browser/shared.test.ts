@@ -59,6 +59,18 @@ test('a dialog that is open when another tab logs out closes, and what it shows 
   assert.deepEqual(faults, [])
 })
 
+test('what somebody was told of a room is not there for who comes next', { skip }, async (t) => {
+  const { page, faults } = await adaInHerAttic(t)
+  const here = new URL(page.url()).pathname
+  await page.evaluate(`fetch('${here}/members/me', { method: 'DELETE' })`)
+  await page.getByText('You are no longer in “Attic”.').waitFor()
+
+  await logOut(page)
+
+  assert.doesNotMatch(await page.locator('body').innerText(), /Attic/)
+  assert.deepEqual(faults, [])
+})
+
 test('the emoji that somebody used last are not offered to who comes next', { skip }, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
