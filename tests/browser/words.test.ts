@@ -29,7 +29,7 @@ function said(page: Page, key: string, values: Record<string, string | number>):
 }
 
 test('the texts are on their way before the script is there', { skip }, async (t) => {
-  const chat = await startChat(t)
+  const chat = await openChat(t)
   const browser = await startBrowser(t)
   for (const [locale, file] of [['en-GB', 'en.json'], ['zh-CN', 'zh.json']] as const) {
     const context = await browser.newContext({ locale })
