@@ -5,24 +5,29 @@ import { rules, type LogEvent } from '../../lib/chat/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
 
-const groupEvents = 1000
+const groupEvents = 10_000 // in a transaction: the search index is brought up to date with each
 const startsAt = 1_700_000_000_000_000 // ids are microseconds: a time before all tests
+const apart = 1_000_000
 
 const thoughts = (message: number) => `message ${message} of eve, who says what she thinks of number ${message % 997}`
+
+/** The id of the message of that number, from 0. */
+export function idOf(message: number): number {
+  return startsAt + 2 + (message + 1) * apart
+}
 
 /** Fills a folder with the lobby, a user and so many messages in it, one each second. */
 export async function fillFolder(path: string, messages: number, progress: (text: string) => void, textOf = thoughts): Promise<void> {
   const folder = openDataFolder(path)
   const database = Database.openForWriting(folder.file, { durable: false })
-  let id = startsAt
-  const room = id++
-  const user = id++
+  const room = startsAt
+  const user = startsAt + 1
   const group: [id: number, event: LogEvent][] = [
     [room, { type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } }],
     [user, { type: 'user', rules, facts: { name: 'eve', folded: 'eve', kind: 'unproven', role: 'guest' } }],
   ]
   for (let message = 0; message < messages; message++) {
-    group.push([(id += 1_000_000), { type: 'message', rules, room, user, text: textOf(message) }])
+    group.push([idOf(message), { type: 'message', rules, room, user, text: textOf(message) }])
     if (group.length < groupEvents && message < messages - 1) continue
     database.begin()
     for (const [id, event] of group.splice(0)) apply(database, event, id)

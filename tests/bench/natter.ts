@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import type { RunningPeer } from './peers.ts'
 import { startProcess, type Leftovers } from './started-process.ts'
-import { textBytes } from './text.ts'
+import { textBytes } from './load/text.ts'
 
 const program = fileURLToPath(new URL('../../server.ts', import.meta.url))
 
@@ -19,7 +19,8 @@ export async function startNatter(leftovers: Leftovers, data?: string): Promise<
       if (data === undefined) leftovers.removeFolder(folder)
     },
     protocol: 'http',
-    readRequest: (room) => `GET /events?room=${room} HTTP/1.1\r\nHost: 127.0.0.1:${started.port}\r\nAccept: text/event-stream\r\n\r\n`,
+    replays: true,
+    readRequest: (...rooms) => `GET /events?${rooms.map((room) => `room=${room}`).join('&')} HTTP/1.1\r\nHost: 127.0.0.1:${started.port}\r\nAccept: text/event-stream\r\n\r\n`,
     // Bare text with a cookie is taken only from who says, as a browser does, that it is natter's own page that posts.
     postRequest: (room) =>
       `POST /rooms/${room}/messages HTTP/1.1\r\nHost: 127.0.0.1:${started.port}\r\nCookie: ${cookie}\r\nIdempotency-Key: {key}\r\nSec-Fetch-Site: same-origin\r\n` +

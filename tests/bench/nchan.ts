@@ -6,10 +6,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { RunningPeer } from './peers.ts'
 import { startProcess, type Leftovers } from './started-process.ts'
-import { textBytes } from './text.ts'
+import { textBytes } from './load/text.ts'
 
-/** Where Debian puts it. */
-export const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so'
+/** Where Debian puts it; NCHAN_MODULE names another place. */
+export const nchanModule = process.env['NCHAN_MODULE'] ?? '/usr/lib/nginx/modules/ngx_nchan_module.so'
 
 export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
   const folder = leftovers.folder()
@@ -23,7 +23,7 @@ export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
       access_log off; keepalive_requests 1000000000; ${temporary}
       server {
         listen 127.0.0.1:${port} backlog=4096;
-        location ~ ^/rooms/(.+)/messages$ { nchan_pubsub; nchan_channel_id $1; nchan_message_buffer_length 1000; }
+        location ~ ^/rooms/(.+)/messages$ { nchan_pubsub; nchan_channel_id $1; nchan_channel_id_split_delimiter ','; nchan_message_buffer_length 1000; }
       }
     }`)
   const { stop, ...started } = await startProcess(leftovers, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { port })
@@ -34,7 +34,8 @@ export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
       leftovers.removeFolder(folder)
     },
     protocol: 'http',
-    readRequest: (room) => `GET /rooms/${room}/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
+    replays: true,
+    readRequest: (...rooms) => `GET /rooms/${rooms}/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
     postRequest: (room) => {
       // It passes on what it is given, so it is given what the others make of a text.
       const from = { id: 'u_7f3k7f3k2x', name: 'ada-mi8p2x4k' }

@@ -5,9 +5,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startNatter } from './natter.ts'
 import { nchanModule, startNchan } from './nchan.ts'
-import type { Protocol } from './readers.ts'
+import type { Protocol } from './load/orders.ts'
 import { startProcess, type Leftovers, type StartedProcess } from './started-process.ts'
-import { textBytes } from './text.ts'
+import { textBytes } from './load/text.ts'
 
 export interface Peer {
   name: string
@@ -20,10 +20,12 @@ export interface Peer {
 
 export interface RunningPeer extends StartedProcess {
   protocol: Protocol
-  /** What somebody sends to read a room. */
-  readRequest(room: string): string
-  /** What somebody sends to post there; {text} and {key} are put in. */
+  /** What somebody sends to read rooms. */
+  readRequest(...rooms: string[]): string
+  /** What somebody sends to post in one; {text} and {key} are put in. */
   postRequest(room: string): string
+  /** Whoever comes back with an id gets what was said since. */
+  replays?: boolean
 }
 
 const host = 'Host: 127.0.0.1\r\n'
@@ -31,15 +33,15 @@ const host = 'Host: 127.0.0.1\r\n'
 export const webSocketHeaders =
   `${host}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
 
-const eventStream = (room: string) => `GET /rooms/${room}/messages HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\n`
-const webSocket = (room: string) => `GET /rooms/${room}/messages HTTP/1.1\r\n${webSocketHeaders}`
-const socketIo = (room: string) => `GET /socket.io/?EIO=4&transport=websocket&room=${room} HTTP/1.1\r\n${webSocketHeaders}`
+const eventStream = (...rooms: string[]) => `GET /rooms/${rooms}/messages HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\n`
+const webSocket = (...rooms: string[]) => `GET /rooms/${rooms}/messages HTTP/1.1\r\n${webSocketHeaders}`
+const socketIo = (...rooms: string[]) => `GET /socket.io/?EIO=4&transport=websocket&rooms=${rooms} HTTP/1.1\r\n${webSocketHeaders}`
 
 const post = (room: string) =>
   `POST /rooms/${room}/messages HTTP/1.1\r\n${host}Content-Type: text/plain\r\nContent-Length: ${textBytes}\r\n\r\n{text}`
 
 /** One of the small programs in servers/. */
-async function startSmall(leftovers: Leftovers, file: string, protocol: Protocol, readRequest: (room: string) => string): Promise<RunningPeer> {
+async function startSmall(leftovers: Leftovers, file: string, protocol: Protocol, readRequest: (...rooms: string[]) => string): Promise<RunningPeer> {
   const path = fileURLToPath(new URL(`servers/${file}.js`, import.meta.url))
   return { ...(await startProcess(leftovers, process.execPath, [path])), protocol, readRequest, postRequest: post }
 }

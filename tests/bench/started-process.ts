@@ -95,12 +95,17 @@ export class Leftovers {
   }
 
   removeFolder(folder: string): void {
-    rmSync(folder, { recursive: true, force: true })
+    // Who writes there was just killed, and may be a moment about it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     this.#folders.delete(folder)
   }
 
-  remove(): void {
+  killProcesses(): void {
     for (const child of this.processes) child.kill('SIGKILL')
+  }
+
+  remove(): void {
+    this.killProcesses()
     for (const folder of this.#folders) this.removeFolder(folder)
   }
 }

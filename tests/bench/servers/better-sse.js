@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http'
 import { createChannel, createSession } from 'better-sse'
-import { listen, post, roomOf } from './chat.js'
+import { listen, post, roomOf, roomsOf } from './chat.js'
 
 const channels = new Map()
 
@@ -14,10 +14,11 @@ function channelOf(room) {
 
 listen(
   createServer(async (request, response) => {
-    const channel = channelOf(roomOf(request.url))
     if (request.method === 'POST') {
+      const channel = channelOf(roomOf(request.url))
       return post(request, response, (message) => channel.broadcast(message, 'message', { eventId: message.id }))
     }
-    channel.register(await createSession(request, response))
+    const session = await createSession(request, response)
+    for (const room of roomsOf(request.url)) channelOf(room).register(session)
   }),
 )

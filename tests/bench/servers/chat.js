@@ -8,9 +8,22 @@ export function roomOf(url) {
   return url.split('/')[2]
 }
 
+/** The rooms of `/rooms/lobby,attic/messages`. */
+export function roomsOf(url) {
+  return roomOf(url).split(',')
+}
+
 /** Those who read each room. */
 export class Readers {
   #rooms = new Map()
+
+  come(rooms, reader) {
+    for (const room of rooms) this.of(room).add(reader)
+  }
+
+  leave(rooms, reader) {
+    for (const room of rooms) this.of(room).delete(reader)
+  }
 
   of(room) {
     let readers = this.#rooms.get(room)

@@ -1,14 +1,14 @@
 // What one writes first: `response.write` in a loop over all who read.
 
 import { createServer } from 'node:http'
-import { listen, post, Readers, roomOf } from './chat.js'
+import { listen, post, Readers, roomOf, roomsOf } from './chat.js'
 
 const readers = new Readers()
 
 listen(
   createServer((request, response) => {
-    const here = readers.of(roomOf(request.url))
     if (request.method === 'POST') {
+      const here = readers.of(roomOf(request.url))
       return post(request, response, ({ id }, json) => {
         const frame = `event: message\nid: ${id}\ndata: ${json}\n\n`
         for (const reader of here) reader.write(frame)
@@ -16,7 +16,8 @@ listen(
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
     response.flushHeaders()
-    here.add(response)
-    response.on('close', () => here.delete(response))
+    const rooms = roomsOf(request.url)
+    readers.come(rooms, response)
+    response.on('close', () => readers.leave(rooms, response))
   }),
 )

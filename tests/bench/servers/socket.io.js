@@ -9,6 +9,6 @@ const server = createServer((request, response) => {
 })
 
 const io = new Server(server, { serveClient: false, transports: ['websocket'] })
-io.on('connection', (socket) => socket.join(socket.handshake.query.room))
+io.on('connection', (socket) => socket.join(socket.handshake.query.rooms.split(',')))
 
 listen(server)

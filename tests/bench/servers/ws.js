@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http'
 import { WebSocketServer, WebSocket } from 'ws'
-import { listen, post, Readers, roomOf } from './chat.js'
+import { listen, post, Readers, roomOf, roomsOf } from './chat.js'
 
 const readers = new Readers()
 
@@ -15,9 +15,9 @@ const server = createServer((request, response) => {
 })
 
 new WebSocketServer({ server }).on('connection', (socket, request) => {
-  const here = readers.of(roomOf(request.url))
-  here.add(socket)
-  socket.on('close', () => here.delete(socket))
+  const rooms = roomsOf(request.url)
+  readers.come(rooms, socket)
+  socket.on('close', () => readers.leave(rooms, socket))
 })
 
 listen(server)

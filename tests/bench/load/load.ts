@@ -2,10 +2,10 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { LoadOrder, LoadReport, OpenOrder } from './load-process.ts'
-import { cores, pinned, type Leftovers } from './started-process.ts'
+import { cores, pinned, type Leftovers } from '../started-process.ts'
+import type { LoadOrder, LoadReport, MeasuringOrder, OpenOrder } from './orders.ts'
 
-const program = fileURLToPath(new URL('load-process.ts', import.meta.url))
+const program = fileURLToPath(new URL('process.ts', import.meta.url))
 
 export class Load {
   #child: ChildProcess
@@ -24,7 +24,7 @@ export class Load {
     await this.#tell({ kind: 'open', ...order })
   }
 
-  async measure(order: Exclude<LoadOrder, OpenOrder>): Promise<LoadReport> {
+  async measure(order: MeasuringOrder): Promise<LoadReport> {
     const report = await this.#tell(order)
     if (!report) throw new Error('the load program measured nothing')
     return report

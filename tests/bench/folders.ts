@@ -1,9 +1,12 @@
-// A data folder of natter with many open rooms in it, made by its own rules: by its doors nobody makes that many at once.
+// Data folders of natter as they are after years, made by its own rules, only faster than anybody could by its doors.
 
+import { fillFolder } from '../audit/filled-folder.ts'
 import { apply } from '../../lib/chat/apply.ts'
 import { rules } from '../../lib/chat/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
+import { textOf } from './load/text.ts'
+import { talk } from './talk.ts'
 
 const firstId = 1_700_000_000_000_000 // ids are microseconds: a time that is past
 
@@ -18,4 +21,9 @@ export function makeRooms(path: string, names: readonly string[]): void {
   database.commit()
   database.close()
   folder.release()
+}
+
+/** Puts so many messages into the lobby, numbered from 0. */
+export function fillWithTalk(path: string, messages: number): Promise<void> {
+  return fillFolder(path, messages, () => {}, (number) => textOf(number, ` ${talk(number)}`))
 }

@@ -1,0 +1,70 @@
+// From the command to the line that says it listens.
+
+import { cpSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Load } from '../load/load.ts'
+import type { RunningPeer } from '../peers.ts'
+import { many, middleOf, type Scene } from '../scene.ts'
+import type { Leftovers } from '../started-process.ts'
+
+const oldMessages = 1_000_000
+const starts = 5
+const postingMs = 1000
+const patienceMs = 20_000
+
+const afterStop: Scene = {
+  name: 'start',
+  work: `start with ${many(oldMessages)} messages after a clean stop, until it listens; of bare \`http\`, with nothing to open`,
+  unit: 'ms',
+  peers: ['http', 'natter'],
+  rounds: 1,
+  oldMessages,
+  async run(peer, place) {
+    const folder = await place.filledFolder(oldMessages)
+    const tookMs: number[] = []
+    // The first finds a folder that its maker closed, and not a server.
+    for (let start = 0; start <= starts; start++) {
+      const server = await peer.start(place.leftovers, folder)
+      if (start > 0) tookMs.push(server.startMs)
+      await server.stop('SIGTERM')
+    }
+    return { value: middleOf(tookMs), note: `of ${starts}, ${Math.max(...tookMs).toFixed(0)} at most` }
+  },
+}
+
+const afterKill: Scene = {
+  name: 'start',
+  work: `start with ${many(oldMessages)} messages after a kill -9 under 32 who post`,
+  unit: 'ms',
+  peers: ['natter'],
+  rounds: 1,
+  oldMessages,
+  async run(peer, place) {
+    const folder = place.leftovers.folder()
+    cpSync(await place.filledFolder(oldMessages), folder, { recursive: true })
+    const tookMs: number[] = []
+    let server = await peer.start(place.leftovers, folder)
+    for (let kill = 0; kill < starts; kill++) {
+      await killWhilePosting(server, place.leftovers)
+      server = await peer.start(place.leftovers, folder)
+      tookMs.push(server.startMs)
+    }
+    await server.stop('SIGTERM')
+    place.leftovers.removeFolder(folder)
+    return { value: middleOf(tookMs), note: `of ${starts}, ${Math.max(...tookMs).toFixed(0)} at most` }
+  },
+}
+
+async function killWhilePosting(server: RunningPeer, leftovers: Leftovers): Promise<void> {
+  const load = new Load(leftovers)
+  const { port, pid } = server
+  const posting = load.measure({ kind: 'post', port, pid, posts: [server.postRequest('lobby')], connections: 32, warmUpPosts: 0, warmUpMs: patienceMs, measuredMs: 0 })
+  // It never comes to its end, and says so.
+  const interrupted = posting.then(() => false, () => true)
+  await sleep(postingMs)
+  await server.stop('SIGKILL')
+  await load.end()
+  if (!(await interrupted)) throw new Error('nobody posted any more when the server was killed')
+}
+
+export const start: readonly Scene[] = [afterStop, afterKill]
