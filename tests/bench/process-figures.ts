@@ -1,8 +1,13 @@
 // What Linux says of a process in /proc; NaN where there is none.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 const ticksPerSecond = 100 // what Linux counts in, whatever the machine
+
+/** Why nothing can be known of a process on this system, if so. */
+export function whyUnknown(): string | undefined {
+  return existsSync('/proc/self/stat') ? undefined : 'there is no /proc here'
+}
 
 /** Seconds that all threads of a process spent on a processor. */
 export function cpuSecondsOf(pid: number): number {

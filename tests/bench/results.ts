@@ -37,7 +37,7 @@ ${tablesOf(run.rows)}
 
 Each message has a text of 100 bytes, and but for WebSocket's framing the same JSON around it. natter runs as \`node server.ts\` does, but for \`--posts-per-second 0
 --streams-per-address 0\`: it finds out who posts, keeps each message and its Idempotency-Key in SQLite on a disk, synced, and only then delivers and answers it. The others
-keep nothing and know nobody; http is a loop of writes on bare node:http. One program loads them all. The next message is sent when less than the number under
+keep nothing and know nobody, but for nchan, which has the newest messages of a room in memory (Socket.IO could, if asked to recover connections; it isn't); http is a loop of writes on bare node:http. One program loads them all. The next message is sent when less than the number under
 way is still to be delivered. That every reader gets every message once is checked in each round, of all servers.
 
 *Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which other processes had least of the machine: *others* is their part of all its processors,

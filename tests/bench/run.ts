@@ -10,7 +10,7 @@ import { Place, type Figures, type Scene } from './scene.ts'
 import { scenes } from './scenes/all.ts'
 import { Leftovers } from './started-process.ts'
 
-const rounds = 1 // of which one counts
+const rounds = 3 // of which one counts
 const longestMs = 90_000 // that a server may take for a scene
 
 const { values: { full }, positionals: names } = parseArgs({ options: { full: { type: 'boolean', default: false } }, allowPositionals: true })
@@ -25,10 +25,10 @@ const chosen = <T extends { name: string }>(all: readonly T[]) => {
 const missing = await install(new URL('./', import.meta.url))
 if (missing !== false) throw new Error(missing)
 const began = performance.now()
-const leftOut: string[] = []
+const leftOut = new Set<string>() // some scenes are several
 const canRun = ({ name, cannotRun }: Peer | Scene) => {
   const why = cannotRun?.()
-  if (why !== undefined) leftOut.push(`${name}, since ${why}`)
+  if (why !== undefined) leftOut.add(`${name}, since ${why}`)
   return why === undefined
 }
 const here = chosen(peers).filter(canRun)
@@ -54,7 +54,7 @@ for (const scene of played) {
 process.stdout.write(`\n${tablesOf(rows)}\n`)
 // Some of it is no result to show.
 if (names.length === 0) {
-  const run = { rows, peers: here, leftOut, rounds, seconds: (performance.now() - began) / 1000 }
+  const run = { rows, peers: here, leftOut: [...leftOut], rounds, seconds: (performance.now() - began) / 1000 }
   writeResults(new URL('results.md', import.meta.url), run)
   writeReadme(new URL('../../README.md', import.meta.url), run)
 }

@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const patienceMs = 10_000
+const patienceMs = 30_000
 
 export class Poster {
   /** How many requests were sent, and how many answered. */

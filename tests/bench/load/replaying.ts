@@ -29,21 +29,25 @@ export async function replay({ port, pid, protocol, request, messages }: ReplayO
   return report!
 }
 
-/** Another's requests: how much later than due each answer was there, so that none counts less because the one before was late. */
+/** Another's requests, one after another: how much later than due each was answered, so that none counts less because the one before was late. */
 async function askNowAndThen(port: number) {
-  const [poster] = await openPosters(port, 1)
+  const poster = (await openPosters(port, 1))[0]!
   const delays = new Delays(1 << 16)
-  const due: number[] = []
-  poster!.onAnswer = () => delays.add(performance.now() - due.shift()!)
-  const timer = setInterval(() => {
-    due.push(performance.now())
-    poster!.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
-  }, askedEveryMs)
+  let dueMs = performance.now()
+  let timer: NodeJS.Timeout
+  const ask = () => poster.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  poster.onAnswer = () => {
+    delays.add(performance.now() - dueMs)
+    dueMs += askedEveryMs
+    timer = setTimeout(ask, Math.max(0, dueMs - performance.now()))
+  }
+  ask()
   return {
     delays,
     async end() {
-      clearInterval(timer)
-      await endPosters([poster!])
+      clearTimeout(timer)
+      poster.onAnswer = () => {}
+      await endPosters([poster])
     },
   }
 }

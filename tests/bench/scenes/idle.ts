@@ -1,7 +1,7 @@
 // Streams on which nothing happens.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { residentKiBOf } from '../process-figures.ts'
+import { residentKiBOf, whyUnknown } from '../process-figures.ts'
 import { many, withServer, type Scene } from '../scene.ts'
 
 const firstFew = 100
@@ -13,6 +13,7 @@ function idleStreams(count: number): Scene {
     work: `memory of each of ${many(count)} idle streams`,
     unit: 'KiB',
     rounds: 2,
+    cannotRun: whyUnknown,
     run: (peer, { leftovers }) =>
       withServer(peer, leftovers, undefined, async (server, load) => {
         const { port, pid, protocol } = server

@@ -61,9 +61,10 @@ export function postTo(count: number): Pick<Scene, 'unit' | 'run'> {
   return {
     unit: 'answers/s',
     async run(peer, { leftovers }) {
-      const names = count === 1 ? ['lobby'] : Array.from({ length: count }, (_, index) => `room-${index}`)
+      const others = Array.from({ length: count - 1 }, (_, index) => `room-${index}`)
+      const names = ['lobby', ...others]
       const folder = leftovers.folder()
-      makeRooms(folder, names.filter((name) => name !== 'lobby'))
+      makeRooms(folder, others)
       const figures = await withServer(peer, leftovers, folder, async (server, load) => {
         const { port, pid } = server
         const posts = names.map((room) => server.postRequest(room))

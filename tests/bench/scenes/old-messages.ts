@@ -48,7 +48,7 @@ async function ask(peer: Peer, place: Place, { messages, paths, finds }: { messa
   return withServer(peer, place.leftovers, folder, async ({ port, pid }, load) => {
     const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
     const report = await load.measure({ kind: 'ask', port, pid, requests, finds, warmUp })
-    return { ...rateOf(report), ...(report.cutOff && { note: `${report.cutOff} of ${asked} cut off after their 50 ms` }) }
+    return { ...rateOf(report), ...(report.cutOff && { note: `${report.cutOff} of ${asked} cut off when their time was over` }) }
   })
 }
 

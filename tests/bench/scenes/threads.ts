@@ -1,6 +1,6 @@
 // How much of the work has left the event loop, and so would have a processor of its own where there are several.
 
-import { threadsOf } from '../process-figures.ts'
+import { threadsOf, whyUnknown } from '../process-figures.ts'
 import { time, withServer, type Scene } from '../scene.ts'
 
 const readers = 10
@@ -11,6 +11,7 @@ const byThread: Scene = {
   work: `of natter's processor time, what is spent beside the event loop: 16 messages under way to ${readers} readers`,
   unit: '%',
   peers: ['natter'],
+  cannotRun: whyUnknown,
   run: (peer, { leftovers }) =>
     withServer(peer, leftovers, undefined, async (server, load) => {
       const { port, pid, protocol } = server
