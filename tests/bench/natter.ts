@@ -1,16 +1,16 @@
 // natter as its owner runs it, only without limits: with its database on a disk, and a person who has come in.
 
 import { fileURLToPath } from 'node:url'
-import type { RunningPeer } from './peers.ts'
+import type { PeerOptions, RunningPeer } from './peers.ts'
 import { startProcess, type Leftovers } from './started-process.ts'
 import { textBytes } from './load/text.ts'
 
 const program = fileURLToPath(new URL('../../server.ts', import.meta.url))
 
-export async function startNatter(leftovers: Leftovers, data?: string): Promise<RunningPeer> {
+export async function startNatter(leftovers: Leftovers, { data, anyCore = false }: PeerOptions = {}): Promise<RunningPeer> {
   const folder = data ?? leftovers.folder()
   const parameters = [program, '--port', '0', '--data', folder, '--posts-per-second', '0', '--streams-per-address', '0']
-  const { stop, ...started } = await startProcess(leftovers, process.execPath, parameters)
+  const { stop, ...started } = await startProcess(leftovers, process.execPath, parameters, { anyCore })
   const cookie = await comeIn(started.port)
   return {
     ...started,

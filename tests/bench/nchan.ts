@@ -4,14 +4,14 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { RunningPeer } from './peers.ts'
+import type { PeerOptions, RunningPeer } from './peers.ts'
 import { startProcess, type Leftovers } from './started-process.ts'
 import { textBytes } from './load/text.ts'
 
 /** Where Debian puts it; NCHAN_MODULE names another place. */
 export const nchanModule = process.env['NCHAN_MODULE'] ?? '/usr/lib/nginx/modules/ngx_nchan_module.so'
 
-export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
+export async function startNchan(leftovers: Leftovers, { anyCore = false }: PeerOptions = {}): Promise<RunningPeer> {
   const folder = leftovers.folder()
   const port = await freePort()
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')
@@ -26,7 +26,7 @@ export async function startNchan(leftovers: Leftovers): Promise<RunningPeer> {
         location ~ ^/rooms/(.+)/messages$ { nchan_pubsub; nchan_channel_id $1; nchan_channel_id_split_delimiter ','; nchan_message_buffer_length 1000; }
       }
     }`)
-  const { stop, ...started } = await startProcess(leftovers, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { port })
+  const { stop, ...started } = await startProcess(leftovers, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { port, anyCore })
   return {
     ...started,
     async stop(signal) {

@@ -14,8 +14,14 @@ export interface Peer {
   version(): string
   /** Why it can't run on this machine. */
   cannotRun?: () => string | undefined
-  /** `data` is a folder that is filled already, for who keeps anything. */
-  start(leftovers: Leftovers, data?: string): Promise<RunningPeer>
+  start(leftovers: Leftovers, options?: PeerOptions): Promise<RunningPeer>
+}
+
+export interface PeerOptions {
+  /** A folder that is filled already, for who keeps anything. */
+  data?: string | undefined
+  /** It need not share the machine with a load program. */
+  anyCore?: boolean
 }
 
 export interface RunningPeer extends StartedProcess {
@@ -41,9 +47,12 @@ const post = (room: string) =>
   `POST /rooms/${room}/messages HTTP/1.1\r\n${host}Content-Type: text/plain\r\nContent-Length: ${textBytes}\r\n\r\n{text}`
 
 /** One of the small programs in servers/. */
-async function startSmall(leftovers: Leftovers, file: string, protocol: Protocol, readRequest: (...rooms: string[]) => string): Promise<RunningPeer> {
+function small(file: string, protocol: Protocol, readRequest: (...rooms: string[]) => string): Peer['start'] {
   const path = fileURLToPath(new URL(`servers/${file}.js`, import.meta.url))
-  return { ...(await startProcess(leftovers, process.execPath, [path])), protocol, readRequest, postRequest: post }
+  return async (leftovers, { anyCore = false } = {}) => {
+    const started = await startProcess(leftovers, process.execPath, [path], { anyCore })
+    return { ...started, protocol, readRequest, postRequest: post }
+  }
 }
 
 function versionOf(folder: string): string {
@@ -52,18 +61,18 @@ function versionOf(folder: string): string {
 }
 
 export const peers: readonly Peer[] = [
-  { name: 'http', version: () => process.version, start: (leftovers) => startSmall(leftovers, 'http', 'http', eventStream) },
+  { name: 'http', version: () => process.version, start: small('http', 'http', eventStream) },
   { name: 'natter', version: () => versionOf('../..'), start: startNatter },
   {
     name: 'better-sse',
     version: () => versionOf('node_modules/better-sse'),
-    start: (leftovers) => startSmall(leftovers, 'better-sse', 'http', eventStream),
+    start: small('better-sse', 'http', eventStream),
   },
-  { name: 'ws', version: () => versionOf('node_modules/ws'), start: (leftovers) => startSmall(leftovers, 'ws', 'websocket', webSocket) },
+  { name: 'ws', version: () => versionOf('node_modules/ws'), start: small('ws', 'websocket', webSocket) },
   {
     name: 'socket.io',
     version: () => versionOf('node_modules/socket.io'),
-    start: (leftovers) => startSmall(leftovers, 'socket.io', 'socket.io', socketIo),
+    start: small('socket.io', 'socket.io', socketIo),
   },
   {
     name: 'nchan',

@@ -24,8 +24,9 @@ export interface Run {
 const base = 'http' // who the others are compared with
 
 export function tablesOf(rows: readonly Row[]): string {
+  const work = rows.filter(({ scene }) => !scene.grows)
   const grown = growthOf(rows)
-  return [workTable(rows.filter(({ scene }) => !scene.grows)), ...(grown.length > 0 ? [growthTable(grown)] : [])].join('\n\n')
+  return [...(work.length > 0 ? [workTable(work)] : []), ...(grown.length > 0 ? [growthTable(grown)] : [])].join('\n\n')
 }
 
 export function writeResults(file: URL, run: Run): void {
@@ -41,7 +42,7 @@ keep nothing and know nobody, but for nchan, which has the newest messages of a 
 way is still to be delivered. That every reader gets every message once is checked in each round, of all servers.
 
 *Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which other processes had least of the machine: *others* is their part of all its processors,
-and above a few percent a figure is worth little; memory and start are the middle one. Of ms, s and KiB less is better, of all else more. *Processor each* is the time of all
+and above a few percent a figure is worth little; memory and start are the middle one, and a start has all processors. Of ms, s and KiB less is better, of all else more. *Processor each* is the time of all
 threads of the server for each delivery, post, page, search or reader, and in parentheses what part of it was spent beside the main thread. The delays are from sending a
 message to its receipt, or from a request to its answer, and from the first request of all to the last missed message of readers who come back. **≥**, **≤**: the load
 program needed more processor time for each than the server did, and so held it up: the server could do more.

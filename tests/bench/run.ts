@@ -63,7 +63,10 @@ process.exit()
 async function play(scene: Scene, peer: Peer): Promise<Figures | undefined> {
   const began = performance.now()
   // Whoever waits for one of them is told that it ended.
-  const tooLong = setTimeout(() => leftovers.killProcesses(), longestMs)
+  const tooLong = setTimeout(() => {
+    say(`${scene.name} ${peer.name} took more than ${longestMs / 1000} s, and is ended`)
+    leftovers.killProcesses()
+  }, longestMs)
   try {
     const figure = await scene.run(peer, place)
     say(`${scene.name} ${peer.name}: ${figure.value.toPrecision(4)} ${scene.unit}${processorsOf(figure)}, in ${((performance.now() - began) / 1000).toFixed(1)} s`)

@@ -85,7 +85,7 @@ export async function withServer(
   data: string | undefined,
   body: (server: RunningPeer, load: Load) => Promise<Figures>,
 ): Promise<Figures> {
-  const server = await peer.start(leftovers, data)
+  const server = await peer.start(leftovers, { data })
   const load = new Load(leftovers)
   try {
     return await body(server, load)

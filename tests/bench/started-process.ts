@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cpuSecondsOf } from './process-figures.ts'
 
 export const cores = { server: 0, load: 1 }
 
@@ -24,16 +25,25 @@ export function pinned(core: number, command: string, parameters: readonly strin
 export interface StartedProcess {
   pid: number
   port: number
-  /** From its start until it listened. */
+  /** From its start until it listened, and how much of the processors that took. */
   startMs: number
+  startCpuSeconds: number
   /** Ends it: at once, unless it is asked kindly. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Starts a server that prints `listening on http://127.0.0.1:PORT`, or one that says nothing and was told its port. */
-export async function startProcess(leftovers: Leftovers, command: string, parameters: readonly string[], told?: { port: number }): Promise<StartedProcess> {
+export interface StartOptions {
+  /** It may have all processors of the machine, since nobody loads it. */
+  anyCore?: boolean
+  /** The port, for a server that does not tell it. */
+  port?: number
+}
+
+/** Starts a server that prints `listening on http://127.0.0.1:PORT`, or was told its port. */
+export async function startProcess(leftovers: Leftovers, command: string, parameters: readonly string[], { anyCore = false, port: told }: StartOptions = {}): Promise<StartedProcess> {
   const began = performance.now()
-  const child = spawn(...pinned(cores.server, command, parameters), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const whole = anyCore ? ([command, [...parameters]] as const) : pinned(cores.server, command, parameters)
+  const child = spawn(whole[0], whole[1], { stdio: ['ignore', 'pipe', 'pipe'] })
   leftovers.processes.add(child)
   const over = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   let said = ''
@@ -52,12 +62,17 @@ export async function startProcess(leftovers: Leftovers, command: string, parame
     child.once('exit', () => failed('ended'))
     setTimeout(() => failed('does not listen'), patienceMs).unref()
   })
-  const port = await Promise.race([told ? listens(told.port) : saysPort, fails])
+  const port = await Promise.race([told === undefined ? saysPort : listens(told), fails]).catch((error) => {
+    child.kill('SIGKILL')
+    leftovers.processes.delete(child)
+    throw error
+  })
   return {
     // A process that listens has an id.
     pid: child.pid!,
     port,
     startMs: performance.now() - began,
+    startCpuSeconds: cpuSecondsOf(child.pid!),
     async stop(signal = 'SIGKILL') {
       child.kill(signal)
       await over

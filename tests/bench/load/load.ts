@@ -10,11 +10,14 @@ const program = fileURLToPath(new URL('process.ts', import.meta.url))
 export class Load {
   #child: ChildProcess
   #leftovers: Leftovers
+  /** Whoever takes too long may have been ended by others. */
+  #over: Promise<void>
 
   constructor(leftovers: Leftovers) {
     // As JSON a NaN, for what was not measured, would arrive as null.
     const [command, parameters] = pinned(cores.load, process.execPath, [program])
     this.#child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+    this.#over = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     this.#leftovers = leftovers
     leftovers.processes.add(this.#child)
   }
@@ -44,9 +47,8 @@ export class Load {
   }
 
   async end(): Promise<void> {
-    const over = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.kill('SIGKILL')
-    await over
+    await this.#over
     this.#leftovers.processes.delete(this.#child)
   }
 }

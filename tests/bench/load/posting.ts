@@ -8,7 +8,7 @@ import { Span } from './span.ts'
 import { textOf, timeNumber } from './text.ts'
 
 const postsMax = 1 << 20 // of which delays are kept
-const warmUpMaxMs = 30_000
+const warmUpMaxMs = 60_000
 
 const requests = new PostRequests()
 
