@@ -49,6 +49,8 @@ export function post(request, response, deliver) {
 
 /** Listens on a free port, and says so as natter does. */
 export function listen(server) {
+  // Who posts may have to wait until thousands have read; Node would hang up after 5 s without a request.
+  server.keepAliveTimeout = 72_000
   // All readers come at once.
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
     process.stdout.write(`listening on http://127.0.0.1:${server.address().port}\n`)
