@@ -11,6 +11,7 @@ const limits = {
   chunkBytes: 64 * 1024,
   atOnce: 50, // connections that are being opened, or the server would be flooded
   quietMs: 200, // without a byte, after which what a server says first has been said
+  quietMaxMs: 10_000, // that this is waited for: some servers send each reader a sign of life now and then
   samples: 1 << 21,
 }
 const sampledEvery = 8
@@ -62,7 +63,8 @@ export class Readers {
   }
 
   async quiet(): Promise<void> {
-    for (let before = -1; before !== this.#bytes; ) {
+    const last = performance.now() + limits.quietMaxMs
+    for (let before = -1; before !== this.#bytes && performance.now() < last; ) {
       before = this.#bytes
       await sleep(limits.quietMs)
     }

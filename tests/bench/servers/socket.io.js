@@ -8,7 +8,8 @@ const server = createServer((request, response) => {
   post(request, response, (message) => io.to(message.room).emit('message', message))
 })
 
-const io = new Server(server, { serveClient: false, transports: ['websocket'] })
+// The readers here never answer its pings.
+const io = new Server(server, { serveClient: false, transports: ['websocket'], pingTimeout: 600_000 })
 io.on('connection', (socket) => socket.join(socket.handshake.query.rooms.split(',')))
 
 listen(server)
