@@ -36,20 +36,22 @@ ${circumstances(run)}
 
 ${tablesOf(run.rows)}
 
-Each message has a text of 100 bytes, and but for WebSocket's framing the same JSON around it. natter runs as \`node server.ts\` does, but for \`--posts-per-second 0
---streams-per-address 0\`: it finds out who posts, keeps each message and its Idempotency-Key in SQLite on a disk, synced, and only then delivers and answers it. The others
-keep nothing and know nobody, but for nchan, which has the newest messages of a room in memory (Socket.IO could, if asked to recover connections; it isn't); http is a loop of writes on bare node:http. One program loads them all. The next message is sent when less than the number under
-way is still to be delivered. That every reader gets every message once is checked in each round, of all servers.
+Each message has a text of 100 bytes, and but for WebSocket's framing the same JSON around it. natter runs as \`node server.ts\` does, but for
+\`--posts-per-second 0 --streams-per-address 0\`: it finds out who posts, keeps each message and its Idempotency-Key in SQLite on a disk, synced, and only then delivers
+and answers it. The others keep nothing and know nobody, but for nchan, which has the newest messages of a room in memory (Socket.IO could, if asked to recover
+connections; it isn't); http is a loop of writes on bare node:http. One program loads them all. The next message is sent when less than the number under way is still
+to be delivered. That every reader gets every message once is checked in each round, of all servers.
 
 *Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which other processes had least of the machine: *others* is their part of all its processors,
-and above a few percent a figure is worth little; memory and start are the middle one, and a start has all processors. Of ms, s and KiB less is better, of all else more. *Processor each* is the time of all
-threads of the server for each delivery, post, page, search or reader, and in parentheses what part of it was spent beside the main thread. The delays are from sending a
-message to its receipt, or from a request to its answer, and from the first request of all to the last missed message of readers who come back. **≥**, **≤**: the load
-program needed more processor time for each than the server did, and so held it up: the server could do more.
+and above a few percent a figure is worth little; memory and start are the middle one, and a start has all processors. Of ms, s and KiB less is better, of all else
+more. *Processor each* is the time of all threads of the server for each delivery, post, page, search, start or reader, and in parentheses what part of it was spent
+beside the main thread. The delays are from sending a message to its receipt, or from a request to its answer; of readers who come back, from the first request of all
+to the last message that each had missed. **≥**, **≤**: the load program needed more processor time for each than the server did, and so held it up: the server could do
+better.
 
 Growth: *each* is the processor time, and beside it how it compares with that of the smallest. A delivery carries its share of what a message costs once (taking the post,
-storing it, encoding it): with ten readers that is most of it, with a thousand nearly nothing. Rooms and messages beyond the first are looked up in indexes whose depth grows
-with the logarithm of the number, and in files that no longer fit into the processor's caches.
+storing it, encoding it): with ten readers that is most of it, with a thousand nearly nothing. With ten thousand what the system keeps for each socket no longer fits into
+the processor's caches, whoever the server is. Rooms and messages are looked up in indexes, whose depth grows with the logarithm of their number.
 `)
 }
 
@@ -84,7 +86,8 @@ function growthTable(rows: readonly (Row & { smallest: Row })[]): string {
   const lines = rows.map(({ scene, peer, figures, smallest }) => {
     const best = countingOne(figures)
     const ratio = (best.cpuMicroseconds ?? NaN) / (countingOne(smallest.figures).cpuMicroseconds ?? NaN)
-    return lineOf([scene.grows!.what, peer, many(scene.grows!.size), processorIn(best), cell(ratio, times), resultIn(scene, best), ...delaysIn(best), cell(best.disturbed, percent)])
+    const { what, size } = scene.grows!
+    return lineOf([what, peer, many(size), processorIn(best), cell(ratio, times), resultIn(scene, best), ...delaysIn(best), cell(best.disturbed, percent)])
   })
   return [heading, ...lines].join('\n')
 }
@@ -113,7 +116,8 @@ function growthLines(rows: readonly Row[], names: readonly string[]): string[] {
     const curve = grown.filter(({ scene }) => scene.grows!.what === what)
     const sizes = [...new Set(curve.map(({ scene }) => scene.grows!.size))].sort((one, other) => one - other)
     const cells = names.map((name) => {
-      const costs = sizes.map((size) => curve.find(({ peer, scene }) => peer === name && scene.grows!.size === size)).map((row) => row && countingOne(row.figures).cpuMicroseconds)
+      const rowOf = (size: number) => curve.find(({ peer, scene }) => peer === name && scene.grows!.size === size)
+      const costs = sizes.map(rowOf).map((row) => row && countingOne(row.figures).cpuMicroseconds)
       return costs.every((cost) => cost === undefined) ? '' : costs.map((cost) => (cost === undefined ? '–' : cost.toPrecision(2))).join(' → ')
     })
     return lineOf([`processor time of ${what}: ${sizes.map(many).join(' → ')}: µs`, ...cells])

@@ -85,7 +85,8 @@ async function play(scene: Scene, peer: Peer): Promise<Figures | undefined> {
 function processorsOf({ note, cpuMicroseconds, loadMicroseconds, disturbed }: Figures): string {
   const noted = note === undefined ? '' : ` (${note})`
   if (cpuMicroseconds === undefined || loadMicroseconds === undefined || disturbed === undefined) return noted
-  return `${noted}, ${cpuMicroseconds.toPrecision(3)} µs of the server each, ${loadMicroseconds.toPrecision(3)} of the load, ${Math.round(disturbed * 100)} % of the machine others'`
+  const others = Math.round(disturbed * 100)
+  return `${noted}, ${cpuMicroseconds.toPrecision(3)} µs of the server each, ${loadMicroseconds.toPrecision(3)} of the load, ${others} % of the machine others'`
 }
 
 function say(line: string): void {

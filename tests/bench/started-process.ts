@@ -40,7 +40,12 @@ export interface StartOptions {
 }
 
 /** Starts a server that prints `listening on http://127.0.0.1:PORT`, or was told its port. */
-export async function startProcess(leftovers: Leftovers, command: string, parameters: readonly string[], { anyCore = false, port: told }: StartOptions = {}): Promise<StartedProcess> {
+export async function startProcess(
+  leftovers: Leftovers,
+  command: string,
+  parameters: readonly string[],
+  { anyCore = false, port: told }: StartOptions = {},
+): Promise<StartedProcess> {
   const began = performance.now()
   const whole = anyCore ? ([command, [...parameters]] as const) : pinned(cores.server, command, parameters)
   const child = spawn(whole[0], whole[1], { stdio: ['ignore', 'pipe', 'pipe'] })

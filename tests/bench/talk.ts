@@ -7,8 +7,9 @@ import { digits, marker, textBytes } from './load/text.ts'
 const bytes = textBytes - marker.length - digits - 1 // beside the number and a space
 const characterBytes = 3 // of a Chinese one in UTF-8
 const characters = 4000 // different ones
+const latinRanks = 27_000 // different words
 const firstCharacter = 0x4e00
-const syllables = ['ka', 'lo', 'mi', 'ter', 'sen', 'ru', 'da', 'ben', 'ni', 'ost', 'va', 'gel', 'ho', 'rin', 'pa', 'ul', 'fe', 'sta', 'em', 'co', 'wi', 'lan', 'jo', 'thu', 'qua', 'zi', 'yor', 'bra', 'dex', 'ing']
+const syllables = 'ka lo mi ter sen ru da ben ni ost va gel ho rin pa ul fe sta em co wi lan jo thu qua zi yor bra dex ing'.split(' ')
 
 export function talk(number: number): string {
   const random = new Random(number)
@@ -32,8 +33,8 @@ export const searches = {
 function latinWords(random: Random): string[] {
   const words: string[] = []
   for (let left = bytes; left > 0; left -= words.at(-1)!.length + 1) {
-    // One is as common as its rank is low: of 27,000.
-    const rank = Math.floor(27_000 ** random.next())
+    // One is as common as its rank is low.
+    const rank = Math.floor(latinRanks ** random.next())
     const parts = [rank, Math.floor(rank / 30), Math.floor(rank / 900)].filter((part, at) => part > 0 || at === 0)
     words.push(parts.map((part) => syllables[part % 30]).join('').slice(0, left))
   }
