@@ -49,7 +49,7 @@ export interface Figures {
 }
 
 /** How long each of most scenes is played, in each round. */
-export const time = { warmUpMs: 500, measuredMs: 2000 }
+export const time = { warmUpMs: 500, measuredMs: 1500 }
 
 /** Where scenes are played. */
 export class Place {

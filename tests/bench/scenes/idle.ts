@@ -12,7 +12,7 @@ function idleStreams(count: number): Scene {
     name: 'idle',
     work: `memory of each of ${many(count)} idle streams`,
     unit: 'KiB',
-    rounds: 2,
+    rounds: 1,
     cannotRun: whyUnknown,
     run: (peer, { leftovers }) =>
       withServer(peer, leftovers, undefined, async (server, load) => {
