@@ -43,8 +43,8 @@ connections; it isn't); http is a loop of writes on bare node:http. One program 
 to be delivered. That every reader gets every message once is checked in each round, of all servers.
 
 *Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which other processes had least of the machine: *others* is their part of all its processors,
-and above a few percent a figure is worth little; memory and start are the middle one, and a start has all processors. Of ms, s and KiB less is better, of all else
-more. *Processor each* is the time of all threads of the server for each delivery, post, page, search, start or reader, and in parentheses what part of it was spent
+and above a few percent a figure is worth little; memory and start are the middle one. A start has all processors, and is never the first: what Node compiled then is kept.
+Of ms, s and KiB less is better, of all else more. *Processor each* is the time of all threads of the server for each delivery, post, page, search, start or reader, and in parentheses what part of it was spent
 beside the main thread. The delays are from sending a message to its receipt, or from a request to its answer; of readers who come back, from the first request of all
 to the last message that each had missed. **≥**, **≤**: the load program needed more processor time for each than the server did, and so held it up: the server could do
 better.

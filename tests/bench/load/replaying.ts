@@ -9,6 +9,7 @@ import { checkOf } from './text.ts'
 
 const longestMs = 60_000
 const askedEveryMs = 5
+const others = 50 // connections, so that hardly ever one has to wait behind another: natter hangs up on who has 17 under way
 
 /** The delays are those of `/healthz` meanwhile. */
 export async function replay({ port, pid, protocol, request, messages }: ReplayOrder, readers: Readers): Promise<LoadReport> {
@@ -29,25 +30,25 @@ export async function replay({ port, pid, protocol, request, messages }: ReplayO
   return report!
 }
 
-/** Another's requests, one after another: how much later than due each was answered, so that none counts less because the one before was late. */
+/** Requests of others, each sent when it is due, however late the answers to those before it are. */
 async function askNowAndThen(port: number) {
-  const poster = (await openPosters(port, 1))[0]!
+  const posters = await openPosters(port, others)
   const delays = new Delays(1 << 16)
-  let dueMs = performance.now()
-  let timer: NodeJS.Timeout
-  const ask = () => poster.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
-  poster.onAnswer = () => {
-    delays.add(performance.now() - dueMs)
-    dueMs += askedEveryMs
-    timer = setTimeout(ask, Math.max(0, dueMs - performance.now()))
+  const sentMs = posters.map((): number[] => [])
+  for (const [number, poster] of posters.entries()) {
+    poster.onAnswer = () => delays.add(performance.now() - sentMs[number]!.shift()!)
   }
-  ask()
+  let next = 0
+  const timer = setInterval(() => {
+    sentMs[next]!.push(performance.now())
+    posters[next]!.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    next = (next + 1) % others
+  }, askedEveryMs)
   return {
     delays,
     async end() {
-      clearTimeout(timer)
-      poster.onAnswer = () => {}
-      await endPosters([poster])
+      clearInterval(timer)
+      await endPosters(posters)
     },
   }
 }
