@@ -113,8 +113,9 @@ async function sessionsEndInTime(scope: Scope, form: Form, fault: string | undef
     const chat = await startChat(scope, { data, ...storagePlanted({ fault, surroundings: clock.surroundings }) })
     const early = 'aheadMs' in before ? undefined : await chat.comeIn('early')
     clock.set(after)
-    const late = await chat.comeIn(`late ${checked}`)
     if (early && !(await isIn(early))) faults.push(`a session was over when the clock was ${name}`)
+    // This use is written down before whoever comes next is: not when the 31 days have passed.
+    const late = await chat.comeIn(`late ${checked}`)
     if (!(await isIn(late))) faults.push(`a session was over as soon as it began, with the clock ${name}`)
     clock.set({ ...after, passedMs: 31 * dayMs })
     if (!(await isIn(await chat.comeIn(`later ${checked}`)))) faults.push(`31 days later nobody could come in, with the clock ${name}`)
