@@ -10,8 +10,8 @@ import { delimiter, join } from 'node:path'
 import { after, describe, test, type TestContext } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { chromium } from 'playwright-core'
 import type { Message } from '../../lib/index.ts'
+import { launch, missing as withoutChromium } from '../browser/chromium.ts'
 import { install, npm } from '../install.ts'
 import { Line, Program, Reader, within } from './program.ts'
 
@@ -26,9 +26,6 @@ const [skip, skipVersions] = await Promise.all([installExamples(), install(versi
 const has = (command: string) => (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, command)))
 const withoutOpenssl = has('openssl') ? false : 'there is no openssl to make a certificate with'
 const withoutCurl = has('curl') ? false : 'there is no curl'
-const browsers = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = browsers.find((path) => path && existsSync(path))
-const withoutChromium = executablePath ? false : 'there is no Chromium; set CHROMIUM to its path'
 
 async function installExamples(): Promise<string | false> {
   await npm(['pack', '--pack-destination', folder], project)
@@ -288,8 +285,7 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
   test('chat.js shows two pages what they say, whatever it is, and what one missed', { skip: skip || withoutChromium }, async (t) => {
     const program = await start(t, 'chat.js')
     const line = await Line.to(t, program.url)
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
-    const browser = await chromium.launch({ executablePath: executablePath!, args })
+    const browser = await launch()
     t.after(() => browser.close())
     const visit = async (url: string) => {
       const page = await browser.newPage()
