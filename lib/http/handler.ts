@@ -86,9 +86,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const route = routes.find((route) => route.method === method)
     if (!route) return notAllowed(routes.map((route) => route.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
-    if (route.page || route.streams) response.appendHeader('vary', 'accept')
-    if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     const stream = streamType(request, route.streams)
+    // A stream is not to be stored, whatever it varies by.
+    if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
+    if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     const address = clientAddress(request, options.trustProxy)
     // A token that was made here says itself whose it is.
     const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })

@@ -15,11 +15,10 @@ export class Lines {
   respond(response: ServerResponse, type: LineType): StreamResponse {
     let pinged = false
     return {
-      statusCode: 200, // as the real one has it
       get socket() { return response.socket },
       get destroyed() { return response.destroyed },
       get writableLength() { return response.writableLength },
-      setHeader: (name, value) => response.setHeader(name, name === 'content-type' ? `${type}; charset=utf-8` : value),
+      writeHead: (status, headers) => response.writeHead(status, { ...headers, 'content-type': `${type}; charset=utf-8` }),
       write: (frames) => {
         const ping = Buffer.compare(frames.subarray(0, pingStart.length), pingStart) === 0
         // Who watches is told once where the stream is; after that a ping only shows proxies, and us, that its reader is still there.

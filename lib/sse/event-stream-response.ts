@@ -24,14 +24,13 @@ export function streamResponse(request: Request, run: (stream: ServerSentEventsS
   const body = new ResponseBody(request.signal)
   const stream = new ServerSentEventsStream({ method: request.method, url: request.url, headers: Object.fromEntries(request.headers) }, body, options)
   ;(async () => run(stream))().catch(() => stream.close())
-  return new Response(request.method === 'HEAD' ? null : body.readable, { status: body.statusCode, headers: body.headers })
+  return new Response(request.method === 'HEAD' ? null : body.readable, { headers: body.headers })
 }
 
 /** What a stream takes for a response, with a web stream as its socket. */
 class ResponseBody implements StreamResponse {
-  statusCode = 200
   destroyed = false
-  readonly headers = new Headers()
+  headers: Record<string, string> = {}
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #listeners = new Map<string, () => void>()
   readonly readable = new ReadableStream<Uint8Array>({
@@ -50,8 +49,8 @@ class ResponseBody implements StreamResponse {
     return bufferBytes - (this.#controller.desiredSize ?? bufferBytes)
   }
 
-  setHeader(name: string, value: string): void {
-    this.headers.set(name, value)
+  writeHead(_status: number, headers: Record<string, string>): void {
+    this.headers = headers
   }
 
   on(event: string, listener: () => void): void {

@@ -14,14 +14,13 @@ export interface StreamRequest {
 
 /** What a stream needs of a response: those of `node:http`, `https` and `http2` have it. */
 export interface StreamResponse {
-  statusCode: number
   /** Null for a response that waits for an earlier one on its connection. */
   readonly socket?: unknown
   readonly destroyed?: boolean
   /** Where HTTP/2 says whether it is destroyed. */
   readonly stream?: { readonly destroyed: boolean }
   readonly writableLength?: number
-  setHeader(name: string, value: string): unknown
+  writeHead(status: number, headers: Record<string, string>): unknown
   write(chunk: Uint8Array): boolean
   end(): unknown
   destroy(): unknown
@@ -43,6 +42,8 @@ const headers = {
   'x-accel-buffering': 'no', // nginx would collect frames until a buffer is full
   'x-content-type-options': 'nosniff',
 }
+
+const nothing = (): void => {}
 
 const lastCallMs = 20_000 // for the reader to take what was sent before the end
 
@@ -95,10 +96,10 @@ export class ServerSentEventsStream {
       connection?.once('close', over)
     })
     // What fails here is the reader's connection; its 'close' follows and says all there is to say.
-    response.on('error', () => {})
+    response.on('error', nothing)
     response.on('drain', drained)
-    response.statusCode = 200
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    // All at once: set one by one they would be kept as long as the stream, half a kilobyte of them.
+    response.writeHead(200, headers)
     // HEAD gets headers only: an endless body would be pumped into nowhere.
     if (request.method === 'HEAD') {
       this.close()
