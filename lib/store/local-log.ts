@@ -168,6 +168,8 @@ export class LocalLog implements EventLog {
       const outcomes = message.outcomes.map((outcome): Told => ('id' in outcome && !outcome.repeated ? { ...outcome, event: told.get(outcome.id) } : outcome))
       this.#finish((waiting) => waiting.resolve(outcomes.splice(0, waiting.events.length)))
     } else if ('failed' in message) {
+      // Of a group that failed some events may be committed.
+      this.database.forget()
       const { code, message: why } = message.failed
       if (code === damaged.code) this.#stopWriting(message.cause)
       else this.#tellFailure(message.cause)
