@@ -67,8 +67,9 @@ const faults: Record<string, () => void> = {
   'answer-dropped-on-stop'() {
     let stopping = false
     process.on('SIGTERM', () => (stopping = true))
-    beforeEnd((response) => {
-      if (stopping && response.statusCode === 201) response.socket?.destroy()
+    changeStatus((response, status) => {
+      if (stopping && status === 201) response.socket?.destroy()
+      return status
     })
   },
 
@@ -80,9 +81,7 @@ const faults: Record<string, () => void> = {
   },
 
   'ready-while-stopping'() {
-    beforeEnd((response) => {
-      if (response.req.url === '/readyz') response.statusCode = 200
-    })
+    changeStatus((response, status) => (response.req.url === '/readyz' ? 200 : status))
   },
 }
 
@@ -91,13 +90,10 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-function beforeEnd(change: (response: ServerResponse) => void): void {
-  const { end } = ServerResponse.prototype
-  ServerResponse.prototype.end = new Proxy(end, {
-    apply(target, response: ServerResponse, values) {
-      change(response)
-      return Reflect.apply(target, response, values)
-    },
+function changeStatus(change: (response: ServerResponse, status: number) => number): void {
+  const { writeHead } = ServerResponse.prototype
+  ServerResponse.prototype.writeHead = new Proxy(writeHead, {
+    apply: (target, response: ServerResponse, [status, ...values]) => Reflect.apply(target, response, [change(response, status), ...values]),
   })
 }
 

@@ -26,9 +26,9 @@ export interface VisitOptions extends BrowserContextOptions {
  */
 export const unpacked = { 'accept-encoding': 'identity' }
 
-/** A page of its own in a profile of its own. */
+/** A page of its own in a profile of its own, of somebody who wants nothing to move: what moves can't be pressed before it stands. */
 export async function visit(browser: Browser, { url }: { url: string }, { path = '/', until = '#connection[data-state=live]', extraHTTPHeaders, ...options }: VisitOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ ...options, extraHTTPHeaders: { ...unpacked, ...extraHTTPHeaders } })
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options, extraHTTPHeaders: { ...unpacked, ...extraHTTPHeaders } })
   const page = await context.newPage()
   const faults: string[] = []
   const requests: string[] = []
