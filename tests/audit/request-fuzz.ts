@@ -20,7 +20,7 @@ const limits = {
 }
 
 /** Statuses that an answer may have. What goes wrong on our side is none of them. */
-const defined = new Set([100, 200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 417, 421, 431, 503])
+const defined = new Set([100, 200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 417, 421, 429, 431, 503])
 
 // Whatever the server waits for, with this it has it: a header becomes too long, a body whole, a chunk's size nonsense.
 const junk = Buffer.alloc(140_000, 'x')
