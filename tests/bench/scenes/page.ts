@@ -37,7 +37,7 @@ async function firstLoads(url: string): Promise<Figures> {
     const [veryFirst, ...others] = tookMs
     const bytes = { br: await bytesOf(asked, 'br'), gzip: await bytesOf(asked, 'gzip') }
     const waited = `of ${visits}, ${Math.max(...others).toFixed(0)} at most, and ${veryFirst!.toFixed(0)} of who comes first of all`
-    return { value: middleOf(others), note: `${waited}; ${asked.length} requests, ${kiB(bytes.br)} by brotli, ${kiB(bytes.gzip)} by gzip` }
+    return { value: middleOf(others), note: `${waited}; ${asked.length} requests, messages and all ${kiB(bytes.br)} by brotli, ${kiB(bytes.gzip)} by gzip` }
   } finally {
     await browser.close()
   }
