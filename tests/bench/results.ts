@@ -118,7 +118,7 @@ function growthLines(rows: readonly Row[], names: readonly string[]): string[] {
     const cells = names.map((name) => {
       const rowOf = (size: number) => curve.find(({ peer, scene }) => peer === name && scene.grows!.size === size)
       const costs = sizes.map(rowOf).map((row) => row && countingOne(row.figures).cpuMicroseconds)
-      return costs.every((cost) => cost === undefined) ? '' : costs.map((cost) => (cost === undefined ? '–' : cost.toPrecision(2))).join(' → ')
+      return costs.every((cost) => cost === undefined) ? '' : costs.map((cost) => (cost === undefined ? '–' : Number(cost.toPrecision(2)).toLocaleString('en'))).join(' → ')
     })
     return lineOf([`processor time of ${what}: ${sizes.map(many).join(' → ')}: µs`, ...cells])
   })
