@@ -176,8 +176,11 @@ export const screens: Screen[] = [
   {
     name: 'typing',
     act: async (page, _, { li, olga }) => {
-      for (const person of [li, olga]) await person.ask('POST', '/rooms/lobby/typing')
-      await page.locator('#typing', { hasText: 'Olga' }).waitFor()
+      // It is told once in a second, and may have been a moment ago, to who looked before.
+      while (!(await page.locator('#typing', { hasText: 'Olga' }).isVisible())) {
+        for (const person of [li, olga]) await person.ask('POST', '/rooms/lobby/typing')
+        await page.waitForTimeout(200)
+      }
     },
   },
   {
