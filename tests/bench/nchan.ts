@@ -1,9 +1,8 @@
 // nginx with the module nchan, where it is installed: one worker, and a channel a room.
 
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
 import type { PeerOptions, RunningPeer } from './peers.ts'
 import { startProcess, type Leftovers } from './started-process.ts'
 import { textBytes } from './load/text.ts'
@@ -44,14 +43,4 @@ export async function startNchan(leftovers: Leftovers, { anyCore = false }: Peer
       return `POST /rooms/${room}/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n${message}`
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this form.
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

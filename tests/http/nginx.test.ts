@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ChatServer, Listener, patienceMs, startChat, temporaryFolder } from '../chat-server.ts'
+import { freePort } from '../free-port.ts'
 
 const skip = spawnSync('nginx', ['-v']).error ? 'there is no nginx' : false
 
@@ -36,15 +37,6 @@ async function startNginx(t: TestContext, upstream: string, directives: string):
     if (await Promise.race([listens(port), over.then(() => false)])) return `http://127.0.0.1:${port}`
     assert.ok(attempt < 3, errors)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function listens(port: number): Promise<boolean> {
