@@ -38,16 +38,22 @@ const headers = [
   'If-None-Match: *', 'Content-Type: application/json', 'Content-Type: application/json; charset=x', 'X: ' + 'y'.repeat(12_000), 'Expect: nothing', 'Expect: 100-continue', 'Upgrade: websocket\r\nConnection: Upgrade', 'Connection: keep-alive',
 ]
 
-/** A request that is framed as HTTP wants it, whatever is in it: it must get an answer. `ends` says that it may be the last. */
-export function framedRequest(chance: Chance): { bytes: Buffer; ends: boolean } {
-  const route = chance.oneOf(routes)
+// What is asked for most, and refused least.
+const usual = routes.filter(({ method, path }) => method === 'POST' && ['/rooms/:room/messages', '/session'].includes(path))
+
+/**
+ * A request that is framed as HTTP wants it, whatever is in it: it must get an answer. `ends` says that it may be the last. A third are of
+ * whoever is known by `authorization`, a third of a guest without proof; and every third says something or comes in.
+ */
+export function framedRequest(chance: Chance, authorization: string): { bytes: Buffer; ends: boolean } {
+  const route = chance.oneOf(chance.below(3) === 0 ? usual : routes)
   const plain = chance.below(4) > 0
   let path = route.path.replace(/:\w+/g, () => (plain ? chance.oneOf(['lobby', 'lobby', 'lobby', 'me', '1']) : encodeSpaces(chance.oneOf(segments))))
   if (chance.below(20) === 0) path = chance.oneOf(['/', '//', '/healthz', '/readyz', '/chat.js', '/index.html', '/rooms//', '/a/b/c/d/e/f', '//evil.example/', '/?', '/%', '/..%2f..%2fetc/passwd'])
   const query = chance.below(3) === 0 ? '?' + Array.from({ length: 1 + chance.below(3) }, () => `${chance.oneOf(names)}=${encodeSpaces(chance.oneOf(values))}`).join('&') : ''
   const method = chance.below(10) === 0 ? chance.oneOf(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND']) : route.method
   let head = `${method} ${path}${query} HTTP/1.1\r\n${host}`
-  if (chance.below(6) > 0) head += ada
+  head += chance.oneOf([ada, `Authorization: ${authorization}\r\n`, ''])
   for (let more = Math.max(0, chance.below(6) - 3); more > 0; more--) head += chance.oneOf(headers) + '\r\n'
   const takesBody = method !== 'GET' && method !== 'HEAD' && method !== 'TRACE'
   if (!takesBody) return { bytes: latin(head + '\r\n'), ends: true }
