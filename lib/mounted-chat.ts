@@ -14,6 +14,7 @@ import { readIdentity, type Identity } from './host-identity.ts'
 import { hostPeople, type HostPeople } from './host-people.ts'
 import { createHandler } from './http/handler.ts'
 import { isBelow, targetOf } from './http/target.ts'
+import { UnderWay } from './http/under-way.ts'
 import { describe, neverThrowing } from './log.ts'
 import { LocalLog } from './store/local-log.ts'
 import { within } from './within.ts'
@@ -45,9 +46,9 @@ export class MountedChat {
   readonly #events: LocalLog
   readonly #base: string
   /** Answers that are not out yet, streams among them. */
-  readonly #open = new Set<ServerResponse>()
+  readonly #open = new UnderWay<ServerResponse>()
   /** Operations that were called and are not done. */
-  readonly #operations = new Set<Promise<unknown>>()
+  readonly #operations = new UnderWay<Promise<unknown>>()
   readonly #people: HostPeople | undefined
   #phase: 'open' | 'stopping' | 'over' = 'open'
   #closed: Promise<void> | undefined
@@ -184,15 +185,15 @@ export class MountedChat {
   async #close(): Promise<void> {
     const began = performance.now()
     const until = (ms: number) => ms - (performance.now() - began)
-    const operations = Promise.allSettled(this.#operations)
+    const operations = Promise.allSettled(this.#operations.all)
     this.#phase = 'stopping'
     const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams.open)
     await within(limits.streamsMs, this.#chat.streams.close({ spread }))
     this.#phase = 'over'
     this.#chat.talk.reads.keep()
-    const answers = [...this.#open].map((response) => new Promise((resolve) => response.once('close', resolve)))
+    const answers = this.#open.all.map((response) => new Promise((resolve) => response.once('close', resolve)))
     await within(until(limits.answersMs), Promise.all([operations, ...answers]))
-    for (const response of this.#open) response.destroy()
+    for (const response of this.#open.all) response.destroy()
     await within(until(limits.overMs), this.#events.close())
     this.#events.forget()
     process.off('exit', this.#forget)
@@ -208,8 +209,7 @@ export class MountedChat {
       const identity = by && readIdentity(by)
       if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
       const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
-      this.#operations.add(done)
-      return done.finally(() => this.#operations.delete(done))
+      return done.finally(this.#operations.add(done))
     }
   }
 

@@ -21,6 +21,7 @@ import { readFiles, sendFile } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
+import type { UnderWay } from './under-way.ts'
 import { refuseSecrets } from './url-secrets.ts'
 
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
@@ -36,7 +37,7 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowO
   /** `stopping`: `/readyz` says no, and connections end with their answer. `over`: everything is refused. */
   phase: () => 'open' | 'stopping' | 'over'
   /** Is given the answers that are not out yet, streams among them. */
-  open: Set<ServerResponse>
+  open: UnderWay<ServerResponse>
   log: Log
 }
 
@@ -55,9 +56,9 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     letRead(request, response, allowOrigins)
     connections.inTurn(request, response, () => {
-      if (response.socket) open.add(response)
-      else response.once('socket', () => open.add(response)) // what it waits behind is among them
-      response.on('close', () => open.delete(response)) // it comes once, and `once` would take it off again, at 5 µs a request
+      // What a response without a socket waits behind is among them.
+      if (response.socket) opened(response)
+      else response.once('socket', () => opened(response))
       answer(request, response)
         .catch(failure)
         .then((result) => result && send(response, result))
@@ -66,6 +67,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
           response.destroy()
         })
     })
+  }
+
+  function opened(response: ServerResponse): void {
+    response.on('close', open.add(response)) // it comes once, and `once` would take it off again, at 5 µs a request
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
