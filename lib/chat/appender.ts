@@ -38,7 +38,7 @@ export class Appender {
   /** @throws ChatError if an event would be refused now */
   check(event: LogEvent): void {
     const judged = judge(this.#database, event, this.idNow)
-    if (judged && 'refused' in judged) throw new ChatError(judged.refused.code, judged.refused.message)
+    if (judged) throw new ChatError(judged.refused.code, judged.refused.message)
   }
 
   /**
@@ -47,10 +47,9 @@ export class Appender {
    * @throws ChatError if it is refused
    */
   async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<{ id: number; event?: LoggedEvent | undefined }> {
-    const judged = judge(this.#database, event, this.idNow)
-    // A first request whose event is committed and not yet delivered: the second one waits its turn behind it.
-    const underWay = judged && 'id' in judged && judged.id > this.#log.newest
-    const outcome = judged && !underWay ? judged : (await this.#log.append([...before, event, ...after]))[before.length]!
+    // A request that may have come before is the log's to judge: it has its answer, whatever holds by now.
+    if (!('key' in event)) this.check(event)
+    const outcome = (await this.#log.append([...before, event, ...after]))[before.length]!
     if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
     return outcome
   }

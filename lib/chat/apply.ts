@@ -2,7 +2,7 @@
 // events lead to the same data wherever they are applied: there is no clock here but the event's id, no randomness, nothing
 // from Unicode's tables, and no look at a body to decide. The rules themselves are in *-rules.ts.
 
-import { ChatError } from '../errors.ts'
+import { ChatError, type Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
 import { inviteRules } from './invite-rules.ts'
@@ -16,21 +16,24 @@ const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type 
 
 /** Carries an event out under this id, or says why not and changes nothing. */
 export function apply(database: Database, event: NewEvent, id: number): Outcome {
-  const judged = judge(database, event, id)
+  const judged = earlier(database, event) ?? judge(database, event, id)
   if (judged) return judged
   const written = ruleFor(event).carryOut(database, event as LogEvent, id) ?? event
   database.insertEvent(id, written as NewEvent, written.user === undefined ? undefined : database.people.user(written.user)?.name)
   return { id }
 }
 
-/** What would become of an event at the time `now` (as an id): undefined if it may be, or else its outcome. */
-export function judge(database: Database, asked: NewEvent, now: number): Outcome | undefined {
+// What became of the same request when it came first.
+function earlier(database: Database, { user, key, print }: NewEvent): Outcome | undefined {
+  const found = key !== undefined && user !== undefined && database.eventByKey(user, key)
+  if (!found) return undefined
+  if (found.print === print) return { id: found.id, repeated: true }
+  return { refused: { code: 'key_reused', message: 'this Idempotency-Key was used for another request; make a new key for each message' } }
+}
+
+/** Why an event may not be at the time `now` (as an id): undefined if it may. */
+export function judge(database: Database, asked: NewEvent, now: number): { refused: Refusal } | undefined {
   try {
-    if (asked.key !== undefined && asked.user !== undefined) {
-      const earlier = database.eventByKey(asked.user, asked.key)
-      if (earlier?.print === asked.print) return { id: earlier!.id, repeated: true }
-      if (earlier) throw new ChatError('key_reused', 'this Idempotency-Key was used for another request; make a new key for each message')
-    }
     // An older natter must not pass over what a newer one has written: its data would differ from then on.
     if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
     // What was appended came from the operations, which make nothing but these.

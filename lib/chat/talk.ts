@@ -83,8 +83,10 @@ export class Talk {
     const user = await this.#parts.people.somebody(who)
     const once = key !== undefined && { key, print: printOf(room.slug, text, replyTo ?? '') }
     const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room.id, text), ...once }
-    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused.
-    const before: LogEvent[] = this.#parts.database.rooms.roleIn(room.id, user.id) ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
+    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused. A retry
+    // takes nobody back who has left since.
+    const stays = this.#parts.database.rooms.roleIn(room.id, user.id) || (key !== undefined && this.#parts.database.eventByKey(user.id, key))
+    const before: LogEvent[] = stays ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
     const { id, event } = await this.#parts.appender.append(post, { before })
     // A retry after days gets the message as it is by then.
     return event ? toMessage(event) : this.#shown([this.#parts.database.message(id)!]).messages[0]!

@@ -7,7 +7,7 @@ import { statSync } from 'node:fs'
 import { ChatError, StartError, type Refusal } from '../errors.ts'
 import { Database } from './database.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
-import type { NewEvent, Outcome, ReadMark } from './event-log.ts'
+import type { NewEvent, Outcome, ReadMark, Told } from './event-log.ts'
 import { codes, damaged, isDamage, isStorageFailure, sqliteCode } from './sqlite-errors.ts'
 
 /** Checks an event against the data and carries it out, or says why not and changes nothing. */
@@ -20,7 +20,7 @@ export type ToWriter = { group: readonly NewEvent[] } | { reads: readonly ReadMa
 export type FromWriter =
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
-  | { outcomes: Outcome[]; newest: number; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
+  | { outcomes: Told[]; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { noted: true }
 
@@ -59,7 +59,7 @@ export function runCommitLoop(apply: Apply): void {
       if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
       mistake = undefined
       const outcomes = commitGroup(message.group)
-      say({ outcomes, newest, changes: database.changes, cause: mistake })
+      say({ outcomes, changes: database.changes, cause: mistake })
     } catch (error) {
       unusable ||= isDamage(error)
       say({ failed: whyFailed(error), cause: causeOf(error) })
@@ -78,7 +78,7 @@ export function runCommitLoop(apply: Apply): void {
     }
   }
 
-  function commitGroup(group: readonly NewEvent[]): Outcome[] {
+  function commitGroup(group: readonly NewEvent[]): Told[] {
     try {
       return commit(group)
     } catch (error) {
@@ -96,16 +96,20 @@ export function runCommitLoop(apply: Apply): void {
     }
   }
 
-  function commit(group: readonly NewEvent[]): Outcome[] {
+  function commit(group: readonly NewEvent[]): Told[] {
     let last = newest
     database.begin()
     try {
-      const outcomes = group.map((event) => {
+      const outcomes = group.map((event): Told => {
         const id = Math.max(last + 1, Date.now() * 1000)
         const outcome = apply(database, event, id)
         if ('id' in outcome && !outcome.repeated) last = id
         return outcome
       })
+      // What goes live is read from the database, by the same statement as a replay: so the two can't differ. It is read here and not
+      // where it is told, since each commit empties what other connections have in memory of the file.
+      const events = new Map(database.eventsAfter(newest, group.length).map((event) => [event.id, event]))
+      for (const outcome of outcomes) if ('id' in outcome && !outcome.repeated) outcome.event = events.get(outcome.id)
       database.commit()
       newest = last
       return outcomes

@@ -135,7 +135,8 @@ export class Connection {
 
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
-    if (!statement) this.#statements.set(sql, (statement = this.#sqlite.prepare(sql)))
+    // A number that is bound as a limit SQLite takes into its plan, and prepares the statement anew with each: that was half of a short read.
+    if (!statement) this.#statements.set(sql, (statement = this.#sqlite.prepare(sql.replaceAll(/\b(limit|offset) \?/g, '$1 ? + 0'))))
     return statement
   }
 

@@ -52,7 +52,7 @@ export interface ReadMark {
 /** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
 export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
 
-/** The same, with the event as the listener was told it; of a repeated request it was before. */
+/** The same, with the event as the listener is told it; of a repeated request it was before. */
 export type Told = Outcome & { event?: LoggedEvent | undefined }
 
 export interface EventLog {

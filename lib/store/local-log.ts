@@ -1,5 +1,4 @@
-// The log on one box: a thread of its own writes, this side hands it groups of events, reads what was committed, and
-// tells it on. The order on every path is commit, tell, answer.
+// The log on one box: a thread of its own writes, this side hands it groups of events, and tells on what was committed. The order on every path is commit, tell, answer.
 
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -17,7 +16,6 @@ const limits = {
   waitingCharacters: 8 * 1024 * 1024, // of their texts
   groupEvents: 1000, // in one transaction
   groupCharacters: 256 * 1024, // all of a group goes out to all streams in one go, during which nothing else happens
-  pageEvents: 500, // read back in one go
   sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
 }
 
@@ -154,19 +152,19 @@ export class LocalLog implements EventLog {
     } else if ('outcomes' in message) {
       if (message.changes > this.#changes) this.database.forget()
       this.#changes = message.changes
-      const told = new Map<number, LoggedEvent>()
+      const events = message.outcomes.flatMap((told) => ('id' in told && told.event) || [])
+      this.#newest = events.at(-1)?.id ?? this.#newest
       try {
-        this.#tellListener(message.newest, told)
+        this.#listener(events)
       } catch (error) {
-        // Committed, but not to be read back: a bad page. Who asked must not hear of a success that no stream has seen.
+        // Committed, but what belongs to it can't be read: a bad page. Who asked must not hear of a success that no stream has seen.
         this.#stopWriting(String(error instanceof Error ? error.stack : error))
         return this.#finish((waiting) => waiting.reject(new ChatError(damaged.code, damaged.message)))
       }
       if (message.cause) this.#tellFailure(message.cause)
       else if (this.#failing) this.#report('storing works again')
       this.#failing = false
-      const outcomes = message.outcomes.map((outcome): Told => ('id' in outcome && !outcome.repeated ? { ...outcome, event: told.get(outcome.id) } : outcome))
-      this.#finish((waiting) => waiting.resolve(outcomes.splice(0, waiting.events.length)))
+      this.#finish((waiting) => waiting.resolve(message.outcomes.splice(0, waiting.events.length)))
     } else if ('failed' in message) {
       // Of a group that failed some events may be committed.
       this.database.forget()
@@ -191,16 +189,6 @@ export class LocalLog implements EventLog {
     this.#over = damaged
     this.#report(`the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`)
     this.#settle(this.#waiting.splice(0), ({ reject }) => reject(new ChatError(damaged.code, damaged.message)))
-  }
-
-  // What goes live is read from the database, by the same statement as a replay: so the two can't differ.
-  #tellListener(upTo: number, told: Map<number, LoggedEvent>): void {
-    while (this.#newest < upTo) {
-      const events = this.database.eventsAfter(this.#newest, limits.pageEvents).filter((event) => event.id <= upTo)
-      this.#newest = events.at(-1)?.id ?? upTo
-      for (const event of events) told.set(event.id, event)
-      this.#listener(events)
-    }
   }
 
   #finish(settle: (waiting: Waiting) => void): void {

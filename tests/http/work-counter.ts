@@ -3,7 +3,7 @@
 
 import { Server, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { constants, DatabaseSync, StatementSync } from 'node:sqlite'
 import { BroadcastChannel, isMainThread, Worker } from 'node:worker_threads'
 
 /** How often each statement ran. */
@@ -23,6 +23,8 @@ export interface Work {
   stringified: number
   /** How often several buffers were copied into one, but for pings: how many there are is a matter of time. */
   joined: number
+  /** What SQLite looked at to make plans for statements: nothing, once each was made. */
+  planned: number
   /** In the thread that serves, which only reads. */
   read: Statements
   /** In the thread that writes. */
@@ -34,7 +36,7 @@ let work = nothing()
 const buffersWritten = new Set<unknown>()
 
 function nothing(): Work {
-  return { writes: 0, buffers: 0, frames: 0, lines: 0, stringified: 0, joined: 0, read: {}, written: {} }
+  return { writes: 0, buffers: 0, frames: 0, lines: 0, stringified: 0, joined: 0, planned: 0, read: {}, written: {} }
 }
 
 function take(): Work {
@@ -56,10 +58,17 @@ function countStatements(counted: () => Statements): void {
       return original.apply(this, values)
     }
   }
-  const { exec } = DatabaseSync.prototype
+  const { exec, prepare } = DatabaseSync.prototype
   DatabaseSync.prototype.exec = function (sql) {
     count(sql)
     exec.call(this, sql)
+  }
+  const authorized = new WeakSet<DatabaseSync>()
+  DatabaseSync.prototype.prepare = function (...values) {
+    // SQLite asks for leave whenever it makes a plan, be it that one is out of date. Node 22 can't be asked.
+    if (!authorized.has(this)) this.setAuthorizer?.(() => (work.planned++, constants.SQLITE_OK))
+    authorized.add(this)
+    return prepare.apply(this, values)
   }
 }
 
@@ -143,7 +152,9 @@ function answerWork(readers: WeakSet<Socket>, hold: (posts: number) => void): vo
     if (pathname === '/events') readers.add(request.socket)
     if (pathname !== '/work') return emit.call(this, event, ...values)
     writer.onmessage = ({ data }) => {
-      const body = stringify({ ...take(), written: data as Statements } satisfies Work)
+      const { written, planned } = data as Work
+      const done = take()
+      const body = stringify({ ...done, written, planned: done.planned + planned } satisfies Work)
       hold(Number(searchParams.get('hold')))
       response.end(body)
     }
@@ -161,6 +172,6 @@ if (isMainThread) {
 } else {
   countStatements(() => work.written)
   const server = new BroadcastChannel('work')
-  server.onmessage = () => server.postMessage(take().written)
+  server.onmessage = () => server.postMessage(take())
   server.unref()
 }
