@@ -1,6 +1,6 @@
 // Who asks, and who they are: by a session, a token, a password, another server's word, or a name that nothing proves.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionRow, TokenRow, UserRow } from '../store/people-tables.ts'
@@ -191,7 +191,7 @@ function unproven(name: string) {
 
 /** What is kept of a session's, a token's or an invite's secret. These are random, so nothing slower is needed. */
 export function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 // Microseconds, like ids. It goes on evenly from the start of the process, whatever the clock does.

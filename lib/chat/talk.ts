@@ -1,7 +1,7 @@
 // What is said: posting, editing, deleting and reacting, and reading it again by the page. Each takes who asks, and answers when
 // it is durable and delivered.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { MessageRow } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
@@ -183,5 +183,5 @@ function cut(found: MessageRow[], count: number): { rows: MessageRow[]; more: bo
 
 // It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.
 function printOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 4)
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 4)
 }

@@ -11,13 +11,14 @@ const sqlite = loadQuietly()
 
 type Value = string | number | null
 
-const recalledMax = 10_000 // rows, of people and rooms that were there a moment ago
+const recalledMax = 10_000 // rows of a statement's, of people and rooms that were there a moment ago
 
 export class Connection {
   #sqlite: DatabaseSync
   #statements = new Map<string, StatementSync>()
   #onDamage: ((cause: string) => void) | undefined
-  #recalled = new Map<string, unknown>()
+  /** What each statement found, by the values it was asked with. */
+  #recalled = new Map<string, Map<Value, unknown>>()
   /** How often something was changed that may be recalled elsewhere. */
   changes = 0
 
@@ -95,12 +96,13 @@ export class Connection {
    * Not what was looked for in vain: anybody can make up as much of that as they like, and as long.
    */
   recall<T>(sql: string, ...values: Value[]): T | undefined {
-    const key = `${sql}\0${values.join('\0')}`
-    const known = this.#recalled.get(key) as T | undefined
+    let rows = this.#recalled.get(sql)
+    if (!rows || rows.size >= recalledMax) this.#recalled.set(sql, (rows = new Map()))
+    const key = values.length === 1 ? values[0]! : values.join('\0')
+    const known = rows.get(key) as T | undefined
     if (known) return known
     const row = Object.freeze(this.get<T>(sql, ...values))
-    if (row) this.#recalled.set(key, row)
-    if (this.#recalled.size > recalledMax) this.forget()
+    if (row) rows.set(key, row)
     return row
   }
 
