@@ -129,5 +129,6 @@ function anyOf(words: readonly string[]): string {
   return `(${groups.join(' OR ')})`
 }
 
-const roomWord = (room: number) => `r${room.toString(36)}`
-const userWord = (user: number) => `u${user.toString(36)}`
+// As BigInts they take a third of the time: see `userId` in wire.ts.
+const roomWord = (room: number) => `r${BigInt(room).toString(36)}`
+const userWord = (user: number) => `u${BigInt(user).toString(36)}`
