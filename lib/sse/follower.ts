@@ -46,25 +46,28 @@ export function nextPiece<Event extends Seen>(
   follower: Follower,
   events: Iterable<Event>,
   { after, upTo }: { after: number; upTo: number },
-  frameOf: (event: Event) => Uint8Array,
+  frameOf: (event: Event) => string,
 ): Piece {
-  const frames: Uint8Array[] = []
+  let frames = ''
   let bytes = 0
+  let count = 0
   let cursor = upTo
   for (const event of events) {
     if (event.id > upTo) break
     if (sees(follower, event)) {
       const frame = frameOf(event)
-      if (bytes > 0 && bytes + frame.length > pieceBytesMax) {
+      const length = Buffer.byteLength(frame)
+      if (count > 0 && bytes + length > pieceBytesMax) {
         cursor = after
         break
       }
-      frames.push(frame)
-      bytes += frame.length
+      frames += frame
+      bytes += length
+      count++
     }
     after = event.id
   }
-  return { frames: new Frames(frames), cursor, count: frames.length }
+  return { frames: new Frames(frames), cursor, count }
 }
 
 function sees({ topics, filter }: Follower, event: Seen): boolean {

@@ -21,7 +21,12 @@ const lineEnd = /\r\n|\r|\n/
  * @throws TypeError if `event` or `id` has a CR, LF or NUL, if `id` is empty, if `retry` is not a whole number, or if
  * `data` has no JSON.
  */
-export function encodeFrame({ event, id, data, retry }: StreamEvent): Buffer {
+export function encodeFrame(event: StreamEvent): Buffer {
+  return Buffer.from(frameOf(event))
+}
+
+/** The same before it is made into bytes, which is best done with all that leaves in one write. */
+export function frameOf({ event, id, data, retry }: StreamEvent): string {
   let frame = ''
   if (retry !== undefined) {
     if (!Number.isSafeInteger(retry) || retry < 0) throw new TypeError('retry must be a whole number of milliseconds')
@@ -31,7 +36,7 @@ export function encodeFrame({ event, id, data, retry }: StreamEvent): Buffer {
   // An empty id would make the reader forget its cursor.
   if (id !== undefined) frame += `id: ${oneLine('id', String(id))}\n`
   if (data !== undefined || event !== undefined) frame += dataLines(asText(data))
-  return Buffer.from(frame + '\n')
+  return frame + '\n'
 }
 
 /** Encodes a comment, which readers pass over; each of its lines is marked as one. */
@@ -41,27 +46,29 @@ export function encodeComment(text: string): Buffer {
 
 /** Whole frames for one write, in the forms that streams write them in; each form is made once, however many streams write it. */
 export class Frames {
-  readonly #parts: readonly Uint8Array[]
+  readonly #frames: string | Uint8Array
   #bytes: Uint8Array | undefined
   #chunk: Uint8Array | undefined
 
-  constructor(parts: readonly Uint8Array[]) {
-    this.#parts = parts
+  constructor(frames: string | Uint8Array) {
+    this.#frames = frames
   }
 
   /** The frames one behind the other. */
   get bytes(): Uint8Array {
-    return (this.#bytes ??= this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))
+    return (this.#bytes ??= typeof this.#frames === 'string' ? Buffer.from(this.#frames) : this.#frames)
   }
 
   /** The same as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1). */
   get chunk(): Uint8Array {
-    const length = this.#parts.reduce((sum, part) => sum + part.length, 0)
-    return (this.#chunk ??= Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...this.#parts, crlf]))
+    return (this.#chunk ??= chunkOf(this.#frames))
   }
 }
 
-const crlf = Buffer.from('\r\n')
+function chunkOf(frames: string | Uint8Array): Buffer {
+  const head = `${Buffer.byteLength(frames).toString(16)}\r\n`
+  return typeof frames === 'string' ? Buffer.from(`${head}${frames}\r\n`) : Buffer.concat([Buffer.from(head), frames, Buffer.from('\r\n')])
+}
 
 function oneLine(field: string, value: string): string {
   if (value === '') throw new TypeError(`${field} must not be empty`)

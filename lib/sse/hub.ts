@@ -2,7 +2,7 @@
 // and what a slow reader has yet to get are all delivered by one function, `#deliver`.
 // Knows nothing of what the events mean, nor where older ones are kept.
 
-import { encodeFrame, Frames } from './frame.ts'
+import { frameOf, Frames } from './frame.ts'
 import { Attendance } from './attendance.ts'
 import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
 import { HistoryReader, type History, type HistoryEvent } from './history.ts'
@@ -20,7 +20,7 @@ const limits = {
 }
 
 interface Entry extends Seen {
-  readonly frame: Uint8Array
+  readonly frame: string
   readonly bytes: number
 }
 
@@ -89,14 +89,14 @@ export class Hub<Events extends EventMap = EventMap> {
    * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
-    const frame = inMemoryOfItsOwn(encodeFrame({ event, id, data: data === undefined ? '' : data }))
-    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: 2 * frame.length + limits.entryOverheadBytes })
+    const frame = frameOf({ event, id, data: data === undefined ? '' : data })
+    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: 2 * Buffer.byteLength(frame) + limits.entryOverheadBytes })
     return id
   }
 
   /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
   advance(id: number): void {
-    this.#push({ id, topics: [], frame: new Uint8Array(), bytes: limits.entryOverheadBytes })
+    this.#push({ id, topics: [], frame: '', bytes: limits.entryOverheadBytes })
   }
 
   #push(entry: Entry): void {
@@ -115,13 +115,13 @@ export class Hub<Events extends EventMap = EventMap> {
   forget(id: number): void {
     this.flush()
     this.#tick = { from: -1, topics: [], pieces: new Map() }
-    this.#ring.replace({ id, topics: [], frame: new Uint8Array(), bytes: limits.entryOverheadBytes })
+    this.#ring.replace({ id, topics: [], frame: '', bytes: limits.entryOverheadBytes })
   }
 
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
-    const frames = new Frames([encodeFrame({ event, data: data === undefined ? '' : data })])
+    const frames = new Frames(frameOf({ event, data: data === undefined ? '' : data }))
     const told = this.#followersOf(typeof topics === 'string' ? [topics] : topics)
     for (const { live, stream } of told) if (live && !stream.writableNeedDrain) stream.write(frames)
   }
@@ -297,7 +297,7 @@ export class Hub<Events extends EventMap = EventMap> {
     const { stream, pageEvents } = follower
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => encodeFrame({ event, id, data }))
+    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => frameOf({ event, id, data }))
     // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
     follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
     stream.cursor = cursor
@@ -360,15 +360,6 @@ export class Hub<Events extends EventMap = EventMap> {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
-}
-
-// Small buffers are slices of a pool, 64 KiB on newer Nodes: a ring that holds one holds all of its slab, whatever else it
-// was used for since. Frames of a few bytes between answers of some KB took a hundred times the bytes that were counted.
-function inMemoryOfItsOwn(frame: Uint8Array): Uint8Array {
-  if (frame.length === frame.buffer.byteLength) return frame
-  const copy = Buffer.allocUnsafeSlow(frame.length)
-  copy.set(frame)
-  return copy
 }
 
 // NaN for what is no id at all: it is equal to none, and so unknown.

@@ -2,7 +2,7 @@
 
 import { OutgoingMessage, ServerResponse } from 'node:http'
 import { Readable, type Writable } from 'node:stream'
-import { encodeComment, encodeFrame, Frames, type StreamEvent } from './frame.ts'
+import { encodeComment, frameOf, Frames, type StreamEvent } from './frame.ts'
 
 /** What a stream needs of a request: those of `node:http`, `https` and `http2` have it. */
 export interface StreamRequest {
@@ -129,7 +129,7 @@ export class ServerSentEventsStream {
    * @throws TypeError if a field can't be written (see `encodeFrame`); nothing is sent then.
    */
   send(event: StreamEvent): boolean {
-    return this.write(encodeFrame(event))
+    return this.write(new Frames(frameOf(event)))
   }
 
   /** Sends a comment, which readers pass over. */
@@ -142,7 +142,7 @@ export class ServerSentEventsStream {
     // When a reader ends its side Node ends ours; writing on would be reported as an error of the server.
     if (!this.#open || this.#socket?.writable === false) return false
     // A chunk without bytes would be the end of the body.
-    if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames([frames]))
+    if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames(frames))
     this.#needDrain = !(this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes))
     return !this.#needDrain
   }

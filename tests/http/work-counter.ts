@@ -15,14 +15,14 @@ export interface Work {
   writes: number
   /** How many different buffers these wrote. */
   buffers: number
-  /** Messages that were made into frames. */
+  /** Messages that were made into bytes of frames. */
   frames: number
+  /** And how often something was, but for pings: how many there are is a matter of time. */
+  encoded: number
   /** And into lines of JSON, for readers who asked for those. */
   lines: number
   /** Values that were made into JSON, whatever for. */
   stringified: number
-  /** How often several buffers were copied into one, but for pings: how many there are is a matter of time. */
-  joined: number
   /** What SQLite looked at to make plans for statements: nothing, once each was made. */
   planned: number
   /** In the thread that serves, which only reads. */
@@ -36,7 +36,7 @@ let work = nothing()
 const buffersWritten = new Set<unknown>()
 
 function nothing(): Work {
-  return { writes: 0, buffers: 0, frames: 0, lines: 0, stringified: 0, joined: 0, planned: 0, read: {}, written: {} }
+  return { writes: 0, buffers: 0, frames: 0, encoded: 0, lines: 0, stringified: 0, planned: 0, read: {}, written: {} }
 }
 
 function take(): Work {
@@ -77,23 +77,16 @@ function countEncodings(): void {
     work.stringified++
     return stringify.apply(JSON, values as Parameters<typeof stringify>)
   }
-  const { from, concat } = Buffer
+  const { from } = Buffer
   Buffer.from = ((...values: Parameters<typeof from>) => {
     const [value] = values as [unknown]
-    if (typeof value === 'string' && value.startsWith('event: message\n')) work.frames++
-    if (typeof value === 'string' && value.startsWith('{"event":"message",')) work.lines++
+    if (typeof value === 'string') {
+      work.frames += value.split('event: message\n').length - 1
+      if (/^event: (?!ping)/m.test(value)) work.encoded++
+      if (value.startsWith('{"event":"message",')) work.lines++
+    }
     return from.apply(Buffer, values)
   }) as typeof from
-  Buffer.concat = (parts, length) => {
-    if (!parts.some(isPing)) work.joined++
-    return concat.call(Buffer, parts, length)
-  }
-}
-
-const pingStart = Buffer.from('event: ping\n')
-
-function isPing(part: Uint8Array): boolean {
-  return pingStart.equals(part.subarray(0, pingStart.length))
 }
 
 // Where the socket hands over to the system. What has no message in it is left out, as pings are.
