@@ -11,16 +11,13 @@ import { SearchTables } from './search-tables.ts'
 
 // Of bodies only what people said: a password's hash is read by `passwordHash` alone.
 const eventColumns = `
-  select o.name as firstName, o.target as firstTarget, e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, e.facts, e.room, r.slug, r.kind as roomKind, iif(b.text glob char(1) || '*', null, b.text) as text
-  from events e left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = e.id and e.type in ('message', 'edit')
-    left join events o on o.id = e.target and e.type = 'edit'`
+  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, e.facts, iif(b.text glob char(1) || '*', null, b.text) as text
+  from events e left join bodies b on b.event = e.id and e.type in ('message', 'edit')`
 
 // A message as it is now: with the text, the mentions and the id of its newest edit, if there is one.
 const messageColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, u.kind as userKind, e.target, x.facts as facts, e.room, r.slug, r.kind as roomKind,
-    iif(b.text glob char(1) || '*', null, b.text) as text, d.event as edited
-  from events e left join edits d on d.message = e.id join events x on x.id = coalesce(d.event, e.id)
-    left join users u on u.id = e.user left join rooms r on r.id = e.room left join bodies b on b.event = x.id`
+  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, x.facts as facts, iif(b.text glob char(1) || '*', null, b.text) as text, d.event as edited
+  from events e left join edits d on d.message = e.id join events x on x.id = coalesce(d.event, e.id) left join bodies b on b.event = x.id`
 
 // An event that is no deleted message.
 const kept = 'not exists (select 1 from deletions where message = e.id)'
@@ -129,7 +126,7 @@ export class Database {
   }
 
   event(id: number): LoggedEvent | undefined {
-    return this.#connection.get(`${eventColumns} where e.id = ?`, id)
+    return this.#whole(`${eventColumns} where e.id = ?`, id)[0]
   }
 
   hasEvent(id: number): boolean {
@@ -141,7 +138,17 @@ export class Database {
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {
-    return this.#connection.all(`${eventColumns} where e.id > ? order by e.id limit ?`, id, limit)
+    return this.#whole(`${eventColumns} where e.id > ? order by e.id limit ?`, id, limit)
+  }
+
+  // Who and where is the same for most rows of a page: recalled, and not joined to each.
+  #whole<Row extends LoggedEvent>(sql: string, ...values: number[]): Row[] {
+    return this.#connection.all<Row>(sql, ...values).map((row) => {
+      const room = row.room === null ? undefined : this.rooms.room(row.room)
+      const userKind = row.user === null ? undefined : this.people.user(row.user)?.kind
+      const first = row.type === 'edit' ? this.event(row.target!) : undefined
+      return { ...row, userKind: userKind ?? null, slug: room?.slug ?? null, roomKind: room?.kind ?? null, ...(first && { firstName: first.name, firstTarget: first.target }) }
+    })
   }
 
   /** The id after which the last so many events are that a user may see (0: nobody), among the newest `looked`. */
@@ -166,15 +173,15 @@ export class Database {
   }
 
   message(id: number): MessageRow | undefined {
-    return this.#connection.get(`${messageColumns} where e.id = ? and e.type = 'message'`, id)
+    return this.#whole<MessageRow>(`${messageColumns} where e.id = ? and e.type = 'message'`, id)[0]
   }
 
   messagesBefore(room: number, id: number, limit: number): MessageRow[] {
-    return this.#connection.all(`${messageColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
+    return this.#whole(`${messageColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
   }
 
   messagesAfter(room: number, id: number, limit: number): MessageRow[] {
-    return this.#connection.all(`${messageColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
+    return this.#whole(`${messageColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
   }
 
   isDeleted(message: number): boolean {
