@@ -23,8 +23,7 @@ export const post: Handler = async ({ chat, params, request, who }) => {
   if (/^multipart\//i.test(request.headers['content-type'] ?? '')) throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
   const { text, replyTo } = isJson(request) ? await readFields(request, { text: 'string', replyTo: 'string?' }) : { text: await readText(request), replyTo: undefined }
   const message = await chat.talk.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
-  const location = `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}`
-  return { status: 201, headers: { location }, json: message }
+  return { status: 201, headers: { location: `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}` }, json: message }
 }
 
 export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.talk.message(who, params.room!, params.message!) })

@@ -58,8 +58,7 @@ export function runCommitLoop(apply: Apply): void {
       // SQLite would go on writing to a file that nobody will find again.
       if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
       mistake = undefined
-      const outcomes = commitGroup(message.group)
-      say({ outcomes, changes: database.changes, cause: mistake })
+      say({ outcomes: commitGroup(message.group), changes: database.changes, cause: mistake })
     } catch (error) {
       unusable ||= isDamage(error)
       say({ failed: whyFailed(error), cause: causeOf(error) })

@@ -11,17 +11,12 @@ const sqlite = loadQuietly()
 
 type Value = string | number | null
 
-interface Prepared {
-  statement: StatementSync
-  /** Of its columns. */
-  names: string[]
-}
-
 const recalledMax = 10_000 // rows of a statement's, of people and rooms that were there a moment ago
 
 export class Connection {
   #sqlite: DatabaseSync
-  #statements = new Map<string, Prepared>()
+  /** Each with the names of its columns. */
+  #statements = new Map<string, { statement: StatementSync; names: string[] }>()
   #onDamage: ((cause: string) => void) | undefined
   /** What each statement found, by the values it was asked with. */
   #recalled = new Map<string, Map<Value, unknown>>()
@@ -145,7 +140,7 @@ export class Connection {
     }
   }
 
-  #prepared(sql: string): Prepared {
+  #prepared(sql: string) {
     const known = this.#statements.get(sql)
     if (known) return known
     // A number that is bound as a limit SQLite takes into its plan, and prepares the statement anew with each: that was half of a short read.
