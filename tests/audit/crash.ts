@@ -23,7 +23,7 @@ const limits = {
 
 const crash: Audit = {
   name: 'crash',
-  plantable: ['answer-before-commit', 'broadcast-before-commit', 'no-idempotency', 'id-from-clock-alone', 'cursor-off-by-one'],
+  plantable: ['answer-before-commit', 'broadcast-before-commit', 'no-idempotency', 'cursor-off-by-one'],
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
       const { kills, writers: count, lifeMs, readyMs, filled } = forms[form]

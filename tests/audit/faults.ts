@@ -3,7 +3,6 @@
 
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isMainThread } from 'node:worker_threads'
 import { loadFaults } from './load-faults.ts'
 
 const faults: Record<string, () => Promise<void> | void> = {
@@ -50,14 +49,6 @@ const faults: Record<string, () => Promise<void> | void> = {
     Database.prototype.insertEvent = function (id, { key: _, print: __, ...event }, name) {
       insertEvent.call(this, id, event, name)
     }
-  },
-
-  /** Ids are the time of a clock that is not exact, and look at no earlier one. */
-  'id-from-clock-alone'() {
-    if (isMainThread) return
-    const { max } = Math
-    const anId = (numbers: number[]) => numbers.length === 2 && numbers[1]! > 1e15
-    Math.max = (...numbers) => (anId(numbers) ? numbers[1]! + Math.floor(Math.random() * 20_000) : max(...numbers))
   },
 
   /** A deletion takes the place in the log, and leaves what was said. */
