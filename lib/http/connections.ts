@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
 
 const pipelinedMax = 16 // requests behind the one that is being answered on a connection; who sends more is cut off
 
@@ -56,9 +55,8 @@ export class Connections {
     return (this.#pipelined.get(socket)?.waiting ?? 0) > 0
   }
 
-  /** From now on, and as long as it is open, a stream goes over this connection. */
-  carries(socket: Socket, stream: ServerSentEventsStream): void {
-    this.#streaming.add(socket)
-    stream.closed.then(() => this.#streaming.delete(socket))
+  /** A stream goes over this connection from now on, or no longer. */
+  carries(socket: Socket, streaming: boolean): void {
+    this.#streaming[streaming ? 'add' : 'delete'](socket)
   }
 }

@@ -41,8 +41,12 @@ export function openStream({ request, response, stream: type, who, address, cook
   }
   // HEAD has had its end already.
   if (stream.open) {
-    connections.carries(socket, stream)
-    limits.countStream(who, address, stream.closed)
+    connections.carries(socket, true)
+    limits.countStream(who, address, 1)
+    stream.closed.then(() => {
+      connections.carries(socket, false)
+      limits.countStream(who, address, -1)
+    })
   }
   return stream
 }

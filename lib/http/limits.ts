@@ -77,17 +77,13 @@ export class Limits {
     return void this.#reportOnce()
   }
 
-  /** Counts a stream until it is closed. */
-  countStream(who: Who, address: string | undefined, closed: Promise<void>): void {
-    const keys = keysOf(who, address)
-    for (const key of keys) this.#streams.set(key, (this.#streams.get(key) ?? 0) + 1)
-    closed.then(() => {
-      for (const key of keys) {
-        const left = this.#streams.get(key)! - 1
-        if (left > 0) this.#streams.set(key, left)
-        else this.#streams.delete(key)
-      }
-    })
+  /** Counts a stream that begins, or with -1 one that is over. */
+  countStream(who: Who, address: string | undefined, by: 1 | -1): void {
+    for (const key of keysOf(who, address)) {
+      const count = (this.#streams.get(key) ?? 0) + by
+      if (count > 0) this.#streams.set(key, count)
+      else this.#streams.delete(key)
+    }
   }
 
   // From each of these or from none. Those without an address share one bucket, which only tells when they would have been refused.

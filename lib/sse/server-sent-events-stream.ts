@@ -77,24 +77,24 @@ export class ServerSentEventsStream {
   constructor(request: StreamRequest, response: StreamResponse, options: StreamOptions = {}) {
     this.lastEventId = lastEventIdOf(request)
     this.#response = response
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
     const drained = () => this.#drained()
     // On Node 22 a response that waits for an earlier one hears nothing of its connection's end.
     const connection = response.socket === null ? request.socket : undefined
-    this.closed = new Promise((resolve) => {
-      const over = () => {
-        this.#open = false
-        this.#socket?.off('drain', drained)
-        this.#interrupt?.()
-        connection?.off('close', over)
-        clearTimeout(this.#lastCall)
-        this.#drained()
-        resolve()
-      }
-      // A response whose reader went away before this line has had its 'close' already.
-      if (response.destroyed ?? response.stream?.destroyed) over()
-      else response.on('close', over)
-      connection?.once('close', over)
-    })
+    const over = () => {
+      this.#open = false
+      this.#socket?.off('drain', drained)
+      this.#interrupt?.()
+      connection?.off('close', over)
+      clearTimeout(this.#lastCall)
+      this.#drained()
+      resolve()
+    }
+    // A response whose reader went away before this line has had its 'close' already.
+    if (response.destroyed ?? response.stream?.destroyed) over()
+    else response.on('close', over)
+    connection?.once('close', over)
     // What fails here is the reader's connection; its 'close' follows and says all there is to say.
     response.on('error', nothing)
     response.on('drain', drained)

@@ -27,7 +27,7 @@ async function serve(t: TestContext) {
     if (request.url === '/fast') return void response.end('fast')
     connections.hold(request)
     await gate
-    if (request.url === '/stream' && !connections.othersWait(request.socket)) connections.carries(request.socket, new ServerSentEventsStream(request, response))
+    if (request.url === '/stream' && !connections.othersWait(request.socket)) connections.carries(request.socket, new ServerSentEventsStream(request, response).open)
     else if (request.url === '/stream') request.socket.destroy()
     else response.end('slow')
     connections.release(request)
