@@ -72,14 +72,14 @@ export const routes: readonly Route[] = [
 ]
 
 /** The routes of a path, whatever their method, and what its segments stand for. */
-export function routesAt(segments: readonly string[]): { routes: Route[]; params: Record<string, string> } {
-  const matching = (split.get(segments.length) ?? []).filter(({ parts }) => parts.every((part, at) => part.startsWith(':') || part === segments[at]))
-  // A path that is written out is no name of something: `accept` is not the id of an invite.
-  const exact = matching.filter(({ parts }) => parts.every((part) => !part.startsWith(':')))
-  const found = exact.length > 0 ? exact : matching
+export function routesAt(segments: readonly string[]): { routes: readonly Route[]; params: Record<string, string> } {
+  const found = paths.find(({ parts }) => parts.length === segments.length && parts.every((part, at) => isName(part) || part === segments[at]))
   const params: Record<string, string> = {}
-  for (const [at, part] of (found[0]?.parts ?? []).entries()) if (part.startsWith(':')) params[part.slice(1)] = segments[at]!
-  return { routes: found.map(({ route }) => route), params }
+  found?.parts.forEach((part, at) => isName(part) && (params[part.slice(1)] = segments[at]!))
+  return { routes: found?.routes ?? [], params }
 }
 
-const split = Map.groupBy(routes.map((route) => ({ route, parts: route.path.split('/').slice(1) })), ({ parts }) => parts.length)
+const isName = (part: string) => part.startsWith(':')
+const paths = Array.from(Map.groupBy(routes, ({ path }) => path), ([path, routes]) => ({ parts: path.split('/').slice(1), routes }))
+// A path that is written out is no name of something: `accept` is not the id of an invite.
+paths.sort((one, other) => Number(one.parts.some(isName)) - Number(other.parts.some(isName)))
