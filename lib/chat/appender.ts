@@ -1,10 +1,10 @@
 // How an operation becomes an event: the rules are asked first, on what can be read here, so that refusals seldom reach the
-// log; then the log is, which decides.
+// log; then the log is, which decides. What may be a retry goes to the log at once, which finds its key.
 
 import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { EventLog, LoggedEvent } from '../store/event-log.ts'
-import { judge } from './apply.ts'
+import { earlier, judge } from './apply.ts'
 import type { LogEvent } from './log-events.ts'
 
 interface Beside {
@@ -47,9 +47,13 @@ export class Appender {
    * @throws ChatError if it is refused
    */
   async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<{ id: number; event?: LoggedEvent | undefined }> {
-    // A request that may have come before is the log's to judge: it has its answer, whatever holds by now.
     if (!('key' in event)) this.check(event)
-    const outcome = (await this.#log.append([...before, event, ...after]))[before.length]!
+    const outcome = await this.#log.append([...before, event, ...after]).then((outcomes) => outcomes[before.length]!, (error) => {
+      // What was stored is stored, even where nothing can be stored any more. At the end it can't be read either.
+      const known = error instanceof ChatError && error.code !== 'stopping' && earlier(this.#database, event)
+      if (known && 'id' in known && known.id <= this.#log.newest) return known
+      throw error
+    })
     if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
     return outcome
   }

@@ -23,8 +23,8 @@ export function apply(database: Database, event: NewEvent, id: number): Outcome 
   return { id }
 }
 
-// What became of the same request when it came first.
-function earlier(database: Database, { user, key, print }: NewEvent): Outcome | undefined {
+/** What became of the same request when it came first. */
+export function earlier(database: Database, { user, key, print }: NewEvent): Outcome | undefined {
   const found = key !== undefined && user !== undefined && database.eventByKey(user, key)
   if (!found) return undefined
   if (found.print === print) return { id: found.id, repeated: true }

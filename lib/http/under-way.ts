@@ -8,11 +8,12 @@ export class UnderWay<T> {
   readonly #places: (T | undefined)[] = []
   readonly #free: number[] = []
 
-  /** The function returned takes it off again. It must be called once. */
+  /** The function returned takes it off again. */
   add(one: T): () => void {
     const place = this.#free.pop() ?? this.#places.length
     this.#places[place] = one
     return () => {
+      if (this.#places[place] !== one) return
       this.#places[place] = undefined
       this.#free.push(place)
     }

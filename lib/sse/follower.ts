@@ -32,21 +32,10 @@ export interface Follower {
 }
 
 /**
- * Whole frames for one write, and the cursor after it. As an object literal, which it was, V8's Maglev at times gave two of them one
- * number for a cursor (Node 22 to 26): made for one reader it moved back that of another, who then got the same events for ever.
+ * Whole frames for one write, the cursor after it, and how many frames it holds. No object: V8's Maglev (Node 22 to 26) at times gives two of
+ * the same literal one number, and what was made for one reader moved the cursor of another back, who got the same events for ever.
  */
-export class Piece {
-  readonly frames: Frames
-  readonly cursor: number
-  /** How many frames it holds. */
-  readonly count: number
-
-  constructor(frames: Frames, cursor: number, count: number) {
-    this.frames = frames
-    this.cursor = cursor
-    this.count = count
-  }
-}
+export type Piece = readonly [frames: Frames, cursor: number, count: number]
 
 const pieceBytesMax = 64 * 1024 // a stream has at most one piece in memory beyond what its socket took
 
@@ -76,7 +65,7 @@ export function nextPiece<Event extends Seen>(
     }
     after = event.id
   }
-  return new Piece(new Frames(frames), cursor, count)
+  return [new Frames(frames), cursor, count]
 }
 
 function sees({ topics, filter }: Follower, event: Seen): boolean {

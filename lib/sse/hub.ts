@@ -90,7 +90,10 @@ export class Hub<Events extends EventMap = EventMap> {
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
     const frame = frameOf({ event, id, data: data === undefined ? '' : data })
-    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: 2 * Buffer.byteLength(frame) + limits.entryOverheadBytes })
+    const encoded = Buffer.byteLength(frame)
+    // One character beyond Latin-1 has V8 keep two bytes for each.
+    const kept = encoded === frame.length ? encoded : Math.max(encoded, 2 * frame.length)
+    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: 2 * kept + limits.entryOverheadBytes })
     return id
   }
 
@@ -234,7 +237,7 @@ export class Hub<Events extends EventMap = EventMap> {
       }
       if (stream.cursor >= this.#delivered) return this.#becomeLive(follower)
       if (stream.cursor >= this.#ring.floor) {
-        const { frames, cursor, count } = this.#piece(follower)
+        const [frames, cursor, count] = this.#piece(follower)
         stream.cursor = cursor
         if (count > 0) stream.write(frames)
       } else if (this.#reader) {
@@ -297,7 +300,7 @@ export class Hub<Events extends EventMap = EventMap> {
     const { stream, pageEvents } = follower
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    const { frames, cursor, count } = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => frameOf({ event, id, data }))
+    const [frames, cursor, count] = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => frameOf({ event, id, data }))
     // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
     follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
     stream.cursor = cursor

@@ -87,7 +87,8 @@ export function runCommitLoop(apply: Apply): void {
         try {
           return commit([event])[0]!
         } catch (error) {
-          if (isStorageFailure(error)) throw error
+          // Whatever it is: what was committed before it has to be told.
+          unusable ||= isDamage(error)
           mistake = causeOf(error)
           return { refused: whyFailed(error) }
         }

@@ -145,9 +145,8 @@ export class Database {
   #whole<Row extends LoggedEvent>(sql: string, ...values: number[]): Row[] {
     return this.#connection.all<Row>(sql, ...values).map((row) => {
       const room = row.room === null ? undefined : this.rooms.room(row.room)
-      const userKind = row.user === null ? undefined : this.people.user(row.user)?.kind
-      const first = row.type === 'edit' ? this.event(row.target!) : undefined
-      return { ...row, userKind: userKind ?? null, slug: room?.slug ?? null, roomKind: room?.kind ?? null, ...(first && { firstName: first.name, firstTarget: first.target }) }
+      const first = row.type === 'edit' ? this.#connection.get<{ firstName: string }>('select name as firstName, target as firstTarget from events where id = ?', row.target) : {}
+      return { ...row, userKind: (row.user === null ? undefined : this.people.user(row.user)?.kind) ?? null, slug: room?.slug ?? null, roomKind: room?.kind ?? null, ...first }
     })
   }
 

@@ -116,7 +116,7 @@ export class LocalLog implements EventLog {
 
   /** Commits what was appended before, then lets go of the folder. */
   async close(): Promise<void> {
-    this.#over ??= stopping
+    this.#over = stopping
     if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     // The writer last: whoever closes last empties the write-ahead log.
     await this.reader.close()
@@ -132,7 +132,8 @@ export class LocalLog implements EventLog {
 
   // One group is under way at a time; what comes meanwhile is the next group. So groups grow with the load by themselves.
   #send(): void {
-    if (this.#underWay.length > 0 || this.#waiting.length === 0) return
+    if (this.#underWay.length > 0) return
+    if (this.#waiting.length === 0) return this.#idle?.()
     let events = 0
     let characters = 0
     let count = 0
@@ -196,10 +197,7 @@ export class LocalLog implements EventLog {
     this.#underWay = []
     this.#settle(done, settle)
     // The answers leave before the next group does: with two processors a sixth more posts a second.
-    setImmediate(() => {
-      this.#send()
-      if (this.#underWay.length === 0) this.#idle?.()
-    })
+    setImmediate(() => this.#send())
   }
 
   #settle(done: readonly Waiting[], settle: (waiting: Waiting) => void): void {

@@ -170,9 +170,9 @@ export const migrations = [
   ) strict;
   create virtual table search_0 using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2", columnsize = 0);
   insert into search_0 (search_0, rank) values ('secure-delete', 1);
-  insert into search_0 (search_0, rank) values ('automerge', 16);
   insert into search_parts (first, characters) values (0, 0);
   `,
+  `insert into search_0 (search_0, rank) values ('automerge', 16)`, // see search-tables.ts
 ]
 
 /** The version of the files that this program writes. */

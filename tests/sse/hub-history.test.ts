@@ -174,7 +174,7 @@ test('a reader who reads nothing has one piece waiting in memory, is passed over
   assert.ok(behind < hub.newest)
   reader.socket.resume()
   const closing = Promise.withResolvers<void>()
-  const caughtUp = setInterval(() => stream.cursor === hub.newest && closing.resolve(), 5)
+  const caughtUp = setInterval(() => stream.cursor === hub.newest && !stream.writableNeedDrain && closing.resolve(), 5)
   await closing.promise
   clearInterval(caughtUp)
   hub.signal('a', { event: 'typing', data: 'heard' })

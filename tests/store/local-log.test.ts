@@ -8,6 +8,7 @@ import { temporaryFolder } from '../chat-server.ts'
 import { property } from '../random.ts'
 
 const realWriter = new URL('../../lib/chat/writer.ts', import.meta.url)
+const faultyWriter = new URL('writer-with-faults.ts', import.meta.url)
 
 async function open(t: TestContext, { folder = ':memory:', writer = realWriter } = {}) {
   const told: LoggedEvent[] = []
@@ -101,6 +102,20 @@ test('an event that throws takes none of its group with it', async (t) => {
   const [alone] = await Promise.allSettled([log.append([{ type: 'user', rules: 1 }])])
   assert.ok(alone.status === 'rejected' || codeOf(alone.value[0]) === 'storage_failed')
   idOf((await log.append([say('still writing')]))[0])
+})
+
+test('what was stored before the disk was full is told, also where a mistake had its group stored one by one', async (t) => {
+  const { log, told } = await open(t, { writer: faultyWriter })
+  const { say } = await begin(log)
+  const before = told.length
+
+  const [stored, mistaken, refused] = await Promise.all(['one', 'a mistake', 'a full disk'].map((text) => log.append([say(text)])))
+  const [next] = await log.append([say('two')])
+
+  assert.equal(codeOf(mistaken![0]), 'storage_failed')
+  assert.equal(codeOf(refused![0]), 'storage_full')
+  assert.ok(idOf(stored![0]) < idOf(next))
+  assert.deepEqual(told.slice(before).map(({ text }) => text), ['one', 'two'])
 })
 
 test('the same key again is the same event, in one group and over a restart; with another print it is refused', async (t) => {

@@ -1,0 +1,16 @@
+// The writing thread with faults that a text asks for: a mistake of ours, a disk that is full, a page that is damaged.
+
+import { apply } from '../../lib/chat/apply.ts'
+import { runCommitLoop } from '../../lib/store/commit-loop.ts'
+
+const faults: Record<string, Error> = {
+  'a mistake': new TypeError('a mistake of ours'),
+  'a full disk': Object.assign(new Error('database or disk is full'), { errcode: 13 }),
+  'a bad page': Object.assign(new Error('database disk image is malformed'), { errcode: 11 }),
+}
+
+runCommitLoop((database, event, id) => {
+  const fault = faults[event.text ?? '']
+  if (fault) throw fault
+  return apply(database, event, id)
+})
