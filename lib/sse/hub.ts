@@ -85,7 +85,7 @@ export class Hub<Events extends EventMap = EventMap> {
   /**
    * Keeps an event and delivers it at the end of this tick, with all others of the tick in one write a stream.
    * Returns its id.
-   * @throws RangeError if a given id is not a whole number above the newest or its frame larger than 16 MiB, TypeError if
+   * @throws RangeError if a given id is not a whole number above the newest or its frame takes more than 16 MiB of memory, TypeError if
    * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
