@@ -38,7 +38,9 @@ export function judge(database: Database, asked: NewEvent, now: number): { refus
     if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
     // What was appended came from the operations, which make nothing but these.
     const event = asked as LogEvent
-    if (isBanned(database, event)) throw new ChatError('banned', 'you are banned here')
+    // Whoever is banned does nothing more but go. Of joins and leaves the user is who comes or goes, and the rules look at who does it.
+    const doer = 'user' in event && event.user !== undefined && !['session_end', 'join', 'leave'].includes(event.type) ? database.people.user(event.user) : undefined
+    if (doer && doer.banned !== 0) throw new ChatError('banned', 'you are banned here')
     ruleFor(asked).check(database, event, now)
     return undefined
   } catch (error) {
@@ -51,11 +53,4 @@ function ruleFor({ type }: NewEvent): Rule<LogEvent> {
   if (!Object.hasOwn(ruleOf, type)) throw new Error(`there is no event ${type}`)
   // The rule of an event's own type takes that event.
   return ruleOf[type as LogEvent['type']] as Rule<LogEvent>
-}
-
-// Whoever is banned does nothing more but go.
-function isBanned(database: Database, event: LogEvent): boolean {
-  // Of joins and leaves the user is who comes or goes, and the rules look at who does it.
-  if (!('user' in event) || event.user === undefined || event.type === 'session_end' || event.type === 'join' || event.type === 'leave') return false
-  return (database.people.user(event.user)?.banned ?? 0) !== 0
 }

@@ -247,5 +247,5 @@ function endWithToken(who: Who, stream: ServerSentEventsStream): void {
   if (!('user' in who) || !who.token || who.token.expires === null) return
   // Who comes back is asked for their token again: so it is no harm if this is early.
   const timer = setTimeout(() => stream.close(), Math.min(who.token.expires / 1000 - Date.now(), limits.timerMs)).unref()
-  stream.closed.then(() => clearTimeout(timer))
+  stream.whenClosed(() => clearTimeout(timer))
 }

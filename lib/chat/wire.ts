@@ -47,7 +47,7 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: [...inRoom, ...ownTopics(event.user!, room!)], event: event.type, data: toMembership(event) }
+      return { id, topics: [...inRoom, ...ownTopics(event.user!, room!)], event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
     case 'room':
     case 'room_change':
       return { id, topics: inRoom, event: 'room', data: toRoom({ ...factsOf(event), id: room! }) }
@@ -116,11 +116,6 @@ export function idOfUser(id: string): number | undefined {
   return /^u_[0-9a-z]{1,11}$/.test(id) ? Number.parseInt(id.slice(2), 36) : undefined
 }
 
-function toMembership(event: LoggedEvent): Membership {
-  const { role } = event.facts === null ? {} : factsOf(event)
-  return { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && role === 'owner' && { role }) }
-}
-
 /** Who somebody is now. */
 export function toPerson({ id, name, kind }: Pick<UserRow, 'id' | 'name' | 'kind'>): Author {
   return { id: userId(id), name, ...(kind === 'unproven' && { unproven: true }) }
@@ -137,7 +132,7 @@ export function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[]
 
 // The log's own JSON, written by `insertEvent`.
 function factsOf(event: LoggedEvent) {
-  return JSON.parse(event.facts!)
+  return JSON.parse(event.facts ?? '{}')
 }
 
 export function timeOf(id: number): string {

@@ -79,15 +79,12 @@ function parseObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new ChatError('invalid_json', `the body is not JSON: ${positionIn(error)}`)
+    // V8's message quotes the input, which is not ours to repeat; where it broke off is.
+    const where = /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
+    throw new ChatError('invalid_json', `the body is not JSON: ${where}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ChatError('invalid_json', 'the body must be a JSON object')
   return value as Record<string, unknown>
-}
-
-// V8's message quotes the input, which is not ours to repeat; where it broke off is.
-function positionIn(error: unknown): string {
-  return /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
 }
 
 // What is in `request.body` if the server that carries us has read it: parsed if it was JSON, or as it was.

@@ -25,7 +25,8 @@ export function streamType(request: IncomingMessage, streams: 'always' | 'accept
  * Turns the response into a stream, or ends it with 204 for who is logged out: after every other end an EventSource would come
  * back for ever. Where there are too many it is a stream that ends at once: after an error an EventSource would never come back. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
  */
-export function openStream({ request, response, stream: type, who, address, cookie, connections, limits, lines }: Exchange): ServerSentEventsStream | undefined {
+export function openStream(exchange: Exchange): ServerSentEventsStream | undefined {
+  const { request, response, stream: type, who, address, cookie, connections, limits, lines } = exchange
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
     return void response.writeHead(204, { 'set-cookie': cookie.take() }).end()
@@ -43,7 +44,7 @@ export function openStream({ request, response, stream: type, who, address, cook
   if (stream.open) {
     connections.carries(socket, true)
     limits.countStream(who, address, 1)
-    stream.closed.then(() => {
+    stream.whenClosed(() => {
       connections.carries(socket, false)
       limits.countStream(who, address, -1)
     })

@@ -6,6 +6,7 @@ import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 import { decode } from './body.ts'
 
+const nobody: Who = { nobody: true } // one for all: a stream keeps who reads it
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
 /** The cookie that keeps somebody in: how it is given, taken away and found. */
@@ -38,7 +39,7 @@ export function identify(chat: Chat, request: IncomingMessage, { cookie, address
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization, address)
   const secret = cookie.read(request)
-  return secret === undefined ? { nobody: true } : chat.people.bySession(secret)
+  return secret === undefined ? nobody : chat.people.bySession(secret)
 }
 
 function byAuthorization(chat: Chat, authorization: string, address: string | undefined): Who | Promise<Who> {

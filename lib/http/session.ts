@@ -18,16 +18,15 @@ export const comeIn: Handler = async ({ chat, request, who, address, cookie }) =
   return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
 }
 
-export const logOut: Handler = async ({ chat, who, cookie }) => {
-  await chat.accounts.logOut(who)
-  return { status: 204, headers: { 'set-cookie': cookie.take() } }
-}
-
 export const listSessions: Handler = ({ chat, who }) => ({ status: 200, json: chat.accounts.sessions(who) })
 
-export const logOutEverywhere: Handler = async ({ chat, who, cookie }) => {
-  await chat.accounts.logOutEverywhere(who)
+const goodbye = (way: 'logOut' | 'logOutEverywhere'): Handler => async ({ chat, who, cookie }) => {
+  await chat.accounts[way](who)
   return { status: 204, headers: { 'set-cookie': cookie.take() } }
 }
+
+export const logOut = goodbye('logOut')
+
+export const logOutEverywhere = goodbye('logOutEverywhere')
 
 export const endSession: Handler = ({ chat, params, who }) => chat.accounts.endSession(who, params.id!)

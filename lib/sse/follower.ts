@@ -16,8 +16,8 @@ export interface Follower {
   /** Who it belongs to, where attendance is kept. */
   readonly who: string | undefined
   readonly filter: ((event: Seen) => boolean) | undefined
-  /** Each topic, and the id after which it counts for this stream. */
-  readonly topics: Map<string, number>
+  /** What it follows; the hub knows from which id on. */
+  topics: readonly string[]
   /** The newest of these ids. */
   since: number
   /** Up to date: its cursor is the hub's, and the next tick will find it by its topics. */
@@ -39,11 +39,11 @@ export type Piece = readonly [frames: Frames, cursor: number, count: number]
 
 const pieceBytesMax = 64 * 1024 // a stream has at most one piece in memory beyond what its socket took
 
-/** What a follower may see of the events after `after` and up to `upTo`, as much of it as goes into one piece. */
+/** What is seen of the events after `after` and up to `upTo`, as much of it as goes into one piece. */
 export function nextPiece<Event extends Seen>(
-  follower: Follower,
   events: Iterable<Event>,
   { after, upTo }: { after: number; upTo: number },
+  sees: (event: Event) => boolean,
   frameOf: (event: Event) => string,
 ): Piece {
   let frames = ''
@@ -52,7 +52,7 @@ export function nextPiece<Event extends Seen>(
   let cursor = upTo
   for (const event of events) {
     if (event.id > upTo) break
-    if (sees(follower, event)) {
+    if (sees(event)) {
       const frame = frameOf(event)
       const length = Buffer.byteLength(frame)
       if (count > 0 && bytes + length > pieceBytesMax) {
@@ -66,8 +66,4 @@ export function nextPiece<Event extends Seen>(
     after = event.id
   }
   return [new Frames(frames), cursor, count]
-}
-
-function sees({ topics, filter }: Follower, event: Seen): boolean {
-  return event.topics.some((topic) => event.id > (topics.get(topic) ?? Infinity)) && (filter === undefined || filter(event))
 }

@@ -37,7 +37,8 @@ export class Hub<Events extends EventMap = EventMap> {
   #delivered: number
   #pendingBytes = 0
   #immediate: NodeJS.Immediate | undefined
-  #topics = new Map<string, Set<Follower>>()
+  /** Who follows each topic, and the id after which it counts for them. */
+  #topics = new Map<string, Map<Follower, number>>()
   #followers = new Map<ServerSentEventsStream, Follower>()
   /** The last tick's frames, joined once for all streams that may see the same of its topics. */
   #tick: { from: number; topics: readonly string[]; pieces: Map<string, Piece> } = { from: -1, topics: [], pieces: new Map() }
@@ -149,7 +150,7 @@ export class Hub<Events extends EventMap = EventMap> {
 
   #followersOf(topics: Iterable<string>): Set<Follower> {
     const found = new Set<Follower>()
-    for (const topic of topics) for (const follower of this.#topics.get(topic) ?? []) found.add(follower)
+    for (const topic of topics) for (const follower of this.#topics.get(topic)?.keys() ?? []) found.add(follower)
     return found
   }
 
@@ -160,7 +161,7 @@ export class Hub<Events extends EventMap = EventMap> {
 
   /** The streams that follow a topic. */
   *followers(topic: string): Generator<ServerSentEventsStream, void> {
-    for (const { stream } of [...(this.#topics.get(topic) ?? [])]) yield stream
+    for (const { stream } of [...(this.#topics.get(topic)?.keys() ?? [])]) yield stream
   }
 
   /**
@@ -173,14 +174,16 @@ export class Hub<Events extends EventMap = EventMap> {
     const known = this.#followers.get(stream)
     if (known) return this.#subscribe(known, topics, after ?? this.#newest)
     if (this.#closed || !stream.open) return stream.close()
-    const follower: Follower = { stream, who, filter: filter && this.#guarded(filter), topics: new Map(), since: 0, live: false, waiting: false, pageEvents: 128, pingAt: performance.now(), stuckAt: Infinity }
+    const follower: Follower = { stream, who, filter, topics: [], since: 0, live: false, waiting: false, pageEvents: 128, pingAt: performance.now(), stuckAt: Infinity }
     this.#followers.set(stream, follower)
     this.#subscribe(follower, topics, 0)
-    stream.closed.then(() => this.#forget(follower))
+    stream.whenClosed(this.#forget)
     if (who !== undefined) this.#attendance.open(who)
     this.#timer ??= setInterval(() => this.#second(), 1000).unref()
 
-    const cursor = after ?? idOf(stream.lastEventId)
+    const { lastEventId } = stream
+    // NaN for what is no id at all: it is equal to none, and so unknown.
+    const cursor = after ?? (lastEventId === undefined ? undefined : /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN)
     stream.cursor = cursor ?? this.#delivered
     if (cursor === undefined || after !== undefined) return this.#deliver(follower)
     const issued = this.#issued(cursor)
@@ -194,7 +197,8 @@ export class Hub<Events extends EventMap = EventMap> {
     const follower = this.#followers.get(stream)
     if (!follower) return
     this.flush()
-    for (const topic of topics) this.#leave(topic, follower)
+    this.#leave(follower, topics)
+    follower.topics = follower.topics.filter((topic) => !topics.includes(topic))
   }
 
   /** Ends all streams over `spread` ms, each told to come back after a while that differs; then no stream may follow. */
@@ -212,18 +216,6 @@ export class Hub<Events extends EventMap = EventMap> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  // A filter that throws must not keep the event from others, nor show it to this one.
-  #guarded(filter: (event: Seen) => boolean): (event: Seen) => boolean {
-    return (event) => {
-      try {
-        return filter(event)
-      } catch (error) {
-        this.#onError(error)
-        return false
-      }
-    }
   }
 
   // Moves one stream on as far as its socket takes it: from the ring, or else from history. It returns with the stream
@@ -275,14 +267,25 @@ export class Hub<Events extends EventMap = EventMap> {
     const { cursor } = follower.stream
     if (cursor !== this.#tick.from || cursor < follower.since || follower.filter) return this.#join(follower, cursor)
     // By their places: a topic's name may have any character in it. An array made for each reader was a third of a delivery's garbage.
-    const key = this.#tick.topics.reduce((places, topic, at) => (follower.topics.has(topic) ? `${places}${at},` : places), '')
+    const key = this.#tick.topics.reduce((places, topic, at) => (this.#topics.get(topic)?.has(follower) ? `${places}${at},` : places), '')
     let piece = this.#tick.pieces.get(key)
     if (!piece) this.#tick.pieces.set(key, (piece = this.#join(follower, cursor)))
     return piece
   }
 
   #join(follower: Follower, after: number): Piece {
-    return nextPiece(follower, this.#ring.after(after), { after, upTo: this.#delivered }, (entry) => entry.frame)
+    return nextPiece(this.#ring.after(after), { after, upTo: this.#delivered }, (entry) => this.#sees(follower, entry), ({ frame }) => frame)
+  }
+
+  #sees(follower: Follower, event: Seen): boolean {
+    if (!event.topics.some((topic) => event.id > (this.#topics.get(topic)?.get(follower) ?? Infinity))) return false
+    try {
+      return follower.filter === undefined || follower.filter(event)
+    } catch (error) {
+      // It must not keep the event from others, nor show it to this one.
+      this.#onError(error)
+      return false
+    }
   }
 
   async #readPage(follower: Follower, reader: HistoryReader): Promise<void> {
@@ -300,7 +303,7 @@ export class Hub<Events extends EventMap = EventMap> {
     const { stream, pageEvents } = follower
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    const [frames, cursor, count] = nextPiece(follower, page, { after: stream.cursor, upTo }, ({ event, id, data = '' }) => frameOf({ event, id, data }))
+    const [frames, cursor, count] = nextPiece(page, { after: stream.cursor, upTo }, (event) => this.#sees(follower, event), ({ event, id, data = '' }) => frameOf({ event, id, data }))
     // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
     follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
     stream.cursor = cursor
@@ -337,35 +340,32 @@ export class Hub<Events extends EventMap = EventMap> {
   }
 
   #subscribe(follower: Follower, topics: readonly string[], after: number): void {
-    for (const topic of topics) {
-      if (follower.topics.has(topic)) continue
-      follower.topics.set(topic, after)
-      follower.since = Math.max(follower.since, after)
+    const added = [...new Set(topics)].filter((topic) => !this.#topics.get(topic)?.has(follower))
+    follower.topics = follower.topics.concat(added)
+    if (added.length > 0) follower.since = Math.max(follower.since, after)
+    for (const topic of added) {
       const followers = this.#topics.get(topic)
-      if (followers) followers.add(follower)
-      else this.#topics.set(topic, new Set([follower]))
+      if (followers) followers.set(follower, after)
+      else this.#topics.set(topic, new Map([[follower, after]]))
     }
   }
 
-  #leave(topic: string, follower: Follower): void {
-    follower.topics.delete(topic)
-    const followers = this.#topics.get(topic)
-    followers?.delete(follower)
-    if (followers?.size === 0) this.#topics.delete(topic)
+  #leave(follower: Follower, topics: readonly string[]): void {
+    for (const topic of topics) {
+      const followers = this.#topics.get(topic)
+      followers?.delete(follower)
+      if (followers?.size === 0) this.#topics.delete(topic)
+    }
   }
 
-  #forget(follower: Follower): void {
+  readonly #forget = (stream: ServerSentEventsStream): void => {
+    const follower = this.#followers.get(stream)!
     follower.live = false
-    for (const topic of follower.topics.keys()) this.#leave(topic, follower)
-    this.#followers.delete(follower.stream)
+    this.#leave(follower, follower.topics)
+    this.#followers.delete(stream)
     if (follower.who !== undefined) this.#attendance.close(follower.who)
     if (this.#followers.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
-}
-
-// NaN for what is no id at all: it is equal to none, and so unknown.
-function idOf(lastEventId: string | undefined): number | undefined {
-  return lastEventId === undefined ? undefined : /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN
 }

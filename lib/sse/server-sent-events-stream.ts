@@ -59,8 +59,6 @@ export function between(leastMs: number, mostMs: number): number {
 export class ServerSentEventsStream {
   /** Where the reader wants to go on: the header `Last-Event-ID`, or else the query's `last_event_id`, `lastEventId` or `since`. */
   readonly lastEventId: string | undefined
-  /** Resolves when the response is over, whoever ended it. */
-  readonly closed: Promise<void>
   /** The id of the newest event that this stream was sent or passed over. */
   cursor = 0
   #response: StreamResponse
@@ -69,6 +67,9 @@ export class ServerSentEventsStream {
   #open = true
   #needDrain = false
   #lastCall: NodeJS.Timeout | undefined
+  #closed: Promise<void> | undefined
+  /** Who is told when the response is over; undefined when it is. */
+  #told: readonly ((stream: ServerSentEventsStream) => void)[] | undefined = []
   /** What whoever waits for the socket to take more waits for. */
   #draining: PromiseWithResolvers<void> | undefined
   /** Ends what waits for a source when the reader goes away. */
@@ -77,27 +78,16 @@ export class ServerSentEventsStream {
   constructor(request: StreamRequest, response: StreamResponse, options: StreamOptions = {}) {
     this.lastEventId = lastEventIdOf(request)
     this.#response = response
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.closed = promise
-    const drained = () => this.#drained()
-    // On Node 22 a response that waits for an earlier one hears nothing of its connection's end.
-    const connection = response.socket === null ? request.socket : undefined
-    const over = () => {
-      this.#open = false
-      this.#socket?.off('drain', drained)
-      this.#interrupt?.()
-      connection?.off('close', over)
-      clearTimeout(this.#lastCall)
-      this.#drained()
-      resolve()
-    }
+    const over = () => this.#over()
     // A response whose reader went away before this line has had its 'close' already.
     if (response.destroyed ?? response.stream?.destroyed) over()
     else response.on('close', over)
+    // On Node 22 a response that waits for an earlier one hears nothing of its connection's end.
+    const connection = response.socket === null ? request.socket : undefined
     connection?.once('close', over)
+    if (connection) this.whenClosed(() => connection.off('close', over))
     // What fails here is the reader's connection; its 'close' follows and says all there is to say.
     response.on('error', nothing)
-    response.on('drain', drained)
     // All at once: set one by one they would be kept as long as the stream, half a kilobyte of them.
     response.writeHead(200, headers)
     // HEAD gets headers only: an endless body would be pumped into nowhere.
@@ -105,13 +95,26 @@ export class ServerSentEventsStream {
       this.close()
     } else {
       this.#socket = plainSocket(response)
-      this.#socket?.on('drain', drained)
+      // A socket is listened to when it is full: most never are, and each listener takes its room.
+      if (!this.#socket) response.on('drain', () => this.#drained())
       this.send({ retry: options.retryMs ?? between(2000, 5000) })
     }
   }
 
   get open(): boolean {
     return this.#open
+  }
+
+  /** Resolves when the response is over, whoever ended it. */
+  get closed(): Promise<void> {
+    return (this.#closed ??= new Promise((resolve) => this.whenClosed(() => resolve())))
+  }
+
+  /** Calls a function then, or now if it is over already: a promise for each of ten thousand streams would be felt. */
+  whenClosed(listener: (stream: ServerSentEventsStream) => void): void {
+    // No push, which makes room for many.
+    if (this.#told) this.#told = this.#told.concat(listener)
+    else listener(this)
   }
 
   /** True while the reader's socket is full: what is sent now waits in this process's memory. */
@@ -143,7 +146,11 @@ export class ServerSentEventsStream {
     if (!this.#open || this.#socket?.writable === false) return false
     // A chunk without bytes would be the end of the body.
     if (frames instanceof Uint8Array) return frames.length === 0 ? !this.#needDrain : this.write(new Frames(frames))
-    this.#needDrain = !(this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes))
+    const took = this.#socket ? this.#socket.write(frames.chunk) : this.#response.write(frames.bytes)
+    if (!took && !this.#needDrain) {
+      this.#needDrain = true
+      this.#socket?.once('drain', () => this.#drained())
+    }
     return !this.#needDrain
   }
 
@@ -199,6 +206,16 @@ export class ServerSentEventsStream {
   destroy(): void {
     this.#open = false
     this.#response.destroy()
+  }
+
+  #over(): void {
+    this.#open = false
+    this.#interrupt?.()
+    clearTimeout(this.#lastCall)
+    this.#drained()
+    const told = this.#told ?? []
+    this.#told = undefined
+    for (const listener of told) listener(this)
   }
 
   #drained(): void {

@@ -67,7 +67,10 @@ export class WorkerLine<Job, Result> {
     const [first] = this.#line
     if (!first) {
       this.#worker?.unref()
-      this.#idle = setTimeout(() => this.#end(), this.#options.idleMs).unref()
+      this.#idle = setTimeout(() => {
+        this.#worker?.terminate()
+        this.#worker = undefined // the next job starts another
+      }, this.#options.idleMs).unref()
       return
     }
     try {
@@ -95,12 +98,6 @@ export class WorkerLine<Job, Result> {
       this.#finish(({ reject }) => reject(new Error(`the thread that ${does} died: ${describe(cause)}`)))
     })
     return worker
-  }
-
-  // The next job starts another.
-  #end(): void {
-    this.#worker?.terminate()
-    this.#worker = undefined
   }
 
   #finish(settle: (waiting: Waiting<Job, Result>) => void): void {

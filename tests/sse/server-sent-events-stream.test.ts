@@ -102,6 +102,20 @@ test('closed resolves when the reader leaves, when we close, and when the reader
   assert.deepEqual([late.open, late.send({ data: 'x' })], [false, false])
 })
 
+test('who wants to be called at a stream\'s end is called once, and at once where it is over', async (t) => {
+  const served = await serveStreams(t)
+  const [reader, { stream }] = await Promise.all([Listener.open(served.url), served.next()])
+  const told: unknown[] = []
+  stream.whenClosed((over) => told.push(over))
+  stream.whenClosed((over) => told.push(over))
+
+  reader.leave()
+  await Promise.all([stream.closed, stream.closed])
+  assert.deepEqual(told, [stream, stream])
+  stream.whenClosed((over) => told.push(over))
+  assert.equal(told.length, 3)
+})
+
 // The system's own buffers take some megabytes before anything of it is to be seen.
 const large = 'x'.repeat(32 * 1024 * 1024)
 
@@ -110,9 +124,13 @@ test('a stream whose reader does not read says so, and goes on when it does', as
   const reader = new RawConnection(served.url)
   reader.socket.pause()
   reader.send('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-  const { stream } = await served.next()
+  const { stream, response } = await served.next()
+  const listeners = () => response.socket!.listenerCount('drain')
+  const idle = listeners()
 
   assert.equal(stream.send({ data: large }), false)
+  assert.equal(stream.send({ data: 'and more' }), false)
+  assert.equal(listeners(), idle + 1)
   const drains = [stream.drained(), stream.drained()]
   await turn()
   assert.equal(stream.writableNeedDrain, true)
@@ -120,12 +138,13 @@ test('a stream whose reader does not read says so, and goes on when it does', as
   await Promise.all(drains)
 
   assert.equal(stream.writableNeedDrain, false)
+  assert.equal(listeners(), idle)
   await stream.drained()
   stream.send({ data: 'the end' })
   stream.close()
   await reader.over
   const events = new EventStreamParser().push(reader.answer().body)
-  assert.deepEqual(events.map(({ data }) => data), [large, 'the end'])
+  assert.deepEqual(events.map(({ data }) => data), [large, 'and more', 'the end'])
 })
 
 test('who waits for a full socket is woken when its reader leaves', async (t) => {
