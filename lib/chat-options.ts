@@ -50,7 +50,7 @@ export interface ChatSettings extends Omit<Settings, 'port' | 'host'> {
   base: string
   identify?: Identify | undefined
   log: Log
-  /** Only this machine can reach it. */
+  /** Only this machine can reach it; undefined where another server carries it. */
   loopback?: boolean
   /** How many of the newest events are kept in memory. */
   ring?: number | undefined

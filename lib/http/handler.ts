@@ -24,13 +24,14 @@ import { readHost, readTarget, targetOf } from './target.ts'
 import type { UnderWay } from './under-way.ts'
 import { refuseSecrets } from './url-secrets.ts'
 
+const noHeaders = { headers: {}, rawHeaders: [] }
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
 export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'streamsPerAddress'> {
   chat: Chat
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
-  /** Only this machine can reach us. */
+  /** Only this machine can reach us; undefined where another server carries us. */
   loopback?: boolean
   /** Tells who asks, where the server that carries us does; otherwise we find out ourselves. */
   people: { whoSent(request: IncomingMessage): Promise<Who> } | undefined
@@ -111,7 +112,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       }
       const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
       const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
-      return result ?? (stream ? undefined : { status: 204 })
+      if (!stream) return result ?? { status: 204 }
+      // A browser sends a kilobyte of them. Where another server carries us its middleware may still ask for them.
+      if (options.loopback !== undefined) Object.assign(request, noHeaders)
+      return result
     } finally {
       connections.release(request)
     }

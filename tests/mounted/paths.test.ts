@@ -1,11 +1,13 @@
 // What a mounted chat takes for its own, and what it leaves to its host.
 
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { request as send, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createChat } from '../../lib/index.ts'
-import { patienceMs } from '../chat-server.ts'
+import { startServer } from '../../lib/main.ts'
+import { Listener, patienceMs, settings } from '../chat-server.ts'
 import { RawConnection, readAnswer } from '../raw-connection.ts'
 import { mount } from './mount.ts'
 
@@ -52,6 +54,26 @@ test('it takes the whole URL from a framework that has cut its path off', async 
   assert.equal(ada.status, 201)
   const reader = await host.listen('/chat/events?since=all')
   assert.deepEqual(await reader.texts(1), ['hello'])
+})
+
+test('the headers of a stream are the host\'s to read for as long as it is open, and without a host are not kept', async (t) => {
+  const requests: IncomingMessage[] = []
+  const note = (message: unknown) => void requests.push((message as { request: IncomingMessage }).request)
+  subscribe('http.server.request.start', note)
+  t.after(() => unsubscribe('http.server.request.start', note))
+  const host = await mount(t)
+  const own = await startServer(settings())
+  t.after(() => own.stop())
+
+  for (const url of [`${host.url}/chat/events`, `${own.url}/events`]) {
+    const reader = await Listener.open(url, { 'user-agent': 'a browser' })
+    t.after(() => reader.leave())
+    await reader.next('ping')
+  }
+
+  const [mounted, alone] = requests
+  assert.deepEqual([mounted!.url, mounted!.headers['user-agent'], mounted!.rawHeaders.includes('a browser')], ['/chat/events', 'a browser', true])
+  assert.deepEqual([alone!.url, alone!.headers, alone!.rawHeaders], ['/events', {}, []])
 })
 
 test('each method gets an answer there', async (t) => {
