@@ -64,10 +64,13 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
         if (!sees(database, by, room)) throw noRoom()
         if (!manages(database, by, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
         if (joining.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${joining.name} is who they say; they have to come in first`)
-      } else if (!isItsMaker(database, room, joining.id)) {
+      } else if (database.event(room.id)?.user !== joining.id || database.rooms.members(room.id, 1).length > 0) {
+        // Who made a room is the first in it, and nobody's to ask.
         // One's own step back from owner to member needs nobody.
         if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room)) throw sees(database, joining.id, room) ? new ChatError('forbidden', `only who owns ${room.slug} may make an owner of it`) : noRoom()
-        if (room.kind === 'private' && already === undefined && !isInvited(database, room, joining.id, invite)) throw noRoom()
+        const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
+        const invited = byInvite?.room === room.id && database.people.accepted(byInvite.id, joining.id)?.entered === 0
+        if (room.kind === 'private' && already === undefined && !invited) throw noRoom()
       }
       if (already !== undefined && already === (role ?? already)) throw new ChatError('already_member', 'they are in this room already')
     },
@@ -102,14 +105,4 @@ function placed(database: Database, { user, room, facts: { slug, proof } = {} }:
     user: user ?? (proof === undefined ? undefined : database.people.session(proof)?.user ?? database.people.tokenByHash(proof)?.bot),
     room: room !== undefined ? database.rooms.room(room) : slug === undefined ? undefined : database.rooms.roomBySlug(slug),
   }
-}
-
-// Who made a room is the first in it.
-function isItsMaker(database: Database, room: RoomRow, user: number): boolean {
-  return database.event(room.id)?.user === user && database.rooms.members(room.id, 1).length === 0
-}
-
-function isInvited(database: Database, room: RoomRow, user: number, hash: string | undefined): boolean {
-  const invite = hash === undefined ? undefined : database.people.inviteByHash(hash)
-  return invite?.room === room.id && database.people.accepted(invite.id, user)?.entered === 0
 }

@@ -36,7 +36,8 @@ export function runCommitLoop(apply: Apply): void {
     database = Database.openForWriting(folder.file, folder)
     newest = database.newestEvent()
   } catch (error) {
-    return say({ unusable: whyUnusable(error) })
+    const what = error instanceof Error ? error.message : String(error)
+    return say({ unusable: error instanceof StartError ? what : `the database ${isDamage(error) ? 'is damaged' : "can't be opened"}: ${what}` })
   }
   let unusable = false
   let mistake: string | undefined
@@ -124,12 +125,6 @@ const gone: Refusal = { code: 'storage_failed', message: 'the database file is g
 
 function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino
-}
-
-function whyUnusable(error: unknown): string {
-  if (error instanceof StartError) return error.message
-  const what = error instanceof Error ? error.message : String(error)
-  return isDamage(error) ? `the database is damaged: ${what}` : `the database can't be opened: ${what}`
 }
 
 function whyFailed(error: unknown): Refusal {
