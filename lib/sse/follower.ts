@@ -37,7 +37,9 @@ export interface Follower {
  */
 export type Piece = readonly [frames: Frames, cursor: number, count: number]
 
-const pieceBytesMax = 64 * 1024 // a stream has at most one piece in memory beyond what its socket took
+// A stream has at most one piece in memory beyond what its socket took. Counted in units of UTF-16, which take three bytes each at most,
+// and six where a line escapes them (240 KiB): to count the bytes of each frame was a fourteenth of a replay.
+const pieceUnitsMax = 40 * 1024
 
 /** What is seen of the events after `after` and up to `upTo`, as much of it as goes into one piece. */
 export function nextPiece<Event extends Seen>(
@@ -47,20 +49,17 @@ export function nextPiece<Event extends Seen>(
   frameOf: (event: Event) => string,
 ): Piece {
   let frames = ''
-  let bytes = 0
   let count = 0
   let cursor = upTo
   for (const event of events) {
     if (event.id > upTo) break
     if (sees(event)) {
       const frame = frameOf(event)
-      const length = Buffer.byteLength(frame)
-      if (count > 0 && bytes + length > pieceBytesMax) {
+      if (count > 0 && frames.length + frame.length > pieceUnitsMax) {
         cursor = after
         break
       }
       frames += frame
-      bytes += length
       count++
     }
     after = event.id

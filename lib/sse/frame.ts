@@ -34,8 +34,8 @@ export function frameOf({ event, id, data, retry }: StreamEvent): string {
   }
   if (event !== undefined) frame += `event: ${oneLine('event', event)}\n`
   // An empty id would make the reader forget its cursor.
-  if (id !== undefined) frame += `id: ${oneLine('id', String(id))}\n`
-  if (data !== undefined || event !== undefined) frame += dataLines(asText(data))
+  if (id !== undefined) frame += `id: ${typeof id === 'number' ? id : oneLine('id', id)}\n`
+  if (data !== undefined || event !== undefined) frame += dataLines(data)
   return frame + '\n'
 }
 
@@ -76,17 +76,11 @@ function oneLine(field: string, value: string): string {
   return value
 }
 
-function asText(data: unknown): string {
-  // Without a data line the reader would dispatch nothing, so an event without data gets an empty one.
-  if (data === undefined) return ''
-  if (typeof data === 'string') return data
-  const json: string | undefined = JSON.stringify(data)
-  if (json === undefined) throw new TypeError('data must be a string or have a JSON form')
-  return json
-}
-
-// The space behind the colon is not decoration: without it the parser would eat a leading space of the text.
-function dataLines(text: string): string {
-  if (!text.includes('\n') && !text.includes('\r')) return `data: ${text}\n`
-  return text.split(lineEnd).map((line) => `data: ${line}\n`).join('')
+function dataLines(data: unknown): string {
+  if (typeof data === 'string' && /[\r\n]/.test(data)) return data.split(lineEnd).map((line) => `data: ${line}\n`).join('')
+  // JSON is one line. Without a data line the reader would dispatch nothing, so an event without data gets an empty one.
+  const text: string | undefined = data === undefined ? '' : typeof data === 'string' ? data : JSON.stringify(data)
+  if (text === undefined) throw new TypeError('data must be a string or have a JSON form')
+  // The space behind the colon is not decoration: without it the parser would eat a leading space of the text.
+  return `data: ${text}\n`
 }
