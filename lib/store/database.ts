@@ -9,14 +9,12 @@ import { talkTables, type TalkTables } from './talk-tables.ts'
 import { applicationId, migrations } from './schema.ts'
 import { SearchTables } from './search-tables.ts'
 
-// Of bodies only what people said: a password's hash is read by `passwordHash` alone.
-const eventColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, e.facts, iif(b.text glob char(1) || '*', null, b.text) as text
-  from events e left join bodies b on b.event = e.id and e.type in ('message', 'edit')`
+// What it says, unless that was emptied.
+const textOf = "iif(b.text glob char(1) || '*', null, b.text) as text"
 
 // A message as it is now: with the text, the mentions and the id of its newest edit, if there is one.
 const messageColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, x.facts as facts, iif(b.text glob char(1) || '*', null, b.text) as text, d.event as edited
+  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, x.facts as facts, ${textOf}, d.event as edited
   from events e left join edits d on d.message = e.id join events x on x.id = coalesce(d.event, e.id) left join bodies b on b.event = x.id`
 
 // An event that is no deleted message.
@@ -125,8 +123,9 @@ export class Database {
     if (text !== undefined) this.#connection.run('insert into bodies (event, text) values (?, ?)', id, text)
   }
 
-  event(id: number): LoggedEvent | undefined {
-    return this.#whole(`${eventColumns} where e.id = ?`, id)[0]
+  /** Its skeleton: no rule looks at what somebody said. */
+  event(id: number): Pick<LoggedEvent, 'type' | 'user' | 'room' | 'target'> | undefined {
+    return this.#connection.get('select type, user, room, target from events where id = ?', id)
   }
 
   hasEvent(id: number): boolean {
@@ -138,12 +137,25 @@ export class Database {
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {
-    return this.#whole(`${eventColumns} where e.id > ? order by e.id limit ?`, id, limit)
+    const rows = this.#connection.all<LoggedEvent>('select id, type, rules, user, name, room, target, facts from events where id > ? order by id limit ?', id, limit)
+    // Two walks along two tables take three quarters of the time of one that looks each text up in the other.
+    const bodies = this.#connection.all<{ event: number; text: string | null }>(`select event, ${textOf} from bodies b where event > ? and event <= ? order by event`, id, rows.at(-1)?.id ?? id)
+    let at = 0
+    for (const row of rows) {
+      const text = bodies[at]?.event === row.id ? bodies[at++]!.text : null
+      // Of bodies only what people said: a password's hash is `passwordHash`'s to give.
+      row.text = row.type === 'message' || row.type === 'edit' ? text : null
+    }
+    return this.#whole(rows)
+  }
+
+  #messages(where: string, ...values: number[]): MessageRow[] {
+    return this.#whole(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
   }
 
   // Who and where is the same for most rows of a page: recalled, and not joined to each.
-  #whole<Row extends LoggedEvent>(sql: string, ...values: number[]): Row[] {
-    return this.#connection.all<Row>(sql, ...values).map((row) => {
+  #whole<Row extends LoggedEvent>(rows: readonly Row[]): Row[] {
+    return rows.map((row) => {
       const room = row.room === null ? undefined : this.rooms.room(row.room)
       const first = row.type === 'edit' ? this.#connection.get<{ firstName: string }>('select name as firstName, target as firstTarget from events where id = ?', row.target) : {}
       return { ...row, userKind: (row.user === null ? undefined : this.people.user(row.user)?.kind) ?? null, slug: room?.slug ?? null, roomKind: room?.kind ?? null, ...first }
@@ -172,15 +184,15 @@ export class Database {
   }
 
   message(id: number): MessageRow | undefined {
-    return this.#whole<MessageRow>(`${messageColumns} where e.id = ? and e.type = 'message'`, id)[0]
+    return this.#messages("e.id = ? and e.type = 'message'", id)[0]
   }
 
   messagesBefore(room: number, id: number, limit: number): MessageRow[] {
-    return this.#whole(`${messageColumns} where e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
+    return this.#messages(`e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
   }
 
   messagesAfter(room: number, id: number, limit: number): MessageRow[] {
-    return this.#whole(`${messageColumns} where e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
+    return this.#messages(`e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
   }
 
   isDeleted(message: number): boolean {
