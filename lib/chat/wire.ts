@@ -135,6 +135,15 @@ function factsOf(event: LoggedEvent) {
   return JSON.parse(event.facts ?? '{}')
 }
 
+/** When an id was given, in ISO 8601. `toISOString` takes twice as long; and a text that is put together, JSON takes long to write. */
 export function timeOf(id: number): string {
-  return new Date(id / 1000).toISOString()
+  const time = new Date(id / 1000)
+  const [year, month, ms] = [time.getUTCFullYear(), time.getUTCMonth() + 1, time.getUTCMilliseconds()]
+  return String.fromCharCode(
+    digit(year, 1000), digit(year, 100), digit(year, 10), digit(year, 1), 45, digit(month, 10), digit(month, 1), 45, digit(time.getUTCDate(), 10), digit(time.getUTCDate(), 1), 84,
+    digit(time.getUTCHours(), 10), digit(time.getUTCHours(), 1), 58, digit(time.getUTCMinutes(), 10), digit(time.getUTCMinutes(), 1), 58, digit(time.getUTCSeconds(), 10), digit(time.getUTCSeconds(), 1), 46,
+    digit(ms, 100), digit(ms, 10), digit(ms, 1), 90,
+  )
 }
+
+const digit = (number: number, place: number) => 48 + (Math.floor(number / place) % 10)
