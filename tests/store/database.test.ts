@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Database } from '../../lib/store/database.ts'
+import { temporaryFolder } from '../chat-server.ts'
+
+test('events are read with what somebody said, and with no password\'s hash nor what was emptied', async (t) => {
+  const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
+  t.after(() => database.close())
+  database.begin()
+  database.insertEvent(1, { type: 'user', rules: 2, user: 1, text: 'the hash of a password' }, 'ada')
+  database.insertEvent(2, { type: 'message', rules: 2, user: 1, text: 'one' }, 'ada')
+  database.insertEvent(3, { type: 'session', rules: 2, user: 1 }, 'ada')
+  database.insertEvent(5, { type: 'message', rules: 2, user: 1, text: 'two' }, 'ada')
+  database.insertEvent(6, { type: 'edit', rules: 2, user: 1, target: 2, text: 'three' }, 'ada')
+  database.commit()
+  const read = (after: number, limit: number) => database.eventsAfter(after, limit).map(({ id, text }) => [id, text])
+
+  assert.deepEqual(read(0, 10), [[1, null], [2, 'one'], [3, null], [5, 'two'], [6, 'three']])
+  assert.deepEqual(read(2, 2), [[3, null], [5, 'two']])
+  assert.deepEqual(read(6, 10), [])
+
+  database.begin()
+  database.emptyBody(2)
+  database.commit()
+  assert.deepEqual(read(1, 2), [[2, null], [3, null]])
+})
