@@ -99,13 +99,12 @@ export class Connection {
    * Not what was looked for in vain: anybody can make up as much of that as they like, and as long.
    */
   recall<T>(sql: string, ...values: Value[]): T | undefined {
-    let rows = this.#recalled.get(sql)
-    if (!rows || rows.size >= recalledMax) this.#recalled.set(sql, (rows = new Map()))
+    const rows = this.#recalled.get(sql) ?? new Map<Value, unknown>()
     const key = values.length === 1 ? values[0]! : values.join('\0')
     const known = rows.get(key) as T | undefined
     if (known) return known
     const row = Object.freeze(this.get<T>(sql, ...values))
-    if (row) rows.set(key, row)
+    if (row) this.#recalled.set(sql, (rows.size < recalledMax ? rows : new Map<Value, unknown>()).set(key, row))
     return row
   }
 
