@@ -142,7 +142,8 @@ export class Database {
     const bodies = this.#connection.all<{ event: number; text: string | null }>(`select event, ${textOf} from bodies b where event > ? and event <= ? order by event`, id, rows.at(-1)?.id ?? id)
     let at = 0
     for (const row of rows) {
-      const text = bodies[at]?.event === row.id ? bodies[at++]!.text : null
+      while (at < bodies.length && bodies[at]!.event < row.id) at++
+      const text = bodies[at]?.event === row.id ? bodies[at]!.text : null
       // Of bodies only what people said: a password's hash is `passwordHash`'s to give.
       row.text = row.type === 'message' || row.type === 'edit' ? text : null
     }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Database } from '../../lib/store/database.ts'
 import { temporaryFolder } from '../chat-server.ts'
 
 test('events are read with what somebody said, and with no password\'s hash nor what was emptied', async (t) => {
-  const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
+  const file = join(await temporaryFolder(t), 'natter.db')
+  const database = Database.openForWriting(file, { durable: false })
   t.after(() => database.close())
   database.begin()
   database.insertEvent(1, { type: 'user', rules: 2, user: 1, text: 'the hash of a password' }, 'ada')
@@ -24,4 +26,10 @@ test('events are read with what somebody said, and with no password\'s hash nor 
   database.emptyBody(2)
   database.commit()
   assert.deepEqual(read(1, 2), [[2, null], [3, null]])
+
+  // A body that belongs to no event, as in a file that somebody mended by hand, takes nobody else's place.
+  const other = new DatabaseSync(file)
+  other.exec("insert into bodies (event, text) values (4, 'of nothing')")
+  other.close()
+  assert.deepEqual(read(2, 10), [[3, null], [5, 'two'], [6, 'three']])
 })
