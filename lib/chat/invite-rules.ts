@@ -25,9 +25,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       const mine = user === undefined || invite?.maker === user || governs(database.people.user(user))
       if (!invite || invite.ended !== null || !mine) throw new ChatError('not_found', 'there is no such invite')
     },
-    carryOut(database, { target }, id) {
-      database.people.endInvite(target, id)
-    },
+    carryOut: (database, { target }, id) => database.people.endInvite(target, id),
   },
 
   accept: {
@@ -72,9 +70,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       const token = database.people.token(target)
       if (!token || token.ended !== null || !governs(database.people.user(user))) throw new ChatError('not_found', 'there is no such token')
     },
-    carryOut(database, { target }, id) {
-      database.people.endToken(target, id)
-    },
+    carryOut: (database, { target }, id) => database.people.endToken(target, id),
   },
 }
 

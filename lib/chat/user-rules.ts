@@ -83,9 +83,7 @@ export const userRules: RulesOf<Types> = {
       if (other?.kind !== 'account' || rank[role] < rank.member) throw new ChatError('forbidden', 'only an account can be owner, admin or member')
       if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) throw new ChatError('forbidden', 'this is the last owner; make somebody else an owner first')
     },
-    carryOut(database, event) {
-      return changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role })
-    },
+    carryOut: (database, event) => changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role }),
   },
 
   ban: {
@@ -95,9 +93,7 @@ export const userRules: RulesOf<Types> = {
       if (!other) throw new ChatError('not_found', 'there is nobody of that name or id')
       if (rank[other.role] >= rank[doer!.role]) throw new ChatError('forbidden', `${other.name} has a role as high as yours`)
     },
-    carryOut(database, event, id) {
-      return changed(database, event, { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 })
-    },
+    carryOut: (database, event, id) => changed(database, event, { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 }),
   },
 
   // Another server's word on its own people: their names may be alike, and only the first to have one is found by it.
@@ -120,16 +116,12 @@ export const userRules: RulesOf<Types> = {
       if (user?.kind !== 'account') throw new ChatError('unauthorized', over)
       if (password !== undefined && password !== user.password) throw new ChatError('unauthorized', 'the password has just been changed; log in with the new one')
     },
-    carryOut(database, { user, facts: { hash } }, id) {
-      database.people.insertSession(hash, user, id)
-    },
+    carryOut: (database, { user, facts: { hash } }, id) => database.people.insertSession(hash, user, id),
   },
 
   session: {
     check: checkSession,
-    carryOut(database, { facts: { hash } }, id) {
-      database.people.renewSession(hash, id)
-    },
+    carryOut: (database, { facts: { hash } }, id) => database.people.renewSession(hash, id),
   },
 
   session_end: {
