@@ -80,6 +80,7 @@ export class Database {
   }
 
   commit(): void {
+    this.search.keepSize()
     this.#connection.run('commit')
     if (this.#emptied) this.#emptied = !this.#emptyLog()
   }
@@ -96,6 +97,7 @@ export class Database {
 
   rollback(): void {
     if (this.#connection.inTransaction) this.#connection.run('rollback')
+    this.search.forgetSize()
     this.forget()
   }
 

@@ -58,6 +58,37 @@ test('a search in ten thousand rooms is one like any other', async (t) => {
   assert.deepEqual(ids, [12, 11])
 })
 
+test('a part takes so much and no more, whatever the size of commits, and of what was taken back nothing counts', async (t) => {
+  const file = join(await temporaryFolder(t), 'natter.db')
+  const database = Database.openForWriting(file, { durable: false })
+  t.after(() => database.close())
+  const other = new DatabaseSync(file, { readOnly: true })
+  t.after(() => other.close())
+  const parts = () => other.prepare('select first, characters from search_parts order by first').all().map((row) => Object.values(row))
+  const text = 'x'.repeat(1_500_000)
+  const insert = (...ids: number[]) => ids.forEach((id) => database.search.insert(id, text, { room: 1, user: 5, kind: 'open' }))
+
+  database.begin()
+  insert(11, 12)
+  database.rollback()
+  assert.deepEqual(parts(), [[0, 0]])
+  database.begin()
+  insert(13)
+  database.commit()
+  database.begin()
+  insert(14, 15, 16, 17)
+  database.commit()
+
+  assert.deepEqual(parts(), [[0, 4_500_000], [16, 3_000_000]])
+  database.begin()
+  insert(18, 19)
+  database.rollback()
+  database.begin()
+  insert(20)
+  database.commit()
+  assert.deepEqual(parts(), [[0, 4_500_000], [16, 4_500_000]])
+})
+
 test('what was indexed before it was in parts is taken over', async (t) => {
   const file = join(await temporaryFolder(t), 'natter.db')
   const old = new DatabaseSync(file)
