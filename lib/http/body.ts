@@ -130,7 +130,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       chunks.push(chunk)
     })
     request.on('end', () => {
-      resolve(Buffer.concat(chunks))
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
       over()
     })
     request.on('error', cutOff)
