@@ -42,8 +42,8 @@ and answers it. The others keep nothing and know nobody, but for nchan, which ha
 connections; it isn't); http is a loop of writes on bare node:http. One program loads them all. The next message is sent when less than the number under way is still
 to be delivered. That every reader gets every message once is checked in each round, of all servers.
 
-*Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which other processes had least of the machine: *others* is their part of all its processors,
-and above a few percent a figure is worth little; memory and start are the middle one. A start has all processors, and is never the first: what Node compiled then is kept.
+*Result* is of that round, of ${run.rounds} or fewer in which all took turns, in which the server needed least processor time for each: the machine is not always as fast, and what slows
+it only ever takes away. *Others* is the part of all its processors that other processes had, and above a few percent a figure is worth little; memory and start are the middle one. A start has all processors, and is never the first: what Node compiled then is kept.
 Of ms, s and KiB less is better, of all else more. *Processor each* is the time of all threads of the server for each delivery, post, page, search, start or reader, and in parentheses what part of it was spent
 beside the main thread. The delays are from sending a message to its receipt, or from a request to its answer; of readers who come back, from the first request of all
 to the last message that each had missed. **≥**, **≤**: the load program needed more processor time for each than the server did, and so held it up: the server could do
@@ -161,12 +161,12 @@ function p99In({ p99 }: Figures): string {
   return cell(p99, (delay) => `, p99 ${ms(delay)}`)
 }
 
-/** The round in which others had least of the machine; the middle one where that was not measured. */
+/** The round in which the machine was fastest, by the processor time of what was done; the middle one of what is no work to repeat. */
 function countingOne(figures: readonly Figures[]): Figures {
   const middle = figures.find(({ value }) => value === middleOf(figures.map(({ value }) => value)))
   // A row is made only of what was measured at least once.
   if (middle!.disturbed === undefined || Number.isNaN(middle!.disturbed)) return middle!
-  return figures.reduce((least, figure) => (figure.disturbed! < least.disturbed! ? figure : least))
+  return figures.reduce((least, figure) => (figure.cpuMicroseconds! < least.cpuMicroseconds! ? figure : least))
 }
 
 function lineOf(cells: readonly string[]): string {
