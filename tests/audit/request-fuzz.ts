@@ -139,7 +139,8 @@ function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }:
     }, limits.idleMs)
     socket.on('data', (chunk: Buffer) => {
       heard += chunk.toString('latin1')
-      if (!completed) idle.refresh()
+      // What has begun may be a stream, which has a byte for everything that anybody says.
+      if (statuses().length === 0) idle.refresh()
       const final = statuses().filter((status) => status !== 100).length
       if (completed ? final > 0 : answers !== undefined && final >= answers) end(false)
     })
