@@ -143,9 +143,9 @@ test('a post takes so many statements, and one commit for all that came while th
   assert.ok(commits === 1 || commits === 2, `${commits} commits`)
   // Nobody reads, and so nothing is encoded.
   assert.deepEqual({ frames, planned }, { frames: 0, planned: 0 })
-  // Begin, read back for all who follow and for the answers (2), commit; and for each post: its key, the search (3), the event and its
-  // body. Who it is and the room are recalled.
-  assertStatements(written, 4 * commits + 6 * posts, `written for ${posts} posts`)
+  // Begin, how much is in the search's newest part, read back for all who follow and for the answers (2), how much is in that part by
+  // now, commit; and for each post: its key, the search, the event and its body. Who it is and the room are recalled.
+  assertStatements(written, 6 * commits + 4 * posts, `written for ${posts} posts`)
   // Whose session it is, the room and that bob is in it, which he is since his first, are asked for each post, and recalled.
   assertStatements(read, 1, `read for ${posts} posts`)
 })
