@@ -196,8 +196,8 @@ export class LocalLog implements EventLog {
     const done = this.#underWay
     this.#underWay = []
     this.#settle(done, settle)
-    // The answers leave before the next group does, and once around the loop comes what those who were answered say next: with two
-    // processors a sixth more posts a second, and with one a tenth, for there are fewer groups.
+    // The answers leave before the next group does: with two processors a sixth more posts a second. And it waits once around the loop for
+    // what those who were answered say next: with one processor a tenth more, since there are fewer groups.
     setImmediate(() => setImmediate(() => this.#send()))
   }
 

@@ -22,6 +22,8 @@ const limits = {
 /** Statuses that an answer may have. What goes wrong on our side is none of them. */
 const defined = new Set([100, 200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 417, 421, 429, 431, 503])
 
+const streamHead = /\r\ncontent-type: (text\/event-stream|application\/x-ndjson|text\/plain)/i
+
 // Whatever the server waits for, with this it has it: a header becomes too long, a body whole, a chunk's size nonsense.
 const junk = Buffer.alloc(140_000, 'x')
 
@@ -139,8 +141,8 @@ function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }:
     }, limits.idleMs)
     socket.on('data', (chunk: Buffer) => {
       heard += chunk.toString('latin1')
-      // What has begun may be a stream, which has a byte for everything that anybody says.
-      if (statuses().length === 0) idle.refresh()
+      // A stream has a byte for everything that anybody says, and is never quiet.
+      if (!completed && !streamHead.test(heard)) idle.refresh()
       const final = statuses().filter((status) => status !== 100).length
       if (completed ? final > 0 : answers !== undefined && final >= answers) end(false)
     })
