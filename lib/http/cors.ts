@@ -6,7 +6,8 @@ import type { Answer } from './exchange.ts'
 
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id',
+  // What clients send that a browser asks about first. Cache-Control comes from EventSource polyfills: a browser's own sends it without asking.
+  'access-control-allow-headers': 'authorization, cache-control, content-type, idempotency-key, last-event-id',
   'access-control-max-age': '600',
 }
 

@@ -108,7 +108,7 @@ test('a browser that asks first is told what a listed origin may do', async (t) 
   assert.equal(listed.status, 204)
   assert.equal(listed.headers.get('access-control-allow-origin'), 'https://app.example')
   assert.equal(listed.headers.get('access-control-allow-methods'), 'GET, HEAD, POST, PUT, PATCH, DELETE')
-  assert.equal(listed.headers.get('access-control-allow-headers'), 'authorization, content-type, idempotency-key, last-event-id')
+  assert.equal(listed.headers.get('access-control-allow-headers'), 'authorization, cache-control, content-type, idempotency-key, last-event-id')
   assert.equal(listed.headers.get('access-control-max-age'), '600')
 
   const other = await ask('https://evil.example')
