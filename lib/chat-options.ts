@@ -35,7 +35,12 @@ export interface CreateChatOptions {
   trustProxy?: string | readonly string[] | undefined
   /** How much a person may post, ten at once; 1 by default, 0 is no limit. What is posted by function has none. */
   postsPerSecond?: number | undefined
-  /** Streams that an address may have open; 30 by default, 0 is no limit. */
+  /**
+   * How much all guests of an address may change together: 10 a second by default, ten times that at once; 0 is no limit. Those are guests
+   * whom `identify` gives the role `guest`, and natter's own where it is left out.
+   */
+  postsPerAddress?: number | undefined
+  /** Streams that an address may have open; 100 by default, 0 is no limit. */
   streamsPerAddress?: number | undefined
   /** Takes a line for each thing of consequence; stderr by default. */
   log?: ((line: string) => void) | undefined

@@ -30,7 +30,8 @@ export const table = {
   trustProxy: { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'loopback', several: true, read: proxiesOf, help: 'proxies whose X-Forwarded-For counts: addresses or ranges' },
   name: { flag: 'name', environment: 'NATTER_NAME', standard: 'natter', read: nameOf, help: 'what the page calls this place' },
   postsPerSecond: { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', read: rateOf, help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
-  streamsPerAddress: { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '30', read: countOf, help: 'streams open at once; 0 is no limit' },
+  postsPerAddress: { flag: 'posts-per-address', environment: 'NATTER_POSTS_PER_ADDRESS', standard: '10', read: rateOf, help: 'a rate for all guests of an address together, ten times that at once; 0 is no limit' },
+  streamsPerAddress: { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '100', read: countOf, help: 'streams open at once; 0 is no limit' },
 } as const satisfies Record<string, Setting>
 
 export type Settings = { [Name in keyof typeof table]: ReturnType<(typeof table)[Name]['read']> }

@@ -42,7 +42,7 @@ export interface StartOptions {
   environment?: Record<string, string>
 }
 
-const unlimited = ['--posts-per-second', '0', '--streams-per-address', '0']
+const unlimited = ['--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0']
 
 /** The settings of a server within this process, on any free port. */
 export function settings({ data = ':memory:' } = {}): Settings {

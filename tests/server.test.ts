@@ -35,6 +35,7 @@ test('what can\'t start says why in one line and ends with 1 within a second', a
     ['a name of two lines', ['--name', 'a\nb'], /--name must have 1 to 40/],
     ['a negative rate', ['--posts-per-second=-1'], /--posts-per-second must be a number/],
     ['a rate that is no number', ['--posts-per-second', 'Infinity'], /--posts-per-second must be a number/],
+    ['a negative rate of an address', ['--posts-per-address=-1'], /--posts-per-address must be a number/],
     ['half a stream', ['--streams-per-address', '1.5'], /--streams-per-address must be a whole number/],
   ] as const) {
     const { code, out, err, ms } = await runServer(flags)
@@ -148,7 +149,7 @@ test('a second signal stops at once', async (t) => {
 test('--help names every setting', async () => {
   const { code, out } = await runServer(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--streams-per-address']) {
+  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--posts-per-address', '--streams-per-address']) {
     assert.ok(out.includes(word), word)
   }
   // Each flag's help begins in the same column.
@@ -162,7 +163,7 @@ test('a flag wins over the environment, and a list is flags or commas', () => {
   const read = (...flags: string[]) => readSettings(flags, environment)!
 
   const { access, name, postsPerSecond, streamsPerAddress, allowOrigins, trustProxy } = read()
-  assert.deepEqual([access, name, postsPerSecond, streamsPerAddress], ['invite', 'the attic', 0.5, 30])
+  assert.deepEqual([access, name, postsPerSecond, streamsPerAddress], ['invite', 'the attic', 0.5, 100])
   assert.deepEqual(allowOrigins, ['https://a.example', 'https://b.example'])
   assert.deepEqual(['127.8.8.8', '::1', '10.1.1.1'].map((address) => trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [true, true, false])
 

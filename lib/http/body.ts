@@ -9,6 +9,16 @@ export const bodyLimits = {
   silenceMs: 30_000, // without a byte; a steady upload may take as long as it likes
 }
 
+/** Where a request carries what is told of its body. */
+const tellSize = Symbol('tells the size of the body')
+
+type Told = IncomingMessage & { [tellSize]?: ((bytes: number) => void) | undefined }
+
+/** Has a function told, once a body was read, refused or cut off, how many bytes of it came. What nobody reads tells nothing. */
+export function whenBodyArrived(request: Told, tell: (bytes: number) => void): void {
+  request[tellSize] = tell
+}
+
 /**
  * The whole body as text.
  * @throws ChatError `too_large`, `timeout`, or `invalid_request` if it is cut off or not UTF-8.
@@ -88,12 +98,13 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 // What is in `request.body` if the server that carries us has read it: parsed if it was JSON, or as it was.
-function bytesOfParsed(request: IncomingMessage & { body?: unknown }): Uint8Array {
+function bytesOfParsed(request: Told & { body?: unknown }): Uint8Array {
   const { body } = request
   if (body === undefined) throw new Error('the body was read before natter got the request, and is not in request.body; have the chat before what reads bodies, or put it there')
   const asItWas = typeof body === 'string' || body instanceof Uint8Array
   if (!asItWas && !isJson(request)) throw new ChatError('invalid_request', 'the body was taken for a form; send JSON, or the bare text with Content-Type: text/plain')
   const bytes = body instanceof Uint8Array ? body : Buffer.from(asItWas ? body : JSON.stringify(body))
+  request[tellSize]?.(Math.min(bytes.length, bodyLimits.bytes))
   if (bytes.length > bodyLimits.bytes || Number(request.headers['content-length']) > bodyLimits.bytes) throw tooLargeError()
   return bytes
 }
@@ -102,13 +113,19 @@ function tooLargeError(): ChatError {
   return new ChatError('too_large', `the body is larger than ${bodyLimits.bytes} bytes`)
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: Told): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { socket } = request
     const chunks: Buffer[] = []
     let received = 0
+    // Of what is dropped nobody has any use.
+    const tell = () => {
+      request[tellSize]?.(Math.min(received, bodyLimits.bytes))
+      request[tellSize] = undefined
+    }
     // Of a body that was refused the rest is dropped as it comes, and waited for no longer than this either.
     const silence = setTimeout(() => {
+      tell()
       reject(new ChatError('timeout', 'the body did not arrive'))
       // The sender may still read the answer, but what it sends next would be taken for a new request.
       setTimeout(() => request.destroy(), 1000).unref()
@@ -116,6 +133,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     const over = () => {
       clearTimeout(silence)
       socket.off('close', cutOff)
+      tell()
     }
     const cutOff = () => {
       over()
@@ -125,13 +143,16 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => {
       received += chunk.length
       if (received > bodyLimits.drainBytes) return request.destroy()
-      if (received > bodyLimits.bytes) return reject(tooLargeError())
+      if (received > bodyLimits.bytes) {
+        tell()
+        return reject(tooLargeError())
+      }
       silence.refresh()
       chunks.push(chunk)
     })
     request.on('end', () => {
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
       over()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     request.on('error', cutOff)
     // Once a request is answered, it hears nothing of its connection.

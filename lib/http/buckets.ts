@@ -31,10 +31,10 @@ export class Buckets {
     return Math.max(0, (this.#fullAt.get(key) ?? 0) - this.#now() - (this.#burst - 1) * this.#tokenMs)
   }
 
-  /** Takes a token. */
-  take(key: string): void {
+  /** Takes tokens, one unless told otherwise. It may take more than there are: the bucket is below zero then, and has to fill up again first. */
+  take(key: string, tokens = 1): void {
     const now = this.#now()
-    const fullAt = Math.max(now, this.#fullAt.get(key) ?? now) + this.#tokenMs
+    const fullAt = Math.max(now, this.#fullAt.get(key) ?? now) + tokens * this.#tokenMs
     this.#fullAt.delete(key)
     if (this.#fullAt.size >= limits.keys) this.#makeRoom(now)
     this.#fullAt.set(key, fullAt)

@@ -8,6 +8,7 @@ import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import { describe, type Log } from '../log.ts'
+import { whenBodyArrived } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
@@ -27,7 +28,7 @@ import { refuseSecrets } from './url-secrets.ts'
 const noHeaders = { headers: {}, rawHeaders: [] }
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
-export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'streamsPerAddress'> {
+export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'postsPerAddress' | 'streamsPerAddress'> {
   chat: Chat
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
@@ -108,7 +109,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       if (!reads) {
         checkOrigin(request, host, [...urls, ...allowOrigins])
         // Before the handler, so that what is refused has no body read.
-        limits.change(`${route.method} ${route.path}`, who, address)
+        whenBodyArrived(request, limits.change(`${route.method} ${route.path}`, who, address))
       }
       const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
       const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })

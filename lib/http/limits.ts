@@ -1,19 +1,24 @@
 // How much one person, or one address, may do: changes a second, newcomers, open streams. Only requests are limited; a program
 // that natter is mounted in calls the chat itself, and is not.
 
-import type { Who } from '../chat/who.ts'
+import { governs } from '../chat/rights.ts'
 import { foldName } from '../chat/text.ts'
+import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Buckets } from './buckets.ts'
+import { networkOf } from './client-address.ts'
 
 const limits = {
   personBurst: 10, // changes at once; then as many a second as the settings say
   botTimes: 10, // as many of both for a bot
-  addressTimes: 3, // as many of both for all the unproven names of an address: a new name must not bring new room
-  comingIn: { burst: 30, perSecond: 0.1 }, // an address: a name that was taken stays taken for 30 days
+  addressSeconds: 10, // of an address's rate are its guests' at once: a new name must not bring new room
+  accountsSeconds: 1000, // and its accounts' together: an office never gets there, but accounts made by the hundred would
+  networkTimes: 10, // an IPv6 network of 48 bits has as much as so many addresses; it holds 65,536
+  comingIn: { burst: 60, perSecond: 0.1 }, // an address: a name that was taken stays taken for 30 days
   streamsPerSession: 10,
+  kibibyte: 1024, // of a body costs as much as a change
 }
 
 /** How somebody new comes in. */
@@ -22,83 +27,122 @@ const comingIn = new Set(['POST /session', 'POST /users', 'POST /invites/accept'
 /** What nobody should ever have to wait for: what a page does by itself, and logging out. Whoever uses a stolen session to its limit must not keep its owner from ending it. */
 const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id', 'POST /rooms/:room/typing', 'PUT /rooms/:room/read'])
 
-export interface LimitsOptions extends Pick<Settings, 'postsPerSecond' | 'streamsPerAddress'> {
+export interface LimitsOptions extends Pick<Settings, 'postsPerSecond' | 'postsPerAddress' | 'streamsPerAddress'> {
   /** Gets a line for the owner, at most once. */
   log: Log
   /** A clock that never goes back, in ms. */
   now?: () => number
 }
 
+/** A bucket that a change is taken from. Without a key it is that of all whom their proxy does not name, and only tells when it is empty. */
+interface Share {
+  buckets: Buckets
+  key: string | undefined
+  /** Why a change is refused if this is empty. */
+  why: string
+}
+
+/** Takes what a body costs, once it is known how many bytes of it came. */
+export type PayForBody = (bytes: number) => void
+
 export class Limits {
   readonly #options: LimitsOptions
   readonly #people: Buckets
   readonly #bots: Buckets
-  readonly #addresses: Buckets
-  readonly #newcomers: Buckets
+  /** Of guests, and of accounts, by address; and the same by network. */
+  readonly #guests: AddressBuckets
+  readonly #accounts: AddressBuckets
+  readonly #newcomers: AddressBuckets
   /** How many streams are open, by address and by session. */
   #streams = new Map<string, number>()
   #reported = false
 
   constructor(options: LimitsOptions) {
-    const { postsPerSecond, now = () => performance.now() } = options
-    const rate = (times: number) => ({ burst: limits.personBurst * times, perSecond: postsPerSecond * times })
+    const { postsPerSecond, postsPerAddress, now = () => performance.now() } = options
+    const ofPeople = (times: number) => ({ burst: limits.personBurst * times, perSecond: postsPerSecond * times })
+    // At least one, or a rate below one in ten seconds would let nobody do anything.
+    const ofAddresses = (seconds: number) => ({ burst: Math.max(1, postsPerAddress * seconds), perSecond: postsPerAddress })
     this.#options = options
-    this.#people = new Buckets(rate(1), now)
-    this.#bots = new Buckets(rate(limits.botTimes), now)
-    this.#addresses = new Buckets(rate(limits.addressTimes), now)
-    this.#newcomers = new Buckets(limits.comingIn, now)
+    this.#people = new Buckets(ofPeople(1), now)
+    this.#bots = new Buckets(ofPeople(limits.botTimes), now)
+    this.#guests = addressBuckets(ofAddresses(limits.addressSeconds), now)
+    this.#accounts = addressBuckets(ofAddresses(limits.accountsSeconds), now)
+    this.#newcomers = addressBuckets(limits.comingIn, now)
   }
 
   /**
-   * Counts a change, named by its method and route, that somebody asks for from an address; undefined is one that we don't know.
+   * Counts a change, named by its method and route, that somebody asks for from an address; undefined is one that we don't know. A change is
+   * let in while there is one left, and costs one more for each KiB of its body. So every text that is allowed can be said, and is paid for.
    * @throws ChatError `too_many`
    */
-  change(change: string, who: Who, address: string | undefined): void {
-    const { postsPerSecond } = this.#options
-    if (postsPerSecond === 0 || unlimited.has(change)) return
-    if (comingIn.has(change)) return this.#take([[this.#newcomers, address]], 'too many came in from this address')
-    const unproven = 'claims' in who ? who.claims : 'user' in who && who.user.kind === 'unproven' ? who.user.name : undefined
-    if ('user' in who && unproven === undefined) {
-      const bot = who.user.kind === 'bot'
-      const rate = Number((postsPerSecond * (bot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
-      return this.#take([[bot ? this.#bots : this.#people, String(who.user.id)]], `that is more than ${rate} a second`)
+  change(change: string, who: Who, address: string | undefined): PayForBody {
+    if (unlimited.has(change)) return () => {}
+    const shares = comingIn.has(change) ? this.#sharesOfNewcomer(address) : this.#sharesOf(who, address)
+    this.#take(shares)
+    return (bytes) => {
+      const cost = Math.floor(bytes / limits.kibibyte)
+      if (cost > 0) for (const { buckets, key } of shares) if (key !== undefined) buckets.take(key, cost)
     }
-    const name: [Buckets, string][] = unproven === undefined ? [] : [[this.#people, `unproven ${foldName(unproven)}`]]
-    this.#take([...name, [this.#addresses, address]], `that is more than ${postsPerSecond} a second, or too much from this address`)
+  }
+
+  #sharesOfNewcomer(address: string | undefined): Share[] {
+    const { postsPerSecond, postsPerAddress } = this.#options
+    if (postsPerSecond === 0 || postsPerAddress === 0) return []
+    return sharesBy(address, this.#newcomers, 'too many came in from this address')
+  }
+
+  #sharesOf(who: Who, address: string | undefined): Share[] {
+    const { postsPerSecond, postsPerAddress } = this.#options
+    const user = 'user' in who ? who.user : undefined
+    const isBot = user?.kind === 'bot'
+    const rate = Number((postsPerSecond * (isBot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
+    // A name that nothing proves is one person, whoever gives it, before and after its first deed.
+    const unproven = 'claims' in who ? who.claims : user?.kind === 'unproven' ? user.name : undefined
+    const key = unproven === undefined ? user && String(user.id) : `unproven ${foldName(unproven)}`
+    const own = { buckets: isBot ? this.#bots : this.#people, key, why: `that is more than ${rate} a second` }
+    const shared = postsPerAddress === 0 ? undefined : isGuest(who) ? this.#guests : isAnybodys(who) ? this.#accounts : undefined
+    return [
+      ...(postsPerSecond === 0 || key === undefined ? [] : [own]),
+      ...(shared ? sharesBy(address, shared, `too much comes from this address; ${isGuest(who) ? 'guests' : 'accounts'} share what an address may do`) : []),
+    ]
   }
 
   /** Why one more stream may not be opened now, if so. */
   streamRefusal(who: Who, address: string | undefined): string | undefined {
     const { streamsPerAddress } = this.#options
-    const [ofAddress = 0, ofSession = 0] = keysOf(who, address).map((key) => this.#streams.get(key) ?? 0)
-    if (ofSession >= limits.streamsPerSession) return `there are ${limits.streamsPerSession} streams open for this session`
-    if (streamsPerAddress === 0 || ofAddress < streamsPerAddress) return undefined
+    const open = (key: string | undefined) => (key === undefined ? 0 : (this.#streams.get(key) ?? 0))
+    const keys = streamKeys(who, address)
+    if (open(keys.session) >= limits.streamsPerSession) return `there are ${limits.streamsPerSession} streams open for this session`
+    if (streamsPerAddress === 0) return undefined
+    if (open(keys.network) >= streamsPerAddress * limits.networkTimes) return `there are ${open(keys.network)} streams open from this network`
+    if (open(keys.address) < streamsPerAddress) return undefined
     if (address !== undefined) return `there are ${streamsPerAddress} streams open from this address`
     return void this.#reportOnce()
   }
 
   /** Counts a stream that begins, or with -1 one that is over. */
   countStream(who: Who, address: string | undefined, by: 1 | -1): void {
-    for (const key of keysOf(who, address)) {
+    for (const key of Object.values(streamKeys(who, address))) {
+      if (key === undefined) continue
       const count = (this.#streams.get(key) ?? 0) + by
       if (count > 0) this.#streams.set(key, count)
       else this.#streams.delete(key)
     }
   }
 
-  // From each of these or from none. Those without an address share one bucket, which only tells when they would have been refused.
-  #take(from: readonly (readonly [Buckets, string | undefined])[], why: string): void {
-    let waitMs = 0
-    for (const [buckets, key] of from) {
-      const ms = buckets.wait(key ?? '')
-      if (key !== undefined) waitMs = Math.max(waitMs, ms)
-      else if (ms > 0) this.#reportOnce()
+  // From each of these or from none.
+  #take(shares: readonly Share[]): void {
+    let refusal = { why: '', waitMs: 0 }
+    for (const { buckets, key, why } of shares) {
+      const waitMs = buckets.wait(key ?? '')
+      if (key === undefined && waitMs > 0) this.#reportOnce()
+      if (key !== undefined && waitMs > refusal.waitMs) refusal = { why, waitMs }
     }
-    if (waitMs > 0) {
-      const seconds = Math.ceil(waitMs / 1000)
-      throw new ChatError('too_many', `${why}; try again in ${seconds} s`, { retryAfter: seconds })
+    if (refusal.waitMs > 0) {
+      const seconds = Math.ceil(refusal.waitMs / 1000)
+      throw new ChatError('too_many', `${refusal.why}; try again in ${seconds} s`, { retryAfter: seconds })
     }
-    for (const [buckets, key] of from) if (key !== undefined || buckets.wait('') === 0) buckets.take(key ?? '')
+    for (const { buckets, key } of shares) if (key !== undefined || buckets.wait('') === 0) buckets.take(key ?? '')
   }
 
   #reportOnce(): void {
@@ -111,8 +155,40 @@ export class Limits {
   }
 }
 
-// What its streams are counted by: an address, and a session. Of a host's own sessions we know nothing: there a person counts as one.
-function keysOf(who: Who, address: string | undefined): string[] {
+// What its streams are counted by: an address, its network, and a session. Of a host's own sessions we know nothing: there a person counts as one.
+function streamKeys(who: Who, address: string | undefined) {
+  const network = address === undefined ? undefined : networkOf(address)
   const session = 'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
-  return [`address ${address ?? ''}`, ...(session === undefined ? [] : [`session ${session}`])]
+  return {
+    address: `address ${address ?? ''}`,
+    network: network && `network ${network}`,
+    session: session && `session ${session}`,
+  }
+}
+
+interface AddressBuckets {
+  addresses: Buckets
+  networks: Buckets
+}
+
+function addressBuckets({ burst, perSecond }: { burst: number; perSecond: number }, now: () => number): AddressBuckets {
+  const networks = { burst: burst * limits.networkTimes, perSecond: perSecond * limits.networkTimes }
+  return { addresses: new Buckets({ burst, perSecond }, now), networks: new Buckets(networks, now) }
+}
+
+function sharesBy(address: string | undefined, { addresses, networks }: AddressBuckets, why: string): Share[] {
+  const network = address === undefined ? undefined : networkOf(address)
+  return [{ buckets: addresses, key: address, why }, ...(network === undefined ? [] : [{ buckets: networks, key: network, why }])]
+}
+
+// Somebody who costs nothing: another one is a name away. So are the guests of a host that calls them so.
+function isGuest(who: Who): boolean {
+  if (!('user' in who)) return true
+  const { kind, role } = who.user
+  return kind === 'guest' || kind === 'unproven' || (kind === 'hosted' && role === 'guest')
+}
+
+// An account that anybody can make by themselves. Bots and a host's people are given by somebody, and who governs must always be able to.
+function isAnybodys(who: Who): boolean {
+  return 'user' in who && who.user.kind === 'account' && !governs(who.user)
 }

@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL('../../server.ts', import.meta.url))
 
 export async function startNatter(leftovers: Leftovers, { data, anyCore = false }: PeerOptions = {}): Promise<RunningPeer> {
   const folder = data ?? leftovers.folder()
-  const parameters = [program, '--port', '0', '--data', folder, '--posts-per-second', '0', '--streams-per-address', '0']
+  const parameters = [program, '--port', '0', '--data', folder, '--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0']
   const { stop, ...started } = await startProcess(leftovers, process.execPath, parameters, { anyCore })
   const cookie = await comeIn(started.port)
   return {

@@ -148,7 +148,7 @@ test('an option that can\'t be used is named', async () => {
   for (const [options, says] of [
     [{ path: 'chat' }, /path must be like \/chat/], [{ path: '/chat/' }, /path/], [{ path: '/a//b' }, /path/], [{ path: '/../x' }, /path/], [{ path: '/a b' }, /path/], [{ path: '/ä' }, /path/], [{ path: '/a?b' }, /path/],
     [{ path: '/"><script>' }, /path/], [{ data: '' }, /data must not be empty/], [{ urls: ['chat.example'] }, /urls must be like/], [{ allowOrigins: ['*'] }, /allowOrigins must be like/], [{ name: '' }, /name must have/],
-    [{ trustProxy: 'nobody' }, /trustProxy must be/], [{ postsPerSecond: -1 }, /postsPerSecond must be/], [{ postsPerSecond: NaN }, /postsPerSecond must be/], [{ streamsPerAddress: 1.5 }, /streamsPerAddress must be/],
+    [{ trustProxy: 'nobody' }, /trustProxy must be/], [{ postsPerSecond: -1 }, /postsPerSecond must be/], [{ postsPerSecond: NaN }, /postsPerSecond must be/], [{ postsPerAddress: -1 }, /postsPerAddress must be/], [{ streamsPerAddress: 1.5 }, /streamsPerAddress must be/],
     // What only JavaScript gets this far with.
     [{ access: 'closed' }, /access must be open or invite/], [{ identify: 'ada' }, /identify must be a function/], [{ log: {} }, /log must be a function/], [{ data: {} }, /data must be text/], [{ pat: '/chat' }, /no option pat; there are data/],
   ] as const) {
