@@ -1,8 +1,8 @@
 // @ts-check
 // Tokens for bots, in the settings of who governs the place: made, shown once, listed and revoked.
 
-/** @import { User } from '../lib/chat/events.ts' */
-/** @typedef {{ id: string, user: User, scopes: string[], rooms?: string[], expires?: string }} Token */
+/** @import { Author, User } from '../lib/chat/events.ts' */
+/** @typedef {{ id: string, user: User, maker: Author, scopes: string[], rooms?: string[], expires?: string }} Token */
 
 import { base, lobby } from './address.js'
 import { request } from './api.js'
@@ -69,12 +69,12 @@ export class Tokens {
   }
 
   /** @param {Token} token */
-  #item({ id, user, scopes, rooms, expires }) {
+  #item({ id, user, maker, scopes, rooms, expires }) {
     const both = scopes.includes('read') && scopes.includes('write')
     const notes = [
       say(both ? 'tokens.both' : scopes.includes('read') ? 'tokens.reads' : 'tokens.writes'),
       ...(rooms ? [listFormat.format(rooms)] : []),
-      say('tokens.made_on', { date: dateOnlyFormat.format(new Date(Number(id) / 1000)) }), // an id is its time, in microseconds
+      say('tokens.made_by', { name: maker.name, date: dateOnlyFormat.format(new Date(Number(id) / 1000)) }), // an id is its time, in microseconds
       expires === undefined ? say('tokens.endless') : say('tokens.until', { date: dateOnlyFormat.format(new Date(expires)) }),
     ]
     const { item, button } = listed(user.name, notes.join(' · '), say('tokens.revoke'))

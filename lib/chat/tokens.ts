@@ -3,7 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { TokenRow } from '../store/people-tables.ts'
 import { newSecret } from './accounts.ts'
-import type { User } from './events.ts'
+import type { Author, User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
@@ -11,7 +11,7 @@ import type { Who } from './who.ts'
 import { governs, sees } from './rights.ts'
 import { cleanPersonName, foldName } from './text.ts'
 import { readTime } from './time.ts'
-import { timeOf, toUser } from './wire.ts'
+import { timeOf, toPerson, toUser } from './wire.ts'
 
 export interface NewToken {
   /** The bot's name. */
@@ -27,6 +27,8 @@ export interface NewToken {
 export interface Token {
   id: string
   user: User
+  /** Who made it: of private rooms it shows those alone that its maker is in as well. */
+  maker: Author
   scopes: string[]
   rooms?: string[]
   expires?: string
@@ -73,9 +75,17 @@ export class Tokens {
   }
 
   // A room that is not theirs to see is not told of, not even to an admin.
-  #shown({ id, bot, scopes, rooms, expires }: TokenRow, to: number): Token {
+  #shown({ id, bot, maker, scopes, rooms, expires }: TokenRow, to: number): Token {
     const bound = rooms === null ? undefined : (JSON.parse(rooms) as number[]).map((room) => this.#parts.database.rooms.room(room)!) // the log's own JSON
     const slugs = bound?.filter((room) => sees(this.#parts.database, to, room)).map(({ slug }) => slug)
-    return { id: String(id), user: toUser(this.#parts.database.people.user(bot)!), scopes: scopes.split(' '), ...(slugs && { rooms: slugs }), ...(expires !== null && { expires: timeOf(expires) }) }
+    const { people } = this.#parts.database
+    return {
+      id: String(id),
+      user: toUser(people.user(bot)!),
+      maker: toPerson(people.user(maker)!),
+      scopes: scopes.split(' '),
+      ...(slugs && { rooms: slugs }),
+      ...(expires !== null && { expires: timeOf(expires) }),
+    }
   }
 }

@@ -9,6 +9,7 @@ import { own, refusalOf, startChat, type Person } from '../chat-server.ts'
 interface Listed {
   id: string
   user: User
+  maker: { id: string; name: string }
   scopes: string[]
   rooms?: string[]
   expires?: string
@@ -24,7 +25,7 @@ test('a bot posts and reads by its token, under its own name', async (t) => {
   const made = await olga.ask<Listed & { token: string }>('POST', '/tokens', { name: 'Robot' })
 
   assert.match(made.token, /^natter_[\w-]{43}$/)
-  assert.deepEqual({ ...made, id: '', token: '', user: '' }, { id: '', token: '', user: '', scopes: ['read', 'write'] })
+  assert.deepEqual({ ...made, id: '', token: '', user: '' }, { id: '', token: '', user: '', maker: { id: olga.id, name: 'olga' }, scopes: ['read', 'write'] })
   assert.deepEqual((await watcher.next('user')).data, made.user)
   assert.deepEqual(made.user, { id: made.user.id, name: 'Robot', role: 'bot' })
   const bot = chat.withToken(made.token)
