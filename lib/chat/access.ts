@@ -4,10 +4,10 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
-import { sees } from './rights.ts'
+import { sees, sharesWithMaker } from './rights.ts'
 import { noRoom } from './rule.ts'
 import { foldName } from './text.ts'
-import { hasScope, inToken, roomsOfToken, userIn, type Who } from './who.ts'
+import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './who.ts'
 
 export class Access {
   readonly #database: Database
@@ -38,18 +38,18 @@ export class Access {
   /** The same for who may write in it without reading. */
   roomToWrite(who: Who, slug: string): RoomRow {
     const room = this.#database.rooms.roomBySlug(slug) ?? this.#database.rooms.roomBySlug(foldName(slug))
-    if (!this.#maySee(who, room)) throw noRoom()
+    if (!this.maySee(who, room)) throw noRoom()
     return room
   }
 
   rooms(who: Who, limit: number): RoomRow[] {
     this.reads(who)
-    return this.#database.rooms.roomsSeenBy(userIn(who), limit).filter((room) => inToken(who, room.id))
+    return this.#database.rooms.roomsSeenBy(userIn(who), limit).filter((room) => this.#shows(who, room))
   }
 
   /** The rooms they are in. */
   roomsOf(who: Who): { room: number; kind: RoomRow['kind']; since: number }[] {
-    return this.#database.rooms.roomsOf(userIn(who)).filter(({ room }) => inToken(who, room))
+    return this.#database.rooms.roomsOf(userIn(who)).filter(({ room: id, kind }) => this.#shows(who, { id, kind }))
   }
 
   /** Where they may search: in these rooms, and if `open` in all that are open. */
@@ -57,10 +57,17 @@ export class Access {
     this.reads(who)
     const bound = roomsOfToken(who)
     if (bound === undefined) return { rooms: this.roomsOf(who).filter(({ kind }) => kind !== 'open').map(({ room }) => room), open: true }
-    return { rooms: bound.filter((id) => this.#maySee(who, this.#database.rooms.room(id))), open: false }
+    return { rooms: bound.filter((id) => this.maySee(who, this.#database.rooms.room(id))), open: false }
   }
 
-  #maySee(who: Who, room: RoomRow | undefined): room is RoomRow {
-    return room !== undefined && inToken(who, room.id) && sees(this.#database, userIn(who), room)
+  /** At each use, and not when a token was made: a maker who has lost a private room has lost it for their tokens too. */
+  maySee(who: Who, room: RoomRow | undefined): room is RoomRow {
+    return room !== undefined && this.#shows(who, room) && sees(this.#database, userIn(who), room)
+  }
+
+  // What a token takes away from what its bot sees.
+  #shows(who: Who, room: Pick<RoomRow, 'id' | 'kind'>): boolean {
+    const maker = makerIn(who)
+    return inToken(who, room.id) && (maker === undefined || sharesWithMaker(this.#database, maker, room))
   }
 }

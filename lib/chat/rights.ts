@@ -19,6 +19,14 @@ export function sees(database: Database, user: number, room: RoomRow): boolean {
 }
 
 /**
+ * May a token show the room, as far as its maker goes? Whoever made a token knows it, so it shows a private room only while its
+ * maker sees that too. A bot's direct rooms are its own.
+ */
+export function sharesWithMaker(database: Database, maker: number, room: Pick<RoomRow, 'id' | 'kind'>): boolean {
+  return room.kind !== 'private' || database.rooms.roleIn(room.id, maker) !== undefined
+}
+
+/**
  * May they change the room, and who is in it? Its owners may, and whoever governs the place and sees it. A private room whose
  * owners have all left is its members'. A direct room is nobody's to change.
  */

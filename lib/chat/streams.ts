@@ -11,9 +11,10 @@ import type { RoomRow } from '../store/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
 import type { Parts } from './parts.ts'
 import { needsName } from './people.ts'
-import { sees } from './rights.ts'
+import { governs } from './rights.ts'
 import { readSince } from './since.ts'
-import { roomsOfToken, userIn, type Who } from './who.ts'
+import { topicsOfAllShared, topicsOfBound, topicsOfLost } from './views.ts'
+import { makerIn, roomsOfToken, userIn, type Who } from './who.ts'
 import { ownTopics, roomTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
 
 /** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
@@ -40,6 +41,8 @@ export class Streams {
   readonly #hub: Hub
   /** The rooms, each as it is now, under the id of its newest change. */
   readonly #rooms: Hub
+  /** Of the streams of tokens by which token, and which rooms they are bound to. */
+  readonly #ofTokens = new WeakMap<ServerSentEventsStream, { who: Who; bound: readonly number[] | undefined }>()
   /** Who was told to be typing in which room, a moment ago. */
   readonly #typing = new Set<string>()
   #closing = false
@@ -79,8 +82,8 @@ export class Streams {
   }
 
   /** On their own streams, but those of other rooms: a room was read up to an event. */
-  tellSelf(user: number, { id, slug }: RoomRow, event: string): void {
-    this.#hub.signal(ownTopics(user, id), { event: 'read', data: { room: slug, id: event } satisfies WireEvents['read'] })
+  tellSelf(user: number, room: RoomRow, event: string): void {
+    this.#hub.signal(ownTopics(user, room), { event: 'read', data: { room: room.slug, id: event } satisfies WireEvents['read'] })
   }
 
   /** To a room: somebody is writing. */
@@ -118,6 +121,7 @@ export class Streams {
     const seen = this.#topicsOf(who, view)
     const stream = open()
     if (!stream) return
+    this.#note(who, view, stream)
     const { lastEventId: since } = stream
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
@@ -129,21 +133,29 @@ export class Streams {
     const seen = this.#topicsOf(who, {})
     const stream = open()
     if (!stream) return
+    this.#note(who, {}, stream)
     const { lastEventId: since } = stream
     const after = since === undefined ? 0 : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
-    this.#rooms.follow(stream, [...seen, ...proofs(who)], { after })
+    const lost = topicsOfLost(this.#parts.database, who, after ?? (Number(since) || 0))
+    this.#rooms.follow(stream, [...seen, ...lost, ...proofs(who)], { after })
     endWithToken(who, stream)
   }
 
   #broadcast(event: LoggedEvent): void {
     const { id, topics: seenBy, ...wire } = toWire(event)
-    if (event.type === 'join') this.#widen(event)
+    if (event.type === 'join') {
+      this.#widen(event)
+      this.#lookAgain(event)
+    }
     // Who is behind must not get what is deleted or changed by now; who is not has it, and is told of the change.
     if (event.type === 'delete' || event.type === 'edit') this.#forgetTexts(event)
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
     this.#listRooms(event, seenBy, wire.data)
-    if (event.type === 'leave') this.#narrow(event)
+    if (event.type === 'leave') {
+      this.#narrow(event)
+      this.#lookAgain(event)
+    }
     this.#endWith(event)
   }
 
@@ -154,34 +166,52 @@ export class Streams {
   }
 
   // The same in the streams of the list of rooms as in that list's history.
-  #listRooms({ id, type, user, room, roomKind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
+  #listRooms({ id, type, user, room, roomKind: kind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
+    const closed = kind === 'private' || kind === 'direct'
     if (type === 'room' || type === 'room_change') this.#rooms.publish(seenBy, { id, data })
-    else if (type === 'join' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, data: toRoom(this.#parts.database.rooms.room(room!)!) })
-    else if (type === 'leave' && roomKind !== 'open') this.#rooms.publish(ownTopics(user!, room!), { id, event: 'leave', data })
+    else if (type === 'join' && closed) this.#rooms.publish(ownTopics(user!, { id: room!, kind }), { id, data: toRoom(this.#parts.database.rooms.room(room!)!) })
+    else if (type === 'leave' && closed) this.#rooms.publish(ownTopics(user!, { id: room!, kind }), { id, event: 'leave', data })
     else this.#rooms.advance(id)
   }
 
   // A room counts for a stream from its reader's own join on; what is older is not sent there.
-  #widen({ user, room, roomKind }: LoggedEvent): void {
-    for (const hub of roomKind === 'open' ? [this.#hub] : [this.#hub, this.#rooms]) {
-      for (const topic of ownTopics(user!, room!)) for (const stream of hub.followers(topic)) hub.follow(stream, [topics.room(room!)])
+  #widen({ user, room, roomKind: kind }: LoggedEvent): void {
+    for (const hub of kind === 'open' ? [this.#hub] : [this.#hub, this.#rooms]) {
+      for (const topic of ownTopics(user!, { id: room!, kind: kind! })) for (const stream of hub.followers(topic)) hub.follow(stream, [topics.room(room!)])
     }
   }
 
   // What a stream has not got of the room by now it never gets; only the leave itself, which is its reader's own.
-  #narrow({ user, room, roomKind }: LoggedEvent): void {
+  #narrow({ user, room, roomKind: kind }: LoggedEvent): void {
     // An open room may still be read by whoever asked for it by name.
-    const bound = roomKind === 'open' ? [topics.of(user!)] : ownTopics(user!, room!)
+    const bound = kind === 'open' ? [topics.of(user!)] : ownTopics(user!, { id: room!, kind: kind! })
     for (const hub of [this.#hub, this.#rooms]) {
       for (const topic of bound) for (const stream of hub.followers(topic)) hub.unfollow(stream, [topics.room(room!)])
     }
   }
 
+  // Of a private room a token shows what its bot and its maker both see: now that one of them came or went, more of it or less.
+  #lookAgain({ user, room: id, roomKind }: LoggedEvent): void {
+    if (roomKind !== 'private') return
+    const room = this.#parts.database.rooms.room(id!)!
+    for (const hub of [this.#hub, this.#rooms]) {
+      for (const stream of new Set([...hub.followers(topics.maker(user!)), ...hub.followers(topics.user(user!))])) {
+        const { who, bound } = this.#ofTokens.get(stream) ?? {}
+        if (!who || (bound && !bound.includes(room.id))) continue
+        const now = topicsOfBound(this.#parts.database, who, room, { seen: this.#parts.access.maySee(who, room) })
+        const all = [topics.room(room.id), topics.ofIn(userIn(who), room.id), topics.ofIn(makerIn(who)!, room.id)]
+        hub.unfollow(stream, all.filter((topic) => !now.includes(topic)))
+        hub.follow(stream, now)
+      }
+    }
+  }
+
   #endWith({ type, user, target, facts }: LoggedEvent): void {
-    if (!['session_end', 'password', 'ban', 'role', 'token_end'].includes(type)) return
+    if (!['session_end', 'password', 'ban', 'role', 'hosted', 'token_end'].includes(type)) return
     const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
     if (type === 'token_end') this.#end(topics.token(target!))
     else if (type === 'role') this.#end(topics.maker(target!)) // who still governs has their bots come back
+    else if (type === 'hosted') governs(this.#parts.database.people.user(target!)) || this.#end(topics.maker(target!))
     else if (type === 'ban') banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
     else if (type === 'password') this.#end(topics.user(user!), session)
     else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
@@ -201,11 +231,17 @@ export class Streams {
     access.reads(who)
     const user = userIn(who)
     // Of the rooms that it is bound to those that may be seen, and the others once their reader is in them.
-    const bound = this.#boundTo(who, rooms)
-    if (bound) return bound.flatMap((id) => [...(sees(database, user, database.rooms.room(id)!) ? [topics.room(id)] : []), topics.ofIn(user, id)])
+    const bound = this.#boundTo(who, rooms)?.map((id) => database.rooms.room(id)!)
+    if (bound) return bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
     const own = access.roomsOf(who).filter(({ kind }) => mine || kind !== 'open')
-    return [...(mine ? [] : [topics.open]), topics.of(user), ...own.map(({ room }) => topics.room(room))]
+    const hidden = makerIn(who) === undefined ? [topics.ofInPrivate(user)] : topicsOfAllShared(database, who)
+    return [...(mine ? [] : [topics.open]), topics.of(user), ...hidden, ...own.map(({ room }) => topics.room(room))]
+  }
+
+  // Other streams follow what changes their rooms by themselves.
+  #note(who: Who, { rooms }: View, stream: ServerSentEventsStream): void {
+    if (makerIn(who) !== undefined) this.#ofTokens.set(stream, { who, bound: this.#boundTo(who, rooms) })
   }
 
   // The rooms that a view names, or else a token.
@@ -215,9 +251,11 @@ export class Streams {
 
   // The id after which the last so many events are: of all, or messages of the view's rooms.
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
-    const bound = this.#boundTo(who, rooms) ?? (mine ? this.#parts.access.roomsOf(who).map(({ room }) => room) : undefined)
-    if (!bound) return this.#parts.database.beforeLastSeen(userIn(who), count, limits.lookedBack)
-    return (this.#newestIn([...new Set(bound)], count).at(-1) ?? this.#parts.log.newest + 1) - 1
+    const { access, database } = this.#parts
+    const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ room }) => room) : undefined)
+    if (!bound) return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), count, looked: limits.lookedBack })
+    const seen = [...new Set(bound)].filter((id) => access.maySee(who, database.rooms.room(id)))
+    return (this.#newestIn(seen, count).at(-1) ?? this.#parts.log.newest + 1) - 1
   }
 
   // The newest messages of several rooms: a few of each, then more of those alone whose last is not too old to count.

@@ -13,6 +13,11 @@ export function userIn(who: Who): number {
   return 'user' in who ? who.user.id : 0
 }
 
+/** The user whose rights count beside theirs: of a token its maker. */
+export function makerIn(who: Who): number | undefined {
+  return 'user' in who ? who.token?.maker : undefined
+}
+
 export function hasScope(token: TokenRow | undefined, scope: 'read' | 'write'): boolean {
   return token === undefined || token.scopes.split(' ').includes(scope)
 }

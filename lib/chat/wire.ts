@@ -13,8 +13,10 @@ export const topics = {
   /** What everyone may see: open rooms, and who is here. */
   open: 'open',
   room: (id: number) => `room:${id}`,
-  /** A user's own comings and goings, for streams whose rooms grow and shrink with them. */
+  /** A user's own comings and goings, for streams whose rooms grow and shrink with them: but in private rooms */
   of: (user: number) => `of:${user}`,
+  /** and in these: a token does not show them all. */
+  ofInPrivate: (user: number) => `of:${user}:private`,
   /** The same in one room, for streams that are bound to it. */
   ofIn: (user: number, room: number) => `of:${user}:${room}`,
   // Nothing is published to these: they find the streams that end with a session, a token or who made it, or a user.
@@ -25,8 +27,8 @@ export const topics = {
 }
 
 /** Where somebody's own coming into a room, or leaving it, goes beside the room itself. */
-export function ownTopics(user: number, room: number): string[] {
-  return [topics.of(user), topics.ofIn(user, room)]
+export function ownTopics(user: number, { id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
+  return [kind === 'private' ? topics.ofInPrivate(user) : topics.of(user), topics.ofIn(user, id)]
 }
 
 /** The event as a frame's fields; without topics if it is nobody's to see. */
@@ -47,7 +49,7 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: [...inRoom, ...ownTopics(event.user!, room!)], event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
+      return { id, topics: [...inRoom, ...ownTopics(event.user!, { id: room!, kind: kind! })], event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
     case 'room':
     case 'room_change':
       return { id, topics: inRoom, event: 'room', data: toRoom({ ...factsOf(event), id: room! }) }
@@ -66,7 +68,7 @@ const changesUser = ['account', 'rename', 'role', 'ban', 'hosted', 'accept', 'to
 export function toListing(change: RoomChange): HistoryEvent {
   const { at: id, how, user } = change
   if (how === 'changed') return { id, topics: roomTopics(change), data: toRoom(change) }
-  const own = ownTopics(user!, change.id)
+  const own = ownTopics(user!, change)
   if (how === 'entered') return { id, topics: own, data: toRoom(change) }
   return { id, topics: own, event: 'leave', data: { room: change.slug, user: { id: userId(user!), name: change.userName! } } satisfies Membership }
 }

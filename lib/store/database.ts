@@ -165,17 +165,21 @@ export class Database {
     })
   }
 
-  /** The id after which the last so many events are that a user may see (0: nobody), among the newest `looked`. */
-  beforeLastSeen(user: number, count: number, looked: number): number {
+  /**
+   * The id after which the last so many events are that a user may see (0: nobody), among the newest `looked`; of private rooms
+   * only what `maker` sees too.
+   */
+  beforeLastSeen({ user, maker = user, count, looked }: { user: number; maker?: number | undefined; count: number; looked: number }): number {
     const oldest = this.#connection.get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
     const found = this.#connection.get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
        where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
            or e.type in ('accept', 'token') and e.target is not null)
          and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
+         and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
          and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
        order by e.id desc limit 1 offset ?`,
-      oldest, user, count - 1,
+      oldest, user, maker, count - 1,
     )
     return found ? found.id - 1 : oldest
   }

@@ -96,6 +96,9 @@ export function roomTables(connection: Connection) {
 
     setRole: (room: number, user: number, role: 'owner' | 'member') => connection.change('update members set role = ? where room = ? and user = ?', role, room, user),
 
+    /** The rooms that a user lost after an event, whether they are in them again or not. */
+    lostBy: (user: number, after: number) => connection.all<{ room: number }>('select distinct room from losses where id > ? and user = ?', after, user).map(({ room }) => room),
+
     /** By the event of this id; `name` is theirs then. */
     deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
       connection.change('delete from members where room = ? and user = ?', room.id, id)

@@ -32,6 +32,8 @@ interface Actor {
   user: number
   /** The rooms that its token is bound to. */
   bound?: number[]
+  /** Who made its token. */
+  maker?: number
 }
 
 /** What there is, and who may see it. This is all of the model. */
@@ -46,9 +48,16 @@ class World {
     if (type === 'ban') this.banned[facts.banned ? 'add' : 'delete'](target!)
   }
 
-  sees({ user, bound }: Actor, room: number): boolean {
+  sees({ user, bound, maker = user }: Actor, room: number): boolean {
     const { kind, members } = this.rooms.get(room)!
-    return !this.banned.has(user) && (bound?.includes(room) ?? true) && (kind === 'open' || members.has(user))
+    return !this.banned.has(user) && (bound?.includes(room) ?? true) && (kind === 'open' || members.has(user)) && (kind !== 'private' || members.has(maker))
+  }
+
+  /** Is it theirs to know that somebody comes or goes, beside what they see of the room? */
+  concerns({ user, maker }: Actor, room: number, who: number): boolean {
+    const { kind, members } = this.rooms.get(room)!
+    if (maker === undefined || kind !== 'private') return who === user
+    return (who === user && members.has(maker)) || (who === maker && members.has(user))
   }
 }
 
@@ -107,10 +116,10 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
       if (type === 'room' && all && isOpen(id)) follows.add(id)
     }
     const room = type === 'room' ? id : event.room
-    const oneself = (type === 'join' || type === 'leave') && user === actor.user && inView(room)
+    const oneself = (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user)
     const frame = shownOf(event, world)
     if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || oneself) && !(type === 'message' && gone.has(id))) shown.push(frame)
-    if (id > openedAt && oneself && type === 'join') follows.add(room)
+    if (id > openedAt && oneself && type === 'join' && world.sees(actor, room)) follows.add(room)
     if (id > openedAt && oneself && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
   }
   return { shown, ended: false }
@@ -329,7 +338,9 @@ async function everybody(chat: ChatServer): Promise<Actor[]> {
   const ids = (await olga.read<{ rooms: Room[] }>('/rooms')).rooms.filter((room) => room.id === 'lobby' || rooms.includes(room.id)).map(({ at, id }) => ({ at, id }))
   assert.equal(ids.length, 4)
   const people: [string, Person][] = Object.entries({ olga, alma, mark, mia, gus, gina, robot, bound, una })
-  return [...people.map(([name, person]) => ({ name, person, user: parseInt(person.id.slice(2), 36) })), { name: 'nobody', person: chat.stranger, user: 0 }]
+  const idOf = (person: Person) => parseInt(person.id.slice(2), 36)
+  const made = (name: string) => (name === 'robot' || name === 'bound' ? { maker: idOf(olga) } : {})
+  return [...people.map(([name, person]) => ({ name, person, user: idOf(person), ...made(name) })), { name: 'nobody', person: chat.stranger, user: 0 }]
 }
 
 property('everybody sees what they may see now, in lists, pages, replays and streams, whatever happens', async (random, t) => {
