@@ -27,6 +27,14 @@ export interface Session {
   current?: true
 }
 
+/** How somebody comes in who was not here. */
+interface NewPerson {
+  name: string
+  password?: string | undefined
+  invite?: string
+  address?: string | undefined
+}
+
 const limits = {
   sessions: 50, // of one account; one more ends the oldest
   usersListed: 1000,
@@ -41,9 +49,10 @@ export class Accounts {
 
   /**
    * Comes in as a guest, or with a password as a new account, and out of the session that asks. A guest who makes an account stays
-   * who they are, and keeps all they said. `invite` is the hash of the code by which they come, and enter its room if it has one.
+   * who they are, and keeps all they said. `invite` is the hash of the code by which they come, and enter its room if it has one;
+   * `address` is where from, if that is known.
    */
-  async comeIn(who: Who, { name: raw, password, invite }: { name: string; password?: string | undefined; invite?: string }): Promise<CameIn> {
+  async comeIn(who: Who, { name: raw, password, invite, address }: NewPerson): Promise<CameIn> {
     const { appender, database, people } = this.#parts
     const name = cleanPersonName(raw)
     const here = password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
@@ -55,7 +64,7 @@ export class Accounts {
     const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts } : { type: 'user', rules, facts: { ...facts, ...as } }
     // Before the hashing, which takes long.
     appender.check(event)
-    if (password !== undefined) event.text = await people.passwords.hash(password)
+    if (password !== undefined) event.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })
     const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
     const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
     const { id } = await appender.append(event, { after })
@@ -86,7 +95,7 @@ export class Accounts {
     const event = { type: 'password', rules, user: user.id, facts: 'session' in who && who.session !== undefined ? { session: who.session } : {} } as const
     this.#parts.appender.check(event)
     await this.#parts.people.byPassword(user.name, current, address)
-    const text = await this.#parts.people.passwords.hash(password)
+    const text = await this.#parts.people.passwords.hash(password, { address, person: user.id })
     this.#parts.people.person(who)
     await this.#parts.appender.append({ ...event, text })
     return this.#shown(user.id)

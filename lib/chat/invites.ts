@@ -74,9 +74,10 @@ export class Invites {
 
   /**
    * Somebody who is here gets the role and enters the room; a guest becomes an account if they give a password. Who is not
-   * here comes in by a name: as a guest, or with a password as an account. `secret` is that of a new session, if there is one.
+   * here comes in by a name: as a guest, or with a password as an account. `secret` is that of a new session, if there is one;
+   * `address` is where they come from, if that is known.
    */
-  async accept(who: Who, { code, name, password }: { code: string; name?: string | undefined; password?: string | undefined }): Promise<{ user: User; room?: Room; secret?: string }> {
+  async accept(who: Who, { code, name, password, address }: { code: string; name?: string | undefined; password?: string | undefined; address?: string | undefined }): Promise<{ user: User; room?: Room; secret?: string }> {
     const { accounts, appender, database, people } = this.#parts
     const invite = hashOf(code)
     const here = 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
@@ -88,7 +89,7 @@ export class Invites {
     }
     const called = name ?? here?.name
     if (called === undefined) throw new ChatError('invalid_request', 'name is missing: what are you to be called?')
-    const came = await accounts.comeIn(who, { name: called, password, invite })
+    const came = await accounts.comeIn(who, { name: called, password, invite, address })
     return { ...came, ...this.#roomSeen(idOfUser(came.user.id)!, room) }
   }
 

@@ -3,6 +3,7 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../errors.ts'
+import type { Party } from '../store/fair-line.ts'
 import { WorkerLine } from '../store/worker-line.ts'
 import type { Hashing } from './hasher.ts'
 
@@ -14,8 +15,8 @@ const limits = {
 }
 
 const line = {
-  waiting: 20, // behind the one that is hashed: some two seconds
-  busy: { message: 'too many people are logging in right now; try again in a few seconds', retryAfter: 3 }, // seconds: then the line is gone
+  waiting: 60, // behind the one that is hashed: as many as may come in from an address at once, some seven seconds; others' turns are in between
+  busy: { message: 'too many people are logging in right now; try again in a few seconds', retryAfter: 7 }, // seconds: then the line is gone
   idleMs: 60_000,
 }
 
@@ -40,28 +41,28 @@ export class Passwords {
   }
 
   /**
-   * A new password as it is kept: `scrypt$15$8$1$salt$key`.
-   * @throws ChatError `invalid_password` if it can't be one, `busy` if too many others wait
+   * A new password as it is kept: `scrypt$15$8$1$salt$key`. `party` is who waits for it.
+   * @throws ChatError `invalid_password` if it can't be one, `busy` if too many wait
    */
-  async hash(password: string): Promise<string> {
+  async hash(password: string, party: Party): Promise<string> {
     const normal = normalised(password)
     if (normal.includes('\0')) throw new ChatError('invalid_password', 'the password has a NUL character; leave it out')
     if (!normal.isWellFormed()) throw new ChatError('invalid_password', 'the password has half a character (a lone surrogate); leave it out')
     if ([...normal].length < limits.pointsMin) throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
     const salt = randomBytes(saltBytes)
-    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost }))
+    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost }), party)
     return ['scrypt', cost.logN, cost.r, cost.p, salt.toString('base64url'), Buffer.from(key).toString('base64url')].join('$')
   }
 
   /**
    * Whether it is the password that was kept. Without one (no such user, or none with a password) it is not, and it takes as
-   * long to say so.
-   * @throws ChatError `invalid_password` if it is longer than any can be, `busy` if too many others wait
+   * long to say so. `party` is who waits for it.
+   * @throws ChatError `invalid_password` if it is longer than any can be, `busy` if too many wait
    */
-  async matches(password: string, stored: string | undefined): Promise<boolean> {
+  async matches(password: string, stored: string | undefined, party: Party): Promise<boolean> {
     const { cost, salt, key } = stored === undefined ? this.#dummy : parsed(stored)
     const normal = normalised(password)
-    const found = await this.#line.do(() => ({ password: normal, salt, length: key.length, cost }))
+    const found = await this.#line.do(() => ({ password: normal, salt, length: key.length, cost }), party)
     // To scrypt a password is the same with NULs behind it (HMAC fills up its key with them).
     return timingSafeEqual(found, key) && stored !== undefined && !normal.includes('\0')
   }

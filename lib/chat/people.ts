@@ -90,7 +90,7 @@ export class People {
     const user = this.#database.people.nameHolder(folded)
     const [id, version] = [user?.id ?? 0, user?.freed === null ? user.password : null]
     if (version !== null && this.passwords.known(id, version, password)) return { user: user! }
-    const right = await this.#failed.attempt(address, folded, () => this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version)))
+    const right = await this.#failed.attempt(address, folded, () => this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version), { address, person: folded }))
     // Hashing takes its time, in which it may have been changed.
     const now = this.#database.people.user(id)
     if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', 'the name or the password is wrong')

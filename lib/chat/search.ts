@@ -47,8 +47,11 @@ export class Search {
     this.#parts = parts
   }
 
-  /** @throws ChatError `not_found` (the room, the person), `invalid_request` (a time), `busy`, `too_many` */
-  async find(who: Who, { q = '', room, from, before, after, limit = 20 }: SearchOptions): Promise<SearchResult> {
+  /**
+   * `address` is where it is asked from, if that is known.
+   * @throws ChatError `not_found` (the room, the person), `invalid_request` (a time), `busy`, `too_many`
+   */
+  async find(who: Who, { q = '', room, from, before, after, limit = 20 }: SearchOptions, address?: string): Promise<SearchResult> {
     const { access, people, database, log, reader } = this.#parts
     const scope = () => {
       if ('user' in who) people.still(who)
@@ -60,7 +63,7 @@ export class Search {
     // A commit can be read before it was delivered.
     const bounds = { after: this.#moment('after', after, 0), before: Math.min(this.#moment('before', before, Infinity), log.newest + 1) }
     if (words === undefined) return { messages: [], marks: {}, more: false }
-    const { found, before: rest } = await reader.search(userIn(who), () => ({ words, ...scope(), user, ...bounds, limit: Math.min(limit, limits.messages) }))
+    const { found, before: rest } = await reader.search({ address, person: userIn(who) }, () => ({ words, ...scope(), user, ...bounds, limit: Math.min(limit, limits.messages) }))
     // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
     const { rooms, open } = scope()
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }

@@ -13,7 +13,7 @@ export const listInvites: Handler = ({ chat, who }) => ({ status: 200, json: cha
 
 export const endInvite: Handler = ({ chat, params, who }) => chat.invites.end(who, params.id!)
 
-export const acceptInvite: Handler = async ({ chat, request, who, cookie }) => {
-  const { secret, ...came } = await chat.invites.accept(who, await readFields(request, { code: 'string', name: 'string?', password: 'string?' }))
+export const acceptInvite: Handler = async ({ chat, request, who, address, cookie }) => {
+  const { secret, ...came } = await chat.invites.accept(who, { ...await readFields(request, { code: 'string', name: 'string?', password: 'string?' }), address })
   return secret === undefined ? { status: 200, json: came } : { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: came }
 }

@@ -9,8 +9,8 @@ export const listUsers: Handler = ({ chat, query, who }) => ({ status: 200, json
 
 export const showUser: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.accounts.user(who, params.user!) })
 
-export const register: Handler = async ({ chat, request, who, cookie }) => {
-  const { user, secret } = await chat.accounts.comeIn(who, await readFields(request, { name: 'string', password: 'string' }))
+export const register: Handler = async ({ chat, request, who, address, cookie }) => {
+  const { user, secret } = await chat.accounts.comeIn(who, { ...await readFields(request, { name: 'string', password: 'string' }), address })
   return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
 }
 

@@ -1,12 +1,13 @@
 // The line of searches that wait, and the thread that carries them out. Has never heard of who asks for what.
 
 import { ChatError } from '../errors.ts'
+import type { Party } from './fair-line.ts'
 import type { Found } from './reader.ts'
 import type { SearchFound, SearchQuery } from './search-tables.ts'
 import { damaged } from './sqlite-errors.ts'
 import { WorkerLine } from './worker-line.ts'
 
-const waitingOfOne = 10 // who asks: nobody can fill the line alone
+const waitingOfOne = 10 // person; of an address, those of all without a name
 
 const line = {
   waiting: 100, // at some 15 ms each, a second and a half at the worst
@@ -28,8 +29,9 @@ export class ReadingThread {
    * `query` is called when its turn comes: what somebody may see is asked then, not when they came.
    * @throws ChatError `busy`, `too_many`, `stopping`, `storage_damaged`, or what `query` throws
    */
-  async search(asker: number, query: () => SearchQuery): Promise<SearchFound> {
-    const own = this.#line.jobsOf(asker)
+  async search(asker: Party, query: () => SearchQuery): Promise<SearchFound> {
+    // Nobody is 0, and somebody else at each address.
+    const own = this.#line.jobsOf(({ person, address }) => person === asker.person && (person !== 0 || address === asker.address))
     if (own >= waitingOfOne) throw new ChatError('too_many', `${own} of your searches are waiting; try again when they are answered`, { retryAfter: 1 })
     const found = await this.#line.do(query, asker)
     if (!('damage' in found)) return found

@@ -1,10 +1,12 @@
-// A line of jobs, and a thread that does them one after the other, so that the event loop waits for none. The thread starts
-// with the first job, and again should it die. Has never heard of what the jobs are.
+// A line of jobs, and a thread that does them one after the other, so that the event loop waits for none. Those who ask take
+// turns, and share the places (fair-line.ts). The thread starts with the first job, and again should it die. Has never heard of
+// what the jobs are.
 
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ChatError } from '../errors.ts'
 import { describe } from '../log.ts'
+import { FairLine, type Party } from './fair-line.ts'
 
 export interface WorkerLineOptions {
   /** What the thread runs, without `.ts` or `.js`: it answers each message with the result. */
@@ -12,7 +14,7 @@ export interface WorkerLineOptions {
   /** What it does, in a word or two: it is called by that. */
   does: string
   data?: unknown
-  /** How many jobs may wait behind the one that is done; for others it is `busy`. */
+  /** How many jobs may wait behind the one that is done; if there are more it is `busy` for the last one of whoever has most. */
   waiting: number
   busy: { message: string; retryAfter: number }
   /** How long without a job the thread goes on, before it gives back its memory. */
@@ -20,14 +22,14 @@ export interface WorkerLineOptions {
 }
 
 interface Waiting<Job, Result> extends PromiseWithResolvers<Result> {
-  asker: number
+  party: Party
   job: () => Job
 }
 
 export class WorkerLine<Job, Result> {
   readonly #options: WorkerLineOptions
-  /** The first is under way. */
-  readonly #line: Waiting<Job, Result>[] = []
+  readonly #line = new FairLine<Waiting<Job, Result>>()
+  #underWay: Waiting<Job, Result> | undefined
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
   #closed = false
@@ -36,36 +38,37 @@ export class WorkerLine<Job, Result> {
     this.#options = options
   }
 
-  /** How many jobs somebody has in the line. */
-  jobsOf(asker: number): number {
-    return this.#line.filter((waiting) => waiting.asker === asker).length
+  /** How many jobs are under way or wait for parties like this. */
+  jobsOf(like: (party: Party) => boolean): number {
+    return [...(this.#underWay ? [this.#underWay] : []), ...this.#line.all].filter(({ party }) => like(party)).length
   }
 
   /**
    * `job` is called when its turn comes.
    * @throws ChatError `busy`, `stopping`, or what `job` throws
    */
-  async do(job: () => Job, asker = 0): Promise<Result> {
+  async do(job: () => Job, party: Party): Promise<Result> {
     const { waiting: most, busy } = this.#options
     if (this.#closed) throw stopping()
-    if (this.#line.length > most) throw new ChatError('busy', busy.message, busy)
-    const waiting = { asker, job, ...Promise.withResolvers<Result>() }
-    if (this.#line.push(waiting) === 1) this.#next()
+    const waiting = { party, job, ...Promise.withResolvers<Result>() }
+    this.#line.add(waiting)
+    if (!this.#underWay) this.#next()
+    else if (this.#line.size > most) this.#line.drop(party).reject(new ChatError('busy', busy.message, busy))
     return waiting.promise
   }
 
   /** Waits for the job under way; no other is done. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const { reject } of this.#line.splice(1)) reject(stopping())
-    await this.#line[0]?.promise.catch(() => {})
+    for (let waiting = this.#line.next(); waiting; waiting = this.#line.next()) waiting.reject(stopping())
+    await this.#underWay?.promise.catch(() => {})
     await this.#worker?.terminate()
   }
 
   #next(): void {
     clearTimeout(this.#idle)
-    const [first] = this.#line
-    if (!first) {
+    this.#underWay = this.#line.next()
+    if (!this.#underWay) {
       this.#worker?.unref()
       this.#idle = setTimeout(() => {
         this.#worker?.terminate()
@@ -74,7 +77,7 @@ export class WorkerLine<Job, Result> {
       return
     }
     try {
-      const job = first.job()
+      const job = this.#underWay.job()
       this.#worker ??= this.#start()
       // The process may not end while somebody waits.
       this.#worker.ref()
@@ -101,7 +104,9 @@ export class WorkerLine<Job, Result> {
   }
 
   #finish(settle: (waiting: Waiting<Job, Result>) => void): void {
-    this.#line.splice(0, 1).forEach(settle)
+    const done = this.#underWay
+    this.#underWay = undefined
+    if (done) settle(done)
     this.#next()
   }
 }

@@ -10,12 +10,12 @@ import type { Audit, AuditOptions, Verdict } from './audit.ts'
 import { inScope, planted } from './harness.ts'
 
 const forms = {
-  short: { blocks: 1, blockMs: 1500, atOnce: 60 },
+  short: { blocks: 1, blockMs: 1500, atOnce: 125 },
   full: { blocks: 8, blockMs: 6000, atOnce: 200 },
 }
 
 const limits = {
-  hashedOfThem: 1 + 20, // the one that is hashed and those that wait; the others are told to come back
+  hashedOfThem: 1 + 60, // the one that is hashed and those that wait; the others are told to come back
   pauseMs: 1, // between two posts
   factor: 2, // of the p99 without them
   // A short run has too few posts for a p99: it finds what is out of all proportion.

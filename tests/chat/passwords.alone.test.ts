@@ -6,16 +6,17 @@ import { test } from 'node:test'
 import { Passwords } from '../../lib/chat/passwords.ts'
 
 const good = 'correct horse'
+const ada = { person: 7 }
 
 test('a name without a password takes as long as one with another password', async () => {
   const passwords = new Passwords()
-  const stored = await passwords.hash(good)
+  const stored = await passwords.hash(good, ada)
   const took = { known: [] as number[], unknown: [] as number[] }
 
   for (let round = 0; round < 8; round++) {
     for (const [which, kept] of [['known', stored], ['unknown', undefined]] as const) {
       const started = performance.now()
-      await passwords.matches('another one', kept)
+      await passwords.matches('another one', kept, ada)
       took[which].push(performance.now() - started)
     }
   }
@@ -43,7 +44,7 @@ test('one thread does all the hashing, behind all others', { skip: !existsSync('
   const before = threads()
   const own = before.get(String(process.pid))!.nice
 
-  await Promise.all(Array.from({ length: 15 }, () => passwords.hash(good)))
+  await Promise.all(Array.from({ length: 15 }, () => passwords.hash(good, ada)))
 
   const after = [...threads()]
   const [hashing, ...others] = after.filter(([id, { nice }]) => !before.has(id) && nice > own).map(([, thread]) => thread)
