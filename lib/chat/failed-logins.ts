@@ -8,7 +8,8 @@ const limits = {
   withinMs: 3 * 60_000, // in any stretch of this length
   kept: 10_000, // failures, and accounts that came in; a hash each, more can't fail within that time
   addressesEach: 8, // from which an account came in last
-  busySeconds: 2, // to wait if it is not failures that are too many, but attempts under way
+  waiting: 50, // of an address or for an account, behind those under way: with them, as many as may come in at once
+  busySeconds: 2, // to wait if it is not failures that are too many, but attempts
 }
 
 /** A user's id, or the folded name that nobody has. */
@@ -24,6 +25,9 @@ interface Attempt {
 export class FailedLogins {
   readonly #now: () => number
   readonly #underWay = new Set<Attempt>()
+  readonly #waiting = new Set<Attempt>()
+  /** Resolves when the next attempt is over. */
+  #over = Promise.withResolvers<void>()
   /** Oldest first. */
   #failures: (Attempt & { at: number })[] = []
   /** Where each account came in from, newest last. */
@@ -35,22 +39,14 @@ export class FailedLogins {
   }
 
   /**
-   * Lets somebody try, unless there were too many failures; `proves` says whether they are right. If it throws, nobody was
-   * wrong. Without an address only the account counts.
+   * Lets somebody try, unless there were too many failures; `proves` says whether they are right, and is not asked before. If it
+   * throws, nobody was wrong. Without an address only the account counts.
    * @throws ChatError `too_many`, with the seconds after which one more try is free
    */
-  async attempt(address: string | undefined, account: Account, proves: () => Promise<boolean>): Promise<boolean> {
-    const from = this.#now() - limits.withinMs
-    this.#failures = this.#failures.filter(({ at }) => at > from)
-    // Nobody is shut out by what others try from elsewhere.
-    const familiar = address !== undefined && this.#cameFrom.get(account)?.includes(address)
-    const fromHere = address === undefined ? 0 : this.#secondsToWait((other) => other.address === address)
-    const onAccount = familiar ? 0 : this.#secondsToWait((other) => other.account === account)
-    const retryAfter = Math.max(fromHere, onAccount)
-    if (retryAfter > 0) throw new ChatError('too_many', `too many attempts to log in; try again in ${retryAfter} seconds`, { retryAfter })
-
-    // From the look above to here there must be no `await`: of many attempts at once all would pass before the first fails.
+  async attempt(address: string | undefined, account: Account, proves: () => boolean | Promise<boolean>): Promise<boolean> {
     const attempt = { address, account }
+    while (!this.#mayBegin(attempt)) await this.#oneIsOver(attempt)
+    // From the look above to here there must be no `await`: of many attempts at once all would pass before the first fails.
     this.#underWay.add(attempt)
     try {
       const right = await proves()
@@ -59,14 +55,41 @@ export class FailedLogins {
       return right
     } finally {
       this.#underWay.delete(attempt)
+      const { resolve } = this.#over
+      this.#over = Promise.withResolvers()
+      resolve()
     }
   }
 
-  #secondsToWait(counts: (attempt: Attempt) => boolean): number {
-    const failures = this.#failures.filter(counts)
-    const underWay = [...this.#underWay].filter(counts)
-    if (failures.length + underWay.length < limits.failures) return 0
-    if (failures.length < limits.failures) return limits.busySeconds
+  // False while so many are under way that there would be too many failures if all of them failed.
+  #mayBegin({ address, account }: Attempt): boolean {
+    const from = this.#now() - limits.withinMs
+    if (this.#failures[0] && this.#failures[0].at <= from) this.#failures = this.#failures.filter(({ at }) => at > from)
+    const bounds: ((attempt: Attempt) => boolean)[] = []
+    if (address !== undefined) bounds.push((other) => other.address === address)
+    // Nobody is shut out by what others try from elsewhere.
+    const familiar = address !== undefined && this.#cameFrom.get(account!)?.includes(address)
+    if (!familiar) bounds.push((other) => other.account === account)
+
+    const failures = bounds.map((counts) => this.#failures.filter(counts))
+    const retryAfter = Math.max(0, ...failures.map((counted) => this.#secondsToWait(counted)))
+    if (retryAfter > 0) throw tooMany(retryAfter)
+    return bounds.every((counts, at) => failures[at]!.length + numberOf(this.#underWay, counts) < limits.failures)
+  }
+
+  async #oneIsOver(attempt: Attempt): Promise<void> {
+    const alike = numberOf(this.#waiting, ({ address, account }) => account === attempt.account || (address !== undefined && address === attempt.address))
+    if (alike >= limits.waiting) throw tooMany(limits.busySeconds)
+    this.#waiting.add(attempt)
+    try {
+      await this.#over.promise
+    } finally {
+      this.#waiting.delete(attempt)
+    }
+  }
+
+  #secondsToWait(failures: readonly { at: number }[]): number {
+    if (failures.length < limits.failures) return 0
     // More than decide are there where an account was wrong from familiar addresses, too.
     return Math.ceil((failures.at(-limits.failures)!.at + limits.withinMs - this.#now()) / 1000)
   }
@@ -82,4 +105,14 @@ export class FailedLogins {
     const [oldest] = this.#cameFrom.keys()
     if (this.#cameFrom.size > limits.kept) this.#cameFrom.delete(oldest!)
   }
+}
+
+function tooMany(retryAfter: number): ChatError {
+  return new ChatError('too_many', `too many attempts to log in; try again in ${retryAfter} seconds`, { retryAfter })
+}
+
+function numberOf(attempts: Iterable<Attempt>, counts: (attempt: Attempt) => boolean): number {
+  let number = 0
+  for (const attempt of attempts) if (counts(attempt)) number++
+  return number
 }

@@ -89,12 +89,17 @@ export class People {
     const folded = foldName(cleanName(raw))
     const user = this.#database.people.nameHolder(folded)
     const [id, version] = [user?.id ?? 0, user?.freed === null ? user.password : null]
-    if (version !== null && this.passwords.known(id, version, password)) return { user: user! }
-    const right = await this.#failed.attempt(address, folded, () => this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version), { address, person: folded }))
+    let known = false
+    // What is remembered is asked behind the limit too: a guess that is compared for nothing is still a guess. A wrong one is hashed all
+    // the same, or else the time would tell who was here a moment ago.
+    const right = await this.#failed.attempt(address, folded, () => {
+      known = this.passwords.known(id, version ?? 0, password)
+      return known || this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version), { address, person: folded })
+    })
     // Hashing takes its time, in which it may have been changed.
     const now = this.#database.people.user(id)
     if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', 'the name or the password is wrong')
-    this.passwords.remember(id, version, password)
+    if (!known) this.passwords.remember(id, version, password)
     return { user: now }
   }
 

@@ -2,11 +2,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../errors.ts'
-import { between, ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import { between, ServerSentEventsStream, type StreamResponse } from '../sse/server-sent-events-stream.ts'
 import { preferred, type Exchange, type Handler, type StreamType } from './exchange.ts'
 
 const roomsMax = 200 // that one stream names: each is looked up before it begins
 const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
+
+/** What a stream that is not to be needs of its exchange. */
+type Asked = Pick<Exchange, 'request' | 'response' | 'stream' | 'connections' | 'lines'>
 
 /**
  * What kind of stream a request wants from a route, if any. What programs ask for without a thought goes on as it was before there were
@@ -26,20 +29,16 @@ export function streamType(request: IncomingMessage, streams: 'always' | 'accept
  * back for ever. Where there are too many it is a stream that ends at once: after an error an EventSource would never come back. What was sent behind it is cut off with it. A route that calls this says so with `streams`.
  */
 export function openStream(exchange: Exchange): ServerSentEventsStream | undefined {
-  const { request, response, stream: type, who, address, cookie, connections, limits, lines } = exchange
+  const { request, response, who, address, cookie, connections, limits } = exchange
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
     return void response.writeHead(204, { 'set-cookie': cookie.take() }).end()
   }
   const { socket } = request
-  if (connections.othersWait(socket)) return void socket.destroy()
   const refusal = limits.streamRefusal(who, address)
-  const writer = type === undefined || type === 'text/event-stream' ? response : lines.respond(response, type)
-  const stream = new ServerSentEventsStream(request, writer, refusal === undefined ? {} : { retryMs: between(...comeBackMs) })
-  if (refusal !== undefined) {
-    stream.comment(`${refusal}; close one, or come back later`)
-    return void stream.close()
-  }
+  if (refusal !== undefined) return putOff(exchange, `${refusal}; close one, or come back later`)
+  if (connections.othersWait(socket)) return void socket.destroy()
+  const stream = new ServerSentEventsStream(request, writerFor(exchange))
   // HEAD has had its end already.
   if (stream.open) {
     connections.carries(socket, true)
@@ -50,6 +49,27 @@ export function openStream(exchange: Exchange): ServerSentEventsStream | undefin
     })
   }
   return stream
+}
+
+/** Answers with a stream that ends at once and has its reader come back: after an error an EventSource never would. */
+export function putOff(exchange: Asked, why: string): undefined {
+  const { request, connections } = exchange
+  if (connections.othersWait(request.socket)) return void request.socket.destroy()
+  const stream = new ServerSentEventsStream(request, writerFor(exchange), { retryMs: between(...comeBackMs) })
+  stream.comment(why)
+  stream.close()
+}
+
+/**
+ * Is this a request of an EventSource, or of what is like one, that was refused for a while only? Whoever reads answers by hand is
+ * better served by the refusal itself.
+ */
+export function comesBack({ headers: { accept = '' } }: IncomingMessage, error: unknown): error is ChatError {
+  return accept.includes('text/event-stream') && error instanceof ChatError && (error.code === 'too_many' || error.code === 'busy')
+}
+
+function writerFor({ response, stream: type, lines }: Asked): StreamResponse {
+  return type === undefined || type === 'text/event-stream' ? response : lines.respond(response, type)
 }
 
 export const watch: Handler = (exchange) => {

@@ -12,7 +12,7 @@ import { whenBodyArrived } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
-import { streamType } from './events.ts'
+import { comesBack, putOff, streamType } from './events.ts'
 import type { Answer } from './exchange.ts'
 import { checkHost, checkOrigin } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
@@ -117,6 +117,9 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       // A browser sends a kilobyte of them. Where another server carries us its middleware may still ask for them.
       if (options.loopback !== undefined) Object.assign(request, noHeaders)
       return result
+    } catch (error) {
+      if (!stream || response.headersSent || !comesBack(request, error)) throw error
+      return putOff({ request, response, stream, connections, lines }, error.message)
     } finally {
       connections.release(request)
     }
