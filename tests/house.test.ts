@@ -28,7 +28,7 @@ const floors: Record<string, string[]> = {
 
 function floorOf(name: string): string {
   if (name.includes('/')) return dirname(name)
-  return ['config.ts', 'errors.ts', 'log.ts'].includes(name) ? 'words' : 'top'
+  return ['config.ts', 'errors.ts', 'log.ts', 'network.ts'].includes(name) ? 'words' : 'top'
 }
 
 test('imports go down only', () => {

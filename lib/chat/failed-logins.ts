@@ -2,10 +2,12 @@
 // for an account, wherever from. Names that nobody has count like those of accounts, so that a refusal tells nothing.
 
 import { ChatError } from '../errors.ts'
+import { networkOf } from '../network.ts'
 
 const limits = {
   failures: 10, // for an address and for an account,
   withinMs: 3 * 60_000, // in any stretch of this length
+  networkTimes: 10, // as many for an IPv6 network of 48 bits, which has 65,536 addresses
   kept: 10_000, // failures, and accounts that came in; a hash each, more can't fail within that time
   addressesEach: 8, // from which an account came in last
   waiting: 50, // of an address or for an account, behind those under way: with them, as many as may come in at once
@@ -65,16 +67,18 @@ export class FailedLogins {
   #mayBegin({ address, account }: Attempt): boolean {
     const from = this.#now() - limits.withinMs
     if (this.#failures[0] && this.#failures[0].at <= from) this.#failures = this.#failures.filter(({ at }) => at > from)
-    const bounds: ((attempt: Attempt) => boolean)[] = []
-    if (address !== undefined) bounds.push((other) => other.address === address)
+    const bounds: { counts: (attempt: Attempt) => boolean; most: number }[] = []
+    const network = address === undefined ? undefined : networkOf(address)
+    if (address !== undefined) bounds.push({ counts: (other) => other.address === address, most: limits.failures })
+    if (network !== undefined) bounds.push({ counts: (other) => other.address !== undefined && networkOf(other.address) === network, most: limits.failures * limits.networkTimes })
     // Nobody is shut out by what others try from elsewhere.
     const familiar = address !== undefined && this.#cameFrom.get(account!)?.includes(address)
-    if (!familiar) bounds.push((other) => other.account === account)
+    if (!familiar) bounds.push({ counts: (other) => other.account === account, most: limits.failures })
 
-    const failures = bounds.map((counts) => this.#failures.filter(counts))
-    const retryAfter = Math.max(0, ...failures.map((counted) => this.#secondsToWait(counted)))
+    const failures = bounds.map(({ counts }) => this.#failures.filter(counts))
+    const retryAfter = Math.max(0, ...bounds.map(({ most }, at) => this.#secondsToWait(failures[at]!, most)))
     if (retryAfter > 0) throw tooMany(retryAfter)
-    return bounds.every((counts, at) => failures[at]!.length + numberOf(this.#underWay, counts) < limits.failures)
+    return bounds.every(({ counts, most }, at) => failures[at]!.length + numberOf(this.#underWay, counts) < most)
   }
 
   async #oneIsOver(attempt: Attempt): Promise<void> {
@@ -88,10 +92,10 @@ export class FailedLogins {
     }
   }
 
-  #secondsToWait(failures: readonly { at: number }[]): number {
-    if (failures.length < limits.failures) return 0
+  #secondsToWait(failures: readonly { at: number }[], most: number): number {
+    if (failures.length < most) return 0
     // More than decide are there where an account was wrong from familiar addresses, too.
-    return Math.ceil((failures.at(-limits.failures)!.at + limits.withinMs - this.#now()) / 1000)
+    return Math.ceil((failures.at(-most)!.at + limits.withinMs - this.#now()) / 1000)
   }
 
   // Who gets in after some mistakes has the account's count rid of these alone: others still guess. The address keeps its

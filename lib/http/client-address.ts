@@ -21,14 +21,6 @@ export function clientAddress({ socket, headers }: Asked, trusted: BlockList): s
   return client && countedAs(client)
 }
 
-/**
- * The network of 48 bits that an IPv6 address is in, as limits count it: providers give these away whole, and each has 65,536 of those
- * addresses. Undefined for IPv4, where each address has its price.
- */
-export function networkOf(address: string): string | undefined {
-  return address.endsWith('::/64') ? `${address.split(':').slice(0, 3).join(':')}::/48` : undefined
-}
-
 function isTrusted(address: string, trusted: BlockList): boolean {
   return trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
 }

@@ -7,8 +7,8 @@ import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { networkOf } from '../network.ts'
 import { Buckets } from './buckets.ts'
-import { networkOf } from './client-address.ts'
 
 const limits = {
   personBurst: 10, // changes at once; then as many a second as the settings say

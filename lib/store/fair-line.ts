@@ -1,5 +1,7 @@
-// Who is next: a line whose places are shared by address first and by person second, and which is served in turns, so that the
-// many jobs of one do not hold up the one job of another. Has never heard of what waits in it.
+// Who is next: a line whose places are shared by network, address and person, in this order, and which is served in turns. So the
+// many jobs of one don't hold up the one job of another. Has never heard of what waits in it.
+
+import { networkOf } from '../network.ts'
 
 /** Whom something in the line is for. Where no address is known, each person has a share of their own. */
 export interface Party {
@@ -7,42 +9,39 @@ export interface Party {
   person: number | string
 }
 
+/** A share of the places, and its own shares in the order of their turns. A person's has none: there jobs wait one behind the other. */
+interface Share<Waiting> {
+  size: number
+  shares: Map<string, Share<Waiting>>
+  waiting: Waiting[]
+}
+
 export class FairLine<Waiting extends { party: Party }> {
-  /** By share and by person; both are in the order of their turns. */
-  readonly #shares = new Map<string, Map<string, Waiting[]>>()
-  #size = 0
+  readonly #whole: Share<Waiting> = emptyShare()
 
   get size(): number {
-    return this.#size
+    return this.#whole.size
   }
 
   get all(): Waiting[] {
-    return [...this.#shares.values()].flatMap((people) => [...people.values()].flat())
+    return allIn(this.#whole)
   }
 
   add(waiting: Waiting): void {
-    const [share, person] = keysOf(waiting.party)
-    const people = this.#shares.get(share) ?? new Map<string, Waiting[]>()
-    const places = people.get(person) ?? []
-    places.push(waiting)
-    this.#shares.set(share, people.set(person, places))
-    this.#size++
+    let share = this.#whole
+    share.size++
+    for (const key of keysOf(waiting.party)) {
+      const next = share.shares.get(key) ?? emptyShare<Waiting>()
+      share.shares.set(key, next)
+      share = next
+      share.size++
+    }
+    share.waiting.push(waiting)
   }
 
   /** Takes out the one whose turn it is. Before its address has another turn all others have one, and so with its person. */
   next(): Waiting | undefined {
-    if (this.#size === 0) return undefined
-    const share = this.#shares.keys().next().value!
-    const people = this.#shares.get(share)!
-    const person = people.keys().next().value!
-    const places = people.get(person)!
-    const next = places.shift()!
-    this.#size--
-    people.delete(person)
-    if (places.length > 0) people.set(person, places)
-    this.#shares.delete(share)
-    if (people.size > 0) this.#shares.set(share, people)
-    return next
+    return this.size === 0 ? undefined : takeFirst(this.#whole)
   }
 
   /**
@@ -50,29 +49,45 @@ export class FairLine<Waiting extends { party: Party }> {
    * makes room for somebody who has as much.
    */
   drop(newcomer: Party): Waiting {
-    const [ownShare, ownPerson] = keysOf(newcomer)
-    const share = largest(this.#shares, ownShare, (people) => [...people.values()].reduce((sum, places) => sum + places.length, 0))
-    const people = this.#shares.get(share)!
-    const person = largest(people, ownPerson, (places) => places.length)
-    const places = people.get(person)!
-    const last = places.pop()!
-    this.#size--
-    if (places.length === 0) people.delete(person)
-    if (people.size === 0) this.#shares.delete(share)
-    return last
+    return takeLast(this.#whole, keysOf(newcomer))
   }
 }
 
-function keysOf({ address, person }: Party): [share: string, person: string] {
+function emptyShare<Waiting>(): Share<Waiting> {
+  return { size: 0, shares: new Map(), waiting: [] }
+}
+
+function keysOf({ address, person }: Party): string[] {
   // A number and the same digits as a name are two people.
   const one = `${typeof person} ${person}`
-  return [address === undefined ? one : `address ${address}`, one]
+  return address === undefined ? [one, one, one] : [networkOf(address) ?? address, address, one]
 }
 
-function largest<Value>(entries: ReadonlyMap<string, Value>, own: string, sizeOf: (value: Value) => number): string {
-  let [found, most] = [own, entries.has(own) ? sizeOf(entries.get(own)!) : 0]
-  for (const [key, value] of entries) {
-    if (sizeOf(value) > most) [found, most] = [key, sizeOf(value)]
+function allIn<Waiting>({ shares, waiting }: Share<Waiting>): Waiting[] {
+  return [...waiting, ...[...shares.values()].flatMap(allIn)]
+}
+
+function takeFirst<Waiting>(share: Share<Waiting>): Waiting {
+  share.size--
+  const [first] = share.shares
+  if (!first) return share.waiting.shift()!
+  const [key, next] = first
+  const taken = takeFirst(next)
+  // Its next turn is behind all others'.
+  share.shares.delete(key)
+  if (next.size > 0) share.shares.set(key, next)
+  return taken
+}
+
+function takeLast<Waiting>(share: Share<Waiting>, [own, ...deeper]: readonly string[]): Waiting {
+  share.size--
+  if (share.shares.size === 0) return share.waiting.pop()!
+  let found = own!
+  for (const [key, { size }] of share.shares) {
+    if (size > (share.shares.get(found)?.size ?? 0)) found = key
   }
-  return found
+  const next = share.shares.get(found)!
+  const taken = takeLast(next, deeper)
+  if (next.size === 0) share.shares.delete(found)
+  return taken
 }

@@ -63,6 +63,20 @@ test('a name that nobody has is refused after as many', async () => {
   await assert.rejects(door.wrong('another', 'nobody'), { code: 'too_many', retryAfter: 180 })
 })
 
+test('an IPv6 network of 48 bits may be wrong a hundred times, however many addresses it takes', async () => {
+  const door = new Door()
+  let heard = 0
+  const guess = async () => {
+    for (; ; heard++) await door.wrong(`2001:db8:7:${(heard % 50).toString(16)}::/64`, heard)
+  }
+
+  await assert.rejects(guess(), { code: 'too_many', retryAfter: 180 })
+
+  assert.equal(heard, 100)
+  await assert.rejects(door.right('2001:db8:7:ff::/64', 'ada'), { code: 'too_many' })
+  assert.equal(await door.right('2001:db8:8:1::/64', 'ada'), true)
+})
+
 test('failures that are spread out make nobody wait', async () => {
   const door = new Door()
   for (let count = 0; count < 100; count++) {

@@ -59,6 +59,18 @@ test('a line that is full makes room at the cost of the person with most places,
   assert.equal(dropped('a1 a2 a3'), 'a3')
 })
 
+test('an IPv6 network of 48 bits has one turn, and in it its addresses have theirs', () => {
+  const line = new FairLine<Job>()
+  const add = (name: string, address: string) => line.add({ party: { address, person: 1 }, name })
+  for (let at = 0; at < 50; at++) add(`theirs ${at}`, `2001:db8:1:${at.toString(16)}::/64`)
+  add('same network', '2001:db8:1:0::/64')
+  add('next network', '2001:db8:2:1::/64')
+  add('IPv4', '203.0.113.1')
+
+  assert.equal(line.drop({ address: '203.0.113.1', person: 1 }).name, 'same network')
+  assert.deepEqual([1, 2, 3, 4].map(() => line.next()!.name), ['theirs 0', 'next network', 'IPv4', 'theirs 1'])
+})
+
 test('a person\'s number and the same digits as a name are two people', () => {
   const line = new FairLine<Job>()
   for (const person of [1, 1, '1']) line.add({ party: { person }, name: typeof person })

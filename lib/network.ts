@@ -1,0 +1,9 @@
+// What an address is a part of, for whatever is bounded by address.
+
+/**
+ * The network of 48 bits that an IPv6 address is in, where the address stands as limits count it (a network of 64 bits). Providers
+ * give these away whole, and each has 65,536 of those addresses. Undefined for IPv4, where each address has its price.
+ */
+export function networkOf(address: string): string | undefined {
+  return address.endsWith('::/64') ? `${address.split(':').slice(0, 3).join(':')}::/48` : undefined
+}
