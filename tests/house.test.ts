@@ -78,3 +78,19 @@ test('only the connection imports SQLite, and nothing comes from outside', () =>
 test('no statement numbers its values, which Node 22 can not bind', () => {
   for (const [name, text] of files) if (name.startsWith('store/')) assert.doesNotMatch(text.replaceAll(/\/\/.*/g, ''), /\?\d/, name)
 })
+
+test('what was attacked is told by subject, in sentences, and never by one case alone', () => {
+  const folder = join(top, 'tests/attacks')
+  const names = readdirSync(folder)
+  assert.ok(names.length > 0)
+  for (const name of names) {
+    assert.match(name, /^[a-z]+(-[a-z]+)*(\.alone)?\.test\.ts$/, 'a file is named after its subject')
+    const text = readFileSync(join(folder, name), 'utf8')
+    assert.match(text, /^\/\/ [A-Z][^\n]{20}/, `${name} opens by saying what it is about`)
+    // A name with a gap is that of a case of several.
+    const told = [...text.matchAll(/^ *(?:test|property)\((['"`])(.+?)\1, /gm)].map(([, , sentence]) => sentence!)
+    const cases = told.reduce((sum, sentence) => sum + (sentence.includes('${') ? 3 : 1), 0)
+    assert.ok(cases >= 4, `${name} tells ${cases} cases; what was seen is one of a kind, and wants three more`)
+    for (const sentence of told) assert.ok(sentence.split(' ').length >= 5, `${name}: ${JSON.stringify(sentence)} is no sentence`)
+  }
+})
