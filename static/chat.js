@@ -362,7 +362,7 @@ function nameOfRoom(id) {
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
   const { People } = await later(() => import('./people.js'))
   people ??= new People({ mirror, presence, levels }, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
-  if (view.room) people.open(view.room, { hosted })
+  if (view.room) people.open(view.room, { hosted, closed: access === 'invite' })
 })
 
 listenForShortcuts({

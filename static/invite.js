@@ -27,9 +27,13 @@ export class InviteLink {
     })
   }
 
-  /** For this room; what was made for another goes. @param {string} room */
-  switchTo(room) {
+  /**
+   * For this room; what was made for another goes. `closed`: nobody comes in here without an invite.
+   * @param {string} room @param {{ closed: boolean }} options
+   */
+  switchTo(room, { closed }) {
     this.#room = room
+    part('invite-role', HTMLElement).hidden = !closed
     this.#url.value = ''
     this.#show(false)
   }

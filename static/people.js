@@ -20,6 +20,7 @@ const ranks = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
 export class People {
   #id = '' // of the room that is shown
   #hosted = false
+  #closed = false
   #unfolded = ''
   #loading = '' // the room whose members are being asked for
   #dialog = part('people', HTMLDialogElement)
@@ -50,13 +51,17 @@ export class People {
     }, { sure: say('room.leave_sure'), failed: on.failed })
   }
 
-  /** `hosted`: another server says who people are, and there are no invites. @param {Room} room @param {{ hosted: boolean }} options */
-  open({ id }, { hosted }) {
+  /**
+   * `hosted`: another server says who people are, and there are no invites. `closed`: nobody comes in without one.
+   * @param {Room} room @param {{ hosted: boolean, closed: boolean }} options
+   */
+  open({ id }, { hosted, closed }) {
     this.#id = id
     this.#hosted = hosted
+    this.#closed = closed
     this.#unfolded = ''
     this.#problem.hidden = true
-    this.#invite.switchTo(id)
+    this.#invite.switchTo(id, { closed })
     part('add-person', HTMLFormElement).reset()
     this.#show()
     openDialog(this.#dialog)
@@ -106,7 +111,7 @@ export class People {
     part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
     const manages = mayManage(this.#me, room, this.#mirror.state.members.get(room.id) ?? new Map())
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
-    part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted
+    part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted || (this.#closed && this.#me?.role === 'guest')
     part('leave-room', HTMLElement).hidden = !mine || direct || room.id === lobby
     this.#level.show(room, mine !== undefined)
     this.#settings.show(room, manages)
@@ -137,11 +142,12 @@ export class People {
     const may = {
       message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct',
       remove: manages && this.#room?.kind === 'private',
+      admit: governs(this.#me) && member.account === true && !member.banned,
       ban: governs(this.#me) && this.#outranks(member) && !member.banned,
       unban: governs(this.#me) && this.#outranks(member) && member.banned === true,
     }
     for (const choice of choices.querySelectorAll('button')) {
-      choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these four
+      choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these five
       onClick(choice, this.#problem, () => this.#do(choice.value, member), {
         ...(choice.value === 'ban' && { sure: say('people.ban_sure') }), ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
       })
@@ -167,6 +173,7 @@ export class People {
       return
     }
     if (what === 'remove') await request('DELETE', this.#pathOf(id))
+    else if (what === 'admit') await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { role: 'member' } })
     else await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: what === 'ban' } })
   }
 

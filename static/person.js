@@ -26,3 +26,8 @@ export function roleOf({ role, unproven, banned }) {
   if (unproven) return say('role.unproven')
   return role === 'member' ? '' : say(`role.${role}`)
 }
+
+/** Can they log in again, or is their name this browser's alone? @param {User | null} user */
+export function hasAccount(user) {
+  return user !== null && (user.role !== 'guest' || user.account === true)
+}

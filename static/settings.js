@@ -8,7 +8,7 @@ import { request } from './api.js'
 import { showAppearance } from './appearance.js'
 import { NotificationSettings } from './notification-settings.js'
 import { onClick, onSubmit, openDialog, part, within } from './parts.js'
-import { initialOf, roleOf } from './person.js'
+import { hasAccount, initialOf, roleOf } from './person.js'
 import { governs } from './rights.js'
 import { Sessions } from './sessions.js'
 import { Tokens } from './tokens.js'
@@ -54,8 +54,8 @@ export class Settings {
     })
     // What a guest loses by it is said first; an account only has to log in again.
     onClick(part('leave-open', HTMLButtonElement), part('account-problem', HTMLElement), async () => {
-      if (this.#me?.role !== 'guest') return this.#logOut()
-      within(this.#leave, 'bdi', HTMLElement).textContent = this.#me.name
+      if (hasAccount(this.#me)) return this.#logOut()
+      within(this.#leave, 'bdi', HTMLElement).textContent = this.#me?.name ?? ''
       part('leave-problem', HTMLElement).hidden = true
       openDialog(this.#leave)
     })
@@ -72,9 +72,9 @@ export class Settings {
     part('account-avatar', HTMLElement).hidden = !me
     within(this.#dialog, 'h2 bdi', HTMLElement).textContent = me?.name ?? say('settings.title')
     within(this.#dialog, 'h2 small', HTMLElement).textContent = me ? roleOf(me) : ''
-    part('make-account', HTMLElement).hidden = !own || me.role !== 'guest'
+    part('make-account', HTMLElement).hidden = !own || hasAccount(me)
     part('rename', HTMLElement).hidden = !own
-    part('new-password', HTMLElement).hidden = !own || me.role === 'guest'
+    part('new-password', HTMLElement).hidden = !own || !hasAccount(me)
     part('sessions', HTMLElement).hidden = part('leave-open', HTMLElement).hidden = !own
     part('tokens', HTMLElement).hidden = !governs(me)
     part('notifications', HTMLElement).hidden = !me

@@ -59,9 +59,11 @@ export class Accounts {
     if (!here && invite === undefined && people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
     const secret = newSecret()
     const session = hashOf(secret)
-    const facts = { name, folded: foldName(name), session, ...(invite !== undefined && { invite }) }
-    const as = password === undefined ? { kind: 'guest', role: 'guest' } as const : { kind: 'account', role: roleBy(database, invite) } as const
-    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts } : { type: 'user', rules, facts: { ...facts, ...as } }
+    const kind = password === undefined ? 'guest' : 'account'
+    // Where one has to be invited, an account makes nobody more than they were invited as.
+    const role = kind === 'guest' ? 'guest' : roleBy(database, invite, people.access === 'invite' ? 'guest' : 'member')
+    const facts = { name, folded: foldName(name), session, role, ...(invite !== undefined && { invite }) }
+    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts } : { type: 'user', rules, facts: { ...facts, kind } }
     // Before the hashing, which takes long.
     appender.check(event)
     if (password !== undefined) event.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })

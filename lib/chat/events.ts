@@ -14,8 +14,10 @@ export interface Author {
 
 /** Somebody as they are now. */
 export interface User extends Author {
-  /** In the whole place. An `owner` or `admin` governs it, `member` has an account, `guest` only a name, `bot` a token. */
+  /** In the whole place. An `owner` or `admin` governs it, `member` has an account, `guest` as a rule only a name, `bot` a token. */
   role: 'owner' | 'admin' | 'member' | 'guest' | 'bot'
+  /** Set for a guest who has an account. Where one has to be invited they stay a guest until somebody makes them a member. */
+  account?: true
   /** May not do or read anything any more. */
   banned?: true
 }

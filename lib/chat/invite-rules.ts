@@ -6,12 +6,28 @@ import type { Role } from './log-events.ts'
 import { governs, mayInvite, rank, sees } from './rights.ts'
 import { changed, noRoom, type RulesOf } from './rule.ts'
 
+const day = 24 * 3600 * 1e6 // microseconds
+
+interface Bounds {
+  /** That can be accepted yet. */
+  open: number
+  uses: number
+  days: number
+}
+
+/** Of one person's invites: by whoever governs the place, and by others, who invite to their own rooms. */
+const bounds: Record<'governor' | 'other', Bounds> = {
+  governor: { open: 1000, uses: 1000, days: 366 },
+  other: { open: 20, uses: 50, days: 30 },
+}
+
 export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' | 'token_end'> = {
   invite: {
-    check(database, { user, room: id, facts: { role } }) {
+    check(database, { rules, user, room: id, facts }, now) {
       const room = id === undefined ? undefined : database.rooms.room(id)
       if (id !== undefined && !room) throw noRoom()
-      if (user === undefined || mayInvite(database, user, role, room)) return
+      if (user === undefined) return
+      if (mayInvite(database, user, facts.role, room)) return rules >= 3 ? checkBounds(database, user, facts, now) : undefined
       throw new ChatError('forbidden', room ? `only who owns ${room.slug} invites to it, and with no higher role than guest unless they govern the place` : 'only an owner or an admin of this place invites to it, and with a lower role than their own')
     },
     carryOut(database, { user, room, facts }, id) {
@@ -32,7 +48,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
     check(database, { user: id, facts: { invite: hash } }, now) {
       const user = database.people.user(id)
       if (!user || user.kind === 'unproven' || user.kind === 'bot') throw new ChatError('forbidden', 'who accepts an invite has to come in first, or give a name')
-      checkInvite(database, hash, now, user)
+      checkInvite(database, hash, now, { id, account: user.kind !== 'guest' })
     },
     carryOut(database, event) {
       const invite = database.people.inviteByHash(event.facts.invite)!
@@ -74,22 +90,34 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
   },
 }
 
+function checkBounds(database: Database, maker: number, { uses, expires }: { uses: number; expires: number }, now: number): void {
+  const most = bounds[governs(database.people.user(maker)) ? 'governor' : 'other']
+  if (uses > most.uses) throw new ChatError('invalid_request', `an invite of yours is for at most ${most.uses} people; give fewer uses`)
+  if (expires > now + most.days * day) throw new ChatError('invalid_request', `an invite of yours lasts ${most.days} days at most; let it end sooner, like expires: "${most.days}d"`)
+  if (database.people.openInvitesOf(maker, now, most.open).length < most.open) return
+  throw new ChatError('forbidden', `${most.open} invites of yours are open; end one first: GET /invites lists them, DELETE /invites/:id ends one`)
+}
+
 /**
- * That somebody can come by this invite now, with this role; `id` is of who is here already. Rights are those of now: who made it
- * must still be one who may.
+ * That somebody can come by this invite now, with an account or without; `id` is of who is here already. Rights are those of now: who made
+ * it must still be one who may.
  */
-export function checkInvite(database: Database, hash: string, now: number, { id, role }: { id?: number; role: Role }): void {
+export function checkInvite(database: Database, hash: string, now: number, { id, account }: { id?: number; account: boolean }): void {
   const invite = database.people.inviteByHash(hash)
   if (!invite) throw new ChatError('not_found', 'there is no such invite; ask who gave it to you for another')
   if (id !== undefined && database.people.accepted(invite.id, id)) throw new ChatError('invite_over', 'you have accepted this invite already')
   const room = invite.room === null ? undefined : database.rooms.room(invite.room)
   const good = invite.ended === null && invite.uses > 0 && invite.expires > now && (invite.maker === null || mayInvite(database, invite.maker, invite.role, room))
-  if (!good) throw new ChatError('invite_over', 'this invite is used up, or over; ask who gave it to you for another')
-  if (role === 'guest' && invite.role !== 'guest') throw new ChatError('invalid_password', 'this invite is for an account; choose a password for yours')
+  if (!good) throw inviteOver()
+  if (!account && invite.role !== 'guest') throw new ChatError('invalid_password', 'this invite is for an account; choose a password for yours')
 }
 
-/** What an account is here by its invite: no less than a member. */
-export function roleBy(database: Database, hash: string | undefined): Role {
-  const given = hash === undefined ? 'member' : database.people.inviteByHash(hash)?.role ?? 'member'
-  return rank[given] > rank.member ? given : 'member'
+export function inviteOver(): ChatError {
+  return new ChatError('invite_over', 'this invite is used up, or over; ask who gave it to you for another')
+}
+
+/** What an account is here by its invite, and what it is at least: a member, where anybody may make an account. */
+export function roleBy(database: Database, hash: string | undefined, least: 'guest' | 'member' = 'member'): Role {
+  const given = hash === undefined ? least : database.people.inviteByHash(hash)?.role ?? least
+  return rank[given] > rank[least] ? given : least
 }

@@ -4,6 +4,7 @@ import { ChatError } from '../errors.ts'
 import type { InviteRow } from '../store/people-tables.ts'
 import { newSecret, type Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
+import { inviteOver } from './invite-rules.ts'
 import { rules, type LogEvent } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
@@ -24,6 +25,7 @@ export interface NewInvite {
 export interface Invite {
   id: string
   room?: string
+  /** What one becomes by it. Where anybody may make an account, who does is a member at least. */
   role: InviteRow['role']
   /** How often it can be accepted yet. */
   uses: number
@@ -49,7 +51,7 @@ export class Invites {
     if (role !== 'guest' && role !== 'member' && role !== 'admin') throw new ChatError('invalid_request', 'role must be guest, member or admin')
     if (!Number.isInteger(uses) || uses < 1 || uses > limits.uses) throw new ChatError('invalid_request', `uses must be a whole number from 1 to ${limits.uses}`)
     // Or else whoever was let in as a guest could let everybody in.
-    if (this.#parts.people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; make an account first')
+    if (this.#parts.people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; an owner or an admin can make members of those who have an account')
     const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
@@ -81,7 +83,9 @@ export class Invites {
     const { accounts, appender, database, people } = this.#parts
     const invite = hashOf(code)
     const here = 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
-    const room = database.people.inviteByHash(invite)?.room
+    const { maker, room } = database.people.inviteByHash(invite) ?? {}
+    // It was made when anybody could come in: now guests let nobody in.
+    if (people.access === 'invite' && maker && database.people.user(maker)?.role === 'guest') throw inviteOver()
     if (here && (here.kind !== 'guest' || password === undefined)) {
       const after: LogEvent[] = room ? [{ type: 'join', rules, user: here.id, room, facts: { invite } }] : []
       await appender.append({ type: 'accept', rules, user: here.id, facts: { invite } }, { after })

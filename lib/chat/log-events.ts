@@ -2,10 +2,13 @@
 // among it; what goes over the wire is made of it in wire.ts, with the types in events.ts.
 
 /** The rules that new events are made for. A change of what an event does is a new version; the old ones stay. */
-export const rules = 2
+export const rules = 3
 
-/** Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. */
-export const knownRules: readonly number[] = [1, 2]
+/**
+ * Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. With version 3
+ * an account says which role it has, and invites and rooms have bounds that they did not have before.
+ */
+export const knownRules: readonly number[] = [1, 2, 3]
 
 type Made<Type extends string, Fields> = { type: Type; rules: number } & Fields
 
@@ -21,7 +24,19 @@ export type UserMade = Made<'user', {
 }>
 
 /** A guest becomes an account, and keeps all they said. */
-export type AccountMade = Made<'account', { user: number; facts: { name: string; folded: string; session: string; /** The hash of the invite's code, if they accept one by it. */ invite?: string }; text?: string }>
+export type AccountMade = Made<'account', {
+  user: number
+  facts: {
+    name: string
+    folded: string
+    session: string
+    /** What they are from then on; older events leave it out, of whom each is a member or what the invite gives. */
+    role?: Role
+    /** The hash of the invite's code, if they accept one by it. */
+    invite?: string
+  }
+  text?: string
+}>
 
 export type Renamed = Made<'rename', { user: number; facts: { name: string; folded: string } }>
 

@@ -17,14 +17,15 @@ const limits = {
 
 export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   room: {
-    check(database, { user: id, facts: { slug, kind } }) {
+    check(database, { rules, user: id, facts: { slug, kind } }) {
       const user = id === undefined ? undefined : database.people.user(id)
       if (user?.kind === 'unproven') throw new ChatError('forbidden', needsProof)
       if (database.rooms.roomBySlug(slug)) throw new ChatError('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
       const direct = kind === 'direct'
       if (!direct && database.rooms.roomCount() >= limits.rooms) throw new ChatError('forbidden', `there are ${limits.rooms} rooms, and no more can be made`)
       if (!user || governs(user)) return
-      const most = direct ? limits.directMade : user.kind === 'guest' ? limits.madeByGuest : limits.madeByMember
+      const guest = rules >= 3 ? user.role === 'guest' : user.kind === 'guest'
+      const most = direct ? limits.directMade : guest ? limits.madeByGuest : limits.madeByMember
       if (database.rooms.madeBy(user.id, { direct }) >= most) throw new ChatError('forbidden', `you have made ${most} rooms, and can't make more`)
     },
     carryOut(database, event, id) {

@@ -4,6 +4,7 @@ import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import { checkInvite, roleBy } from './invite-rules.ts'
+import type { Role } from './log-events.ts'
 import { governs, rank } from './rights.ts'
 import { changed, type RulesOf } from './rule.ts'
 
@@ -17,8 +18,8 @@ type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'host
 export const userRules: RulesOf<Types> = {
   user: {
     check(database, { facts: { name, folded, kind, role, invite } }, now) {
-      if (rank[role] > rank.member && role !== roleBy(database, invite)) throw new ChatError('forbidden', 'nobody gave this role')
-      if (invite !== undefined) checkInvite(database, invite, now, { role })
+      checkRole(database, role, invite)
+      if (invite !== undefined) checkInvite(database, invite, now, { account: kind === 'account' })
       checkName(database, { name, folded, kind }, now)
     },
     carryOut(database, event, id) {
@@ -32,17 +33,19 @@ export const userRules: RulesOf<Types> = {
   },
 
   account: {
-    check(database, { user: id, facts: { name, folded, invite } }, now) {
+    check(database, { rules, user: id, facts: { name, folded, role, invite } }, now) {
       const user = database.people.user(id)
+      if (rules >= 3 && role === undefined) throw new ChatError('invalid_request', 'an account has to say its role')
+      if (role !== undefined) checkRole(database, role, invite)
       if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
-      if (invite !== undefined) checkInvite(database, invite, now, { id, role: 'member' })
+      if (invite !== undefined) checkInvite(database, invite, now, { id, account: true })
       checkName(database, { name, folded, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
-      const { name, folded, session, invite } = event.facts
+      const { name, folded, session, invite, role = roleBy(database, invite) } = event.facts
       const before = database.people.user(event.user)!
       if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, event.user)
-      const user: UserRow = { ...before, name, folded, kind: 'account', role: roleBy(database, invite), password: id }
+      const user: UserRow = { ...before, name, folded, kind: 'account', role, password: id }
       changeName(database, before, folded, id)
       database.people.insertSession(session, user.id, id)
       return changed(database, event, user)
@@ -76,9 +79,11 @@ export const userRules: RulesOf<Types> = {
   },
 
   role: {
-    check(database, { user, target, facts: { role } }) {
+    check(database, { rules, user, target, facts: { role } }) {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
-      if (doer?.role !== 'owner') throw new ChatError('forbidden', 'only the owner of this place gives roles')
+      // Where one has to be invited, a guest's own account makes no member.
+      const admits = rules >= 3 && governs(doer) && other?.role === 'guest' && role === 'member'
+      if (doer?.role !== 'owner' && !admits) throw new ChatError('forbidden', `only the owner of this place gives roles${governs(doer) ? ', and you those of a member to guests who have an account' : ''}`)
       if (other && other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned; that has to end first`)
       if (other?.kind !== 'account' || rank[role] < rank.member) throw new ChatError('forbidden', 'only an account can be owner, admin or member')
       if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) throw new ChatError('forbidden', 'this is the last owner; make somebody else an owner first')
@@ -136,6 +141,11 @@ export const userRules: RulesOf<Types> = {
 }
 
 const over = 'this session is over'
+
+// Anybody may make an account, whose role the operation says; what is above a member somebody has given.
+function checkRole(database: Database, role: Role, invite: string | undefined): void {
+  if (rank[role] > rank.member && role !== roleBy(database, invite)) throw new ChatError('forbidden', 'nobody gave this role')
+}
 
 // Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.
 function checkSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): void {

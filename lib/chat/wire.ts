@@ -104,7 +104,7 @@ export function toRoom({ id, slug, name, kind, topic, archived }: Pick<RoomRow, 
 }
 
 export function toUser({ id, name, kind, role, banned }: Pick<UserRow, 'id' | 'name' | 'kind' | 'role'> & { banned?: number | boolean }): User {
-  return { id: userId(id), name, role, ...(kind === 'unproven' && { unproven: true }), ...(banned && { banned: true }) }
+  return { id: userId(id), name, role, ...(kind === 'unproven' && { unproven: true }), ...(kind === 'account' && role === 'guest' && { account: true }), ...(banned && { banned: true }) }
 }
 
 /** A user's id in URLs and events. */

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
-import { comeIn, logIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
+import { comeIn, logIn, makeRoom, openAccount, openPeople, register, say, sees, visit } from './visit.ts'
 
 const password = 'a long enough one'
 const invited = '#join:not([hidden]), #accept:not([hidden])'
@@ -109,6 +109,43 @@ test('who has an account logs in first, and then accepts', { skip }, async (t) =
   await page.locator('#room-name', { hasText: 'Attic' }).waitFor()
   await bob.page.locator('#rooms a', { hasText: 'Attic' }).waitFor()
 })
+
+test('where one has to be invited, the link says that it makes guests, and whoever governs makes a member of one who has an account', { skip }, async (t) => {
+  const chat = await openChat(t, { flags: ['--access', 'invite'] })
+  const browser = await startBrowser(t)
+  const olga = await chat.owner()
+  const owner = await visit(browser, chat, { extraHTTPHeaders: {}, storageState: { cookies: [cookieFor(chat.url, olga.headers['cookie']!)], origins: [] } })
+  const { link } = await makeLink(owner.page)
+  await openPeople(owner.page)
+  await owner.page.getByText('Whoever comes by it is a guest').waitFor({ state: 'attached' })
+  const guest = await visit(browser, { url: link }, { path: '', until: invited })
+  await guest.page.getByRole('textbox', { name: 'What should people call you?' }).fill('bob')
+  await guest.page.getByRole('button', { name: 'Come in' }).click()
+  await makeRoom(guest.page, 'Den', { private: true })
+
+  await openAccount(guest.page)
+  await guest.page.locator('#make-account input[type=password]').fill(password)
+  await guest.page.getByRole('button', { name: 'Make it an account' }).click()
+
+  // It is theirs now, and still a guest's: there is a password to change, and nobody to invite.
+  await guest.page.locator('#new-password').waitFor()
+  assert.equal(await guest.page.locator('#make-account').isVisible(), false)
+  await guest.page.locator('#me-note', { hasText: 'guest' }).waitFor({ state: 'attached' })
+  await guest.page.keyboard.press('Escape')
+  await openPeople(guest.page)
+  assert.equal(await guest.page.locator('#invite').isVisible(), false)
+  await owner.page.locator('#members li', { hasText: 'bob' }).getByRole('button').first().click()
+  await owner.page.getByRole('button', { name: 'Make a member' }).click()
+
+  await guest.page.getByRole('button', { name: 'Make an invite link' }).waitFor()
+  await owner.page.locator('#members li', { hasText: 'guest' }).waitFor({ state: 'detached' })
+  assert.deepEqual([...owner.faults, ...guest.faults], [])
+})
+
+function cookieFor(url: string, cookie: string) {
+  const [name = '', value = ''] = cookie.split('=')
+  return { name, value, domain: new URL(url).hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' as const }
+}
 
 test('without a code the page says how an invite looks', { skip }, async (t) => {
   const chat = await openChat(t)

@@ -44,7 +44,7 @@ function anyEvents(random: Random): Asked[] {
     return { name, folded: foldName(name) }
   }
   const maybe = <T>(probability: number, make: () => T) => (random.chance(probability) ? make() : ({} as Record<string, never>))
-  const about = (type: string, event: Omit<NewEvent, 'type' | 'rules'>): NewEvent => ({ type, rules: random.pick([1, 2]), ...event })
+  const about = (type: string, event: Omit<NewEvent, 'type' | 'rules'>): NewEvent => ({ type, rules: random.pick([1, 2, 3]), ...event })
 
   // Of a message, as a rule in its room and by who wrote it.
   const written = (byAuthor = 0.7) => {
@@ -60,7 +60,7 @@ function anyEvents(random: Random): Asked[] {
       const role = kind === 'account' ? random.pick(['member', 'member', 'admin']) : 'guest'
       return about('user', { facts: { ...named(), kind, role, ...(kind !== 'unproven' && { session: hash('session') }), ...maybe(0.3, () => ({ invite: known('invite') })) }, ...(kind === 'account' && { text: 'scrypt' }) })
     }],
-    [2, () => about('account', { user: user(), facts: { ...named(), session: hash('session'), ...maybe(0.5, () => ({ invite: known('invite') })) }, text: 'scrypt' })],
+    [2, () => about('account', { user: user(), facts: { ...named(), session: hash('session'), ...maybe(0.6, () => ({ role: random.pick(['guest', 'member', 'admin']) })), ...maybe(0.5, () => ({ invite: known('invite') })) }, text: 'scrypt' })],
     [2, () => about('rename', { user: user(), facts: named() })],
     [1, () => about('password', { user: user(), facts: maybe(0.5, () => ({ session: known('session') })), text: 'scrypt again' })],
     [2, () => about('role', { user: user(), target: user(), facts: { role: random.pick(['owner', 'admin', 'member', 'guest']) } })],
