@@ -27,6 +27,11 @@ export interface NewRoom {
   topic?: string | undefined
 }
 
+/** Counts a room that is about to be made, or refuses it; what it returns takes that back. */
+export type CountRoom = () => () => void
+
+const uncounted: CountRoom = () => () => {}
+
 export interface RoomChanges {
   name?: string | undefined
   topic?: string | undefined
@@ -107,15 +112,22 @@ export class Chat {
   }
 
   /** Who makes a room is in it, and owns it. */
-  async createRoom(who: Who, { name: raw, kind = 'open', topic: rawTopic = '' }: NewRoom): Promise<Room> {
+  async createRoom(who: Who, { name: raw, kind = 'open', topic: rawTopic = '' }: NewRoom, count = uncounted): Promise<Room> {
     const { id: user } = this.people.person(who)
     const name = cleanName(raw)
     const topic = cleanTopic(rawTopic)
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
     const slug = kind === 'private' ? `${slugOf(name)}-${randomBytes(5).readUIntBE(0, 5).toString(36)}` : slugOf(name)
     const made: RoomMade = { type: 'room', rules, user, facts: { slug, name, kind, ...(topic && { topic }) } }
-    const { id } = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
-    return toRoom(this.#parts.database.rooms.room(id)!)
+    this.#parts.appender.check(made)
+    const takeBack = count()
+    try {
+      const { id } = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
+      return toRoom(this.#parts.database.rooms.room(id)!)
+    } catch (error) {
+      takeBack()
+      throw error
+    }
   }
 
   async changeRoom(who: Who, slug: string, { name: rawName, topic: rawTopic, archived }: RoomChanges): Promise<Room> {
@@ -131,7 +143,7 @@ export class Chat {
   }
 
   /** The room of two, made if need be. `with` is the other's id or name. */
-  async direct(who: Who, { with: raw }: { with: string }): Promise<{ room: Room; made: boolean }> {
+  async direct(who: Who, { with: raw }: { with: string }, count = uncounted): Promise<{ room: Room; made: boolean }> {
     const user = this.people.person(who)
     const other = this.people.find(who, raw)
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
@@ -140,9 +152,17 @@ export class Chat {
     const pair: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     // No name makes a slug that begins like this.
     const slug = `-${pair[0].toString(36)}-${pair[1].toString(36)}`
+    const known = this.#parts.database.rooms.roomBySlug(slug)
+    if (known) return { room: toRoom(known), made: false }
     const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, name: `${user.name}, ${other.name}`, kind: 'direct', pair } }
     const after = pair.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
-    const made = await this.#parts.appender.appendUnless('room_exists', room, { after })
+    const takeBack = count()
+    let made = false
+    try {
+      made = await this.#parts.appender.appendUnless('room_exists', room, { after })
+    } finally {
+      if (!made) takeBack()
+    }
     return { room: toRoom(this.#parts.database.rooms.roomBySlug(slug)!), made }
   }
 

@@ -9,6 +9,7 @@ import { ChatError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { networkOf } from '../network.ts'
 import { Buckets } from './buckets.ts'
+import { Windows } from './windows.ts'
 
 const limits = {
   personBurst: 10, // changes at once; then as many a second as the settings say
@@ -18,6 +19,12 @@ const limits = {
   networkTimes: 10, // an IPv6 network of 48 bits has as much as so many addresses; it holds 65,536
   comingIn: { burst: 60, perSecond: 0.1 }, // an address: a name that was taken stays taken for 30 days
   streamsPerSession: 10,
+  // New rooms of an address in a day: of all its guests together, and so many times as many of accounts that anybody can make. A class of thirty
+  // guests makes some rooms, and opens one with each of its own.
+  dayMs: 24 * 3600_000,
+  roomsOfGuests: 20,
+  directRoomsOfGuests: 500,
+  roomsOfAccounts: 10,
   kibibyte: 1024, // of a body costs as much as a change
 }
 
@@ -53,6 +60,8 @@ export class Limits {
   readonly #guests: AddressBuckets
   readonly #accounts: AddressBuckets
   readonly #newcomers: AddressBuckets
+  /** New rooms by address and by network, direct ones apart. */
+  readonly #rooms: Record<'rooms' | 'directRooms', Record<'guests' | 'accounts', AddressWindows>>
   /** How many streams are open, by address and by session. */
   #streams = new Map<string, number>()
   #reported = false
@@ -68,6 +77,8 @@ export class Limits {
     this.#guests = addressBuckets(ofAddresses(limits.addressSeconds), now)
     this.#accounts = addressBuckets(ofAddresses(limits.accountsSeconds), now)
     this.#newcomers = addressBuckets(limits.comingIn, now)
+    const ofBoth = (most: number) => ({ guests: addressWindows(most, now), accounts: addressWindows(most * limits.roomsOfAccounts, now) })
+    this.#rooms = { rooms: ofBoth(limits.roomsOfGuests), directRooms: ofBoth(limits.directRoomsOfGuests) }
   }
 
   /**
@@ -105,6 +116,29 @@ export class Limits {
       ...(postsPerSecond === 0 || key === undefined ? [] : [own]),
       ...(shared ? sharesBy(address, shared, `too much comes from this address; ${isGuest(who) ? 'guests' : 'accounts'} share what an address may do`) : []),
     ]
+  }
+
+  /**
+   * Counts a room that somebody makes from an address, whatever becomes of it later. What is returned takes that back, for one that was not
+   * made after all.
+   * @throws ChatError `too_many`
+   */
+  newRoom(kind: 'rooms' | 'directRooms', who: Who, address: string | undefined): () => void {
+    const { postsPerSecond, postsPerAddress } = this.#options
+    const whose = isGuest(who) ? 'guests' : isAnybodys(who) ? 'accounts' : undefined
+    if (postsPerSecond === 0 || postsPerAddress === 0 || whose === undefined || address === undefined) return () => {}
+    const { addresses, networks } = this.#rooms[kind][whose]
+    const network = networkOf(address)
+    const counted: [Windows, string][] = [[addresses, address], ...(network === undefined ? [] : [[networks, network] satisfies [Windows, string]])]
+    const waitMs = Math.max(...counted.map(([windows, key]) => windows.wait(key)))
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000)
+      const most = limits[`${kind}OfGuests`] * (whose === 'guests' ? 1 : limits.roomsOfAccounts)
+      const advice = whose === 'guests' ? '; whoever has an account is not among them' : ''
+      throw new ChatError('too_many', `${whose} of this address have made ${most} rooms within a day; try again in ${seconds} s${advice}`, { retryAfter: seconds })
+    }
+    const takes = counted.map(([windows, key]) => windows.take(key))
+    return () => takes.forEach((takeBack) => takeBack())
   }
 
   /** Why one more stream may not be opened now, if so. */
@@ -174,6 +208,16 @@ interface AddressBuckets {
 function addressBuckets({ burst, perSecond }: { burst: number; perSecond: number }, now: () => number): AddressBuckets {
   const networks = { burst: burst * limits.networkTimes, perSecond: perSecond * limits.networkTimes }
   return { addresses: new Buckets({ burst, perSecond }, now), networks: new Buckets(networks, now) }
+}
+
+interface AddressWindows {
+  addresses: Windows
+  networks: Windows
+}
+
+function addressWindows(most: number, now: () => number): AddressWindows {
+  const windows = (times: number) => new Windows({ most: most * times, lengthMs: limits.dayMs }, now)
+  return { addresses: windows(1), networks: windows(limits.networkTimes) }
 }
 
 function sharesBy(address: string | undefined, { addresses, networks }: AddressBuckets, why: string): Share[] {

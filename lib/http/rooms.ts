@@ -11,10 +11,10 @@ export const listRooms: Handler = async (exchange) => {
   chat.streams.followRooms(who, () => openStream(exchange))
 }
 
-export const createRoom: Handler = async ({ chat, request, who }) => {
+export const createRoom: Handler = async ({ chat, request, who, address, limits }) => {
   const { name, kind, topic } = await readFields(request, { name: 'string', kind: 'string?', topic: 'string?' })
   if (kind !== undefined && kind !== 'open' && kind !== 'private') throw new ChatError('invalid_request', 'kind must be open or private; POST /direct makes a room for two')
-  const room = await chat.createRoom(who, { name, kind, topic })
+  const room = await chat.createRoom(who, { name, kind, topic }, () => limits.newRoom('rooms', who, address))
   return { status: 201, headers: { location: locationOf(room.id) }, json: room }
 }
 
@@ -30,9 +30,9 @@ export const archiveRoom: Handler = async ({ chat, params, who }) => {
   await chat.changeRoom(who, params.room!, { archived: true })
 }
 
-export const openDirect: Handler = async ({ chat, request, who }) => {
+export const openDirect: Handler = async ({ chat, request, who, address, limits }) => {
   const { user } = await readFields(request, { user: 'string' })
-  const { room, made } = await chat.direct(who, { with: user })
+  const { room, made } = await chat.direct(who, { with: user }, () => limits.newRoom('directRooms', who, address))
   return { status: made ? 201 : 200, headers: { location: locationOf(room.id) }, json: room }
 }
 
