@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { readValues, table, type Settings } from './config.ts'
 import { StartError } from './errors.ts'
 import type { Identity } from './host-identity.ts'
+import type { OwnServer } from './http/guard.ts'
 import { readBase } from './http/target.ts'
 import { log as logToStderr, type Log } from './log.ts'
 
@@ -27,11 +28,17 @@ export interface CreateChatOptions {
   name?: string | undefined
   /** `open`, by default: nobody in particular may read open rooms, and come in as a guest. `invite`: neither. */
   access?: 'open' | 'invite' | undefined
-  /** Our public addresses, such as `https://chat.example`: pages from there may write, and if all are https cookies are `Secure`. */
+  /**
+   * Our public addresses, such as `https://chat.example`: pages from there may write, and if all are https cookies are `Secure`. With them a request
+   * whose `Host` is none of them, and neither `localhost` nor an IP address, is answered with 421; without them it is the host's to refuse.
+   */
   urls?: readonly string[] | undefined
   /** Other origins whose pages may use it (CORS); none by default. */
   allowOrigins?: readonly string[] | undefined
-  /** Proxies whose `X-Forwarded-For` counts for limits: addresses, ranges like `10.0.0.0/8`, `loopback` (by default). */
+  /**
+   * Proxies whose `X-Forwarded-For` counts for limits: addresses, ranges like `10.0.0.0/8`, `loopback`. By default, `by-url`, those on this machine
+   * whose requests have a `Host` that is one of `urls`.
+   */
   trustProxy?: string | readonly string[] | undefined
   /** How much a person may post, ten at once; 1 by default, 0 is no limit. What is posted by function has none. */
   postsPerSecond?: number | undefined
@@ -55,8 +62,8 @@ export interface ChatSettings extends Omit<Settings, 'port' | 'host'> {
   base: string
   identify?: Identify | undefined
   log: Log
-  /** Only this machine can reach it; undefined where another server carries it. */
-  loopback?: boolean
+  /** Undefined where another program's server carries it. */
+  server?: OwnServer | undefined
   /** How many of the newest events are kept in memory. */
   ring?: number | undefined
 }

@@ -22,6 +22,15 @@ export function neverThrowing(log: Log): Log {
   }
 }
 
+/** The same log, for the first line alone. */
+export function once(log: Log): Log {
+  let said = false
+  return (line) => {
+    if (!said) log(line)
+    said = true
+  }
+}
+
 /**
  * An error as it goes to the log: its stack, and nothing that it carries beside, since a host's may have a request's headers
  * with it. Of what is no error not even `String` is safe.

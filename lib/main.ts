@@ -2,12 +2,14 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { isIPv4, type AddressInfo } from 'node:net'
+import { isIP, isIPv4, type AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { apply } from './chat/apply.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
 import { connectionsMax } from './http/connections-max.ts'
+import type { OwnServer } from './http/guard.ts'
 import { log } from './log.ts'
 import { MountedChat } from './mounted-chat.ts'
 import { checkDataFolder } from './store/check.ts'
@@ -33,7 +35,7 @@ export async function main(args: readonly string[], environment: Record<string, 
     stopOnSignals(server.stop)
     // Who started us may have stopped listening.
     process.stdout.on('error', () => {})
-    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings.host)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`)
+    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`natter can't ${check ? 'check' : 'start'}: ${error.message}\n`)
@@ -54,7 +56,8 @@ function sayWhetherWhole(data: string): void {
  * @throws StartError in one line if the folder or the port can't be had.
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
-  const chat = await MountedChat.open({ ...settings, base: '', log, loopback: isLoopback(host), ring })
+  const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host) }
+  const chat = await MountedChat.open({ ...settings, base: '', log, server: own, ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
     { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },
@@ -120,8 +123,17 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-function whoCanReach(host: string): string {
-  return isLoopback(host)
-    ? 'Only this machine can reach it; --host 0.0.0.0 lets others in.'
-    : 'Whoever can reach this machine can come in; --host 127.0.0.1 keeps it to this machine.'
+// What people here may call this machine. A name from elsewhere may be some site's, which has it lead to us to read what its visitors can.
+function ownNames(host: string): string[] {
+  const given = isIP(host) === 0 ? [host.toLowerCase()] : []
+  if (isLoopback(host)) return given
+  const name = hostname().toLowerCase()
+  const short = name.replace(/\..*/, '')
+  return [...new Set([...given, name, short, `${short}.local`])]
+}
+
+function whoCanReach({ host, urls }: Pick<Settings, 'host' | 'urls'>): string {
+  if (isLoopback(host)) return 'Only this machine can reach it; --host 0.0.0.0 lets others in.'
+  const names = urls.length > 0 ? '' : ` By its IP addresses or as ${ownNames(host).join(', ')}; --url gives it another name.`
+  return `Whoever can reach this machine can come in; --host 127.0.0.1 keeps it to this machine.${names}`
 }

@@ -1,17 +1,46 @@
-// Keeps other sites' pages from using natter in the name of whoever visits them: known hosts only on a loopback address
-// (against DNS rebinding), and for what changes something a sign that our own page sent it, or no browser at all.
+// Keeps other sites' pages from using natter in the name of whoever visits them: only hosts that are ours (against DNS rebinding, where a
+// site has its own name lead to our address), and for what changes something a sign that our own page sent it, or no browser at all.
 
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { ChatError } from '../errors.ts'
 import { isJson } from './body.ts'
 
+/** The server is our own, and no other program's. */
+export interface OwnServer {
+  /** Only this machine can reach it. */
+  loopback: boolean
+  /** By which names it is reached where no public address was given, beside `localhost` and IP addresses. */
+  names: readonly string[]
+}
+
 /**
- * On a loopback address only those that stand for this machine are ours, and what is in our public addresses.
+ * A Host must be one of our public addresses, an IP address or `localhost`: the last two no site can have for itself, so that nobody can have
+ * them lead here. Where we have no public address, the server's names do as well.
  * @throws ChatError `misdirected`
  */
-export function checkHost(host: string, urls: readonly string[]): void {
-  if (host === '' || originsOf(host).some((origin) => urls.includes(origin)) || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host)) return
-  throw new ChatError('misdirected', `natter does not know itself as ${host}; its owner can start it with --url https://${host} (or http://)`)
+export function checkHost(host: string, { urls, server }: { urls: readonly string[]; server: OwnServer | undefined }): void {
+  // HTTP/1.0 has no Host, and no browser speaks it.
+  if (host === '' || isOneOf(host, urls) || isAddress(host)) return
+  const name = host.replace(/:\d+$/, '').replace(/\.$/, '')
+  if (name === 'localhost' || (urls.length === 0 && server?.names.includes(name))) return
+  const setting = server ? `start it with --url https://${host}` : `give createChat urls: ['https://${host}']`
+  throw new ChatError('misdirected', `natter does not know itself as ${host}; its owner can ${setting} (or http://)`)
+}
+
+/** Is the Host of a request one of these origins? */
+export function isOneOf(host: string, urls: readonly string[]): boolean {
+  if (originsOf(host).some((origin) => urls.includes(origin))) return true
+  // The same host may be written otherwise: with the dot at its end that all names have, or with a port that goes without saying.
+  const plain = host.replace(/\.(?=:\d+$|$)/, '')
+  return originsOf(plain).some((origin) => urls.includes(URL.parse(origin)?.origin ?? ''))
+}
+
+// As browsers read it: 127.1 and 0x7f000001 are IP addresses, and no names.
+function isAddress(host: string): boolean {
+  // Which interface leads there belongs to the sender alone.
+  const name = URL.parse(`http://${host.replace(/%[^\]]*/, '')}`)?.hostname ?? ''
+  return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
 /**

@@ -7,14 +7,14 @@ import { needsName } from '../chat/people.ts'
 import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
-import { describe, type Log } from '../log.ts'
+import { describe, once, type Log } from '../log.ts'
 import { whenBodyArrived } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
 import type { Answer } from './exchange.ts'
-import { checkHost, checkOrigin } from './guard.ts'
+import { checkHost, checkOrigin, type OwnServer } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
 import { Limits } from './limits.ts'
 import { Lines } from './lines.ts'
@@ -32,8 +32,8 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowO
   chat: Chat
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
-  /** Only this machine can reach us; undefined where another server carries us. */
-  loopback?: boolean
+  /** Undefined where another program's server carries us. */
+  server?: OwnServer | undefined
   /** Tells who asks, where the server that carries us does; otherwise we find out ourselves. */
   people: { whoSent(request: IncomingMessage): Promise<Who> } | undefined
   /** `stopping`: `/readyz` says no, and connections end with their answer. `over`: everything is refused. */
@@ -44,9 +44,10 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowO
 }
 
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { chat, base, people, urls, allowOrigins, phase, open, log } = options
+  const { chat, base, people, urls, allowOrigins, server, phase, open, log } = options
   const hosted = people !== undefined
   const files = readFiles(options)
+  const sayHost = once(log)
   const limits = new Limits(options)
   const connections = new Connections()
   const lines = new Lines()
@@ -77,7 +78,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
-    if (options.loopback) checkHost(host, urls)
+    checkItIsOurs(host)
     const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
@@ -111,17 +112,29 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
         // Before the handler, so that what is refused has no body read.
         whenBodyArrived(request, limits.change(`${route.method} ${route.path}`, who, address))
       }
-      const publicUrl = `${urls[0] ?? `http://${host}`}${base}`
+      const publicUrl = `${urls[0] ?? `http://${host || reachedAt(request)}`}${base}`
       const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
       if (!stream) return result ?? { status: 204 }
       // A browser sends a kilobyte of them. Where another server carries us its middleware may still ask for them.
-      if (options.loopback !== undefined) Object.assign(request, noHeaders)
+      if (server) Object.assign(request, noHeaders)
       return result
     } catch (error) {
       if (!stream || response.headersSent || !comesBack(request, error)) throw error
       return putOff({ request, response, stream, connections, lines }, error.message)
     } finally {
       connections.release(request)
+    }
+  }
+
+  function checkItIsOurs(host: string): void {
+    // Without a public address another program's server knows better than we which hosts are its own.
+    if (!server && urls.length === 0) return
+    try {
+      checkHost(host, { urls, server })
+    } catch (error) {
+      // Where others can reach us it may well be how they know us, and then its owner is who can help.
+      if (server && !server.loopback) sayHost('a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME')
+      throw error
     }
   }
 
@@ -158,6 +171,11 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   }
 
   return handle
+}
+
+// Where a request without a Host has found us.
+function reachedAt({ socket: { localAddress = '', localPort } }: IncomingMessage): string {
+  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`
 }
 
 function notAllowed(methods: string[], method: string | undefined): Answer {

@@ -39,19 +39,23 @@ export function readTarget(target: string, base: string): { segments: string[]; 
   }
 }
 
+const hostCharactersMax = 300 // a name has at most 253
+
 /**
- * The one Host header. Node takes the first of several and passes malformed ones.
+ * The one Host header, in small letters. Node takes the first of several and passes malformed ones.
  * @throws ChatError `invalid_request`
  */
 export function readHost(request: IncomingMessage): string {
   // HTTP/2 has another name for it, and takes it once.
-  const authority = request.headers[':authority']
-  if (request.httpVersionMajor > 1 && authority !== undefined) return String(authority).toLowerCase()
-  let count = 0
-  for (let at = 0; at < request.rawHeaders.length; at += 2) if (/^host$/i.test(request.rawHeaders[at]!)) count++
-  const host = request.headers.host?.toLowerCase() ?? ''
+  const authority = request.httpVersionMajor > 1 ? request.headers[':authority'] : undefined
+  let count = authority === undefined ? 0 : 1
+  if (count === 0) for (let at = 0; at < request.rawHeaders.length; at += 2) if (/^host$/i.test(request.rawHeaders[at]!)) count++
   // HTTP/1.0 may come without.
   if (count === 0 && request.httpVersionMinor === 0) return ''
-  if (count !== 1 || !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(host)) throw new ChatError('invalid_request', 'the request needs one valid Host header')
-  return host
+  const host = String(authority ?? request.headers.host ?? '')
+  if (count !== 1 || host.length > hostCharactersMax || !hostForm.test(host)) throw new ChatError('invalid_request', 'the request needs one valid Host header')
+  return host.toLowerCase()
 }
+
+// A name, or an IP address; some write the interface behind that of IPv6.
+const hostForm = /^([a-z0-9._-]+|\[[0-9a-f:.]+(%[a-z0-9._~-]+)?\])(:\d{1,5})?$/i
