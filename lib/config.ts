@@ -25,9 +25,9 @@ export const table = {
   host: { flag: 'host', environment: 'HOST', standard: '127.0.0.1', read: notEmpty, help: 'which address; 0.0.0.0 lets other machines in' },
   data: { flag: 'data', environment: 'NATTER_DATA', standard: './data', read: notEmpty, help: 'the folder that keeps everything; :memory: keeps nothing once it stops' },
   access: { flag: 'access', environment: 'NATTER_ACCESS', standard: 'open', read: accessOf, help: 'open: guests come in by a name; invite: only who was invited' },
-  urls: { flag: 'url', environment: 'NATTER_URL', standard: '', several: true, read: originsOf, help: 'our public address, if a proxy stands in front' },
+  urls: { flag: 'url', environment: 'NATTER_URL', standard: '', several: true, read: originsOf, help: 'our public address: with it no other name is served' },
   allowOrigins: { flag: 'allow-origin', environment: 'NATTER_ALLOW_ORIGIN', standard: '', several: true, read: originsOf, help: 'other origins whose pages may use it (CORS)' },
-  trustProxy: { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'loopback', several: true, read: proxiesOf, help: 'proxies whose X-Forwarded-For counts: addresses or ranges' },
+  trustProxy: { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'by-url', several: true, read: proxiesOf, help: 'proxies whose X-Forwarded-For counts: addresses, ranges, loopback; by-url: loopback, where Host is one of --url' },
   name: { flag: 'name', environment: 'NATTER_NAME', standard: 'natter', read: nameOf, help: 'what the page calls this place' },
   postsPerSecond: { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', read: rateOf, help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
   postsPerAddress: { flag: 'posts-per-address', environment: 'NATTER_POSTS_PER_ADDRESS', standard: '10', read: rateOf, help: 'a rate for all guests of an address together, ten times that at once; 0 is no limit' },
@@ -125,7 +125,14 @@ function originsOf(values: string, name: string): string[] {
   })
 }
 
-function proxiesOf(values: string, name: string): BlockList {
+/**
+ * Proxies that are believed. `byUrl`: nobody said which, so those on this machine are, but only where they pass on a `Host` that is one
+ * of `--url`. A proxy that does so was set up for natter; one that was not may pass on whatever its clients write.
+ */
+export type TrustedProxies = BlockList & { readonly byUrl?: true }
+
+function proxiesOf(values: string, name: string): TrustedProxies {
+  if (values === 'by-url') return Object.assign(proxiesOf('loopback', name), { byUrl: true } as const)
   const proxies = new BlockList()
   for (const value of listOf(values).flatMap((value) => (value === 'loopback' ? ['127.0.0.0/8', '::1'] : [value]))) {
     const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? []

@@ -2,23 +2,91 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv4, isIPv6, type BlockList } from 'node:net'
+import type { Settings, TrustedProxies } from '../config.ts'
+import type { Log } from '../log.ts'
+import { isOneOf } from './guard.ts'
+
+const limits = {
+  addressCharacters: 80, // an IPv6 address with its interface, in brackets and with a port: nothing longer is one
+  hops: 20, // proxies between a client and us: those that stand further left are not looked at
+}
+
+export interface ClientsOptions extends Pick<Settings, 'trustProxy' | 'urls'> {
+  /** Gets a line for the owner, each time that there is a reason. */
+  log: Log
+}
 
 type Asked = { socket: { remoteAddress?: string | undefined }; headers: IncomingHttpHeaders }
+
+/** The addresses of clients as limits count them. */
+export class Clients {
+  readonly #options: ClientsOptions
+  /** A proxy on this machine was seen to pass on which host its clients ask for. */
+  #hostIsPassedOn = false
+
+  constructor(options: ClientsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Undefined where a proxy names no client, or is not known to name the right one: then nobody is limited by address, since all who come by it
+   * would be one. `host` is the request's.
+   *
+   * Unless the owner has said which proxies are to be believed, it is those of this machine that pass on a Host which is one of our addresses.
+   * A proxy that was not set up for us sends a Host of its own, which its clients can't choose, and may pass on whatever they forward. One that
+   * does pass the Host on has clients who choose it too: once it was seen, what it forwards counts whatever they write there.
+   */
+  addressOf(asked: Asked, host: string): string | undefined {
+    const { trustProxy, urls, log } = this.#options
+    const peer = peerOf(asked)
+    if (!trustProxy.byUrl || (peer !== undefined && !isTrusted(peer, trustProxy))) return clientAddress(asked, trustProxy)
+    const [last] = hopsOf(asked)
+    // It is the proxy who wrote the last one, though it be this machine's own address.
+    const client = last === undefined ? undefined : readAddress(last)
+    const ours = isOneOf(host, urls)
+    this.#hostIsPassedOn ||= ours && client !== undefined
+    if (ours || this.#hostIsPassedOn) return client && countedAs(client)
+    if (last !== undefined) log(notBelieved)
+    return undefined
+  }
+}
+
+const notBelieved =
+  'what a proxy on this machine sends as X-Forwarded-For is not believed, since its Host is none of --url, and so nothing can be limited by address: have it pass ' +
+  'Host on (nginx: proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for), and start natter with --url; or, if it never ' +
+  'passes on what clients forward themselves, with --trust-proxy loopback'
 
 /**
  * The client's address as limits count it, or undefined where a trusted proxy names none. Each proxy adds to the right of
  * X-Forwarded-For whom it was asked by, so it is read from there as far as the trusted ones go; what stands further left was
  * written by the client, and proves nothing.
  */
-export function clientAddress({ socket, headers }: Asked, trusted: BlockList): string | undefined {
-  // Without an address it is a Unix socket, where only this machine's proxies are.
-  const peer = socket.remoteAddress === undefined ? undefined : readAddress(socket.remoteAddress)
+export function clientAddress(asked: Asked, trusted: TrustedProxies): string | undefined {
+  const peer = peerOf(asked)
   if (peer !== undefined && !isTrusted(peer, trusted)) return countedAs(peer)
-  // Node has joined several such headers to one.
-  const hops = String(headers['x-forwarded-for'] ?? '').split(',').reverse()
+  if (trusted.rules.length === 0) return undefined
   // Read one by one, since a client can send thousands.
+  const hops = hopsOf(asked).slice(0, limits.hops)
   const client = hops.values().map(readAddress).find((address) => address === undefined || !isTrusted(address, trusted))
   return client && countedAs(client)
+}
+
+/**
+ * Is whoever asked gone already? Then the system no longer tells from where it came. A Unix socket, which only this machine's proxies reach, never
+ * has an address.
+ */
+export function hasGone({ remoteAddress, localAddress }: { remoteAddress?: string | undefined; localAddress?: string | undefined }): boolean {
+  return remoteAddress === undefined && localAddress !== undefined
+}
+
+function peerOf({ socket }: Asked): string | undefined {
+  return socket.remoteAddress === undefined ? undefined : readAddress(socket.remoteAddress)
+}
+
+// The last comes first. Node has joined several such headers to one.
+function hopsOf({ headers }: Asked): string[] {
+  const forwarded = headers['x-forwarded-for']
+  return forwarded === undefined ? [] : String(forwarded).split(',').reverse()
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
@@ -27,8 +95,10 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 
 // Some proxies add a port, and a link-local address its interface. An IPv4 address has one form, however it is wrapped.
 function readAddress(text: string): string | undefined {
-  const bare = /^\s*(?:\[(.+)\](?::\d+)?|([\d.]+):\d+|(\S+?)(?:%\S+)?)\s*$/.exec(text)
-  const address = bare?.[1] ?? bare?.[2] ?? bare?.[3] ?? ''
+  const written = text.trim()
+  if (written.length > limits.addressCharacters) return undefined
+  const [, inBrackets, beforePort] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(written) ?? []
+  const [address = ''] = (inBrackets ?? beforePort ?? written).split('%')
   if (isIPv4(address)) return address
   if (!isIPv6(address)) return undefined
   // URL writes all forms alike, with the longest run of zeros left out.

@@ -9,7 +9,7 @@ import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
 import { whenBodyArrived } from './body.ts'
-import { clientAddress } from './client-address.ts'
+import { Clients, hasGone } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
@@ -47,13 +47,18 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const { chat, base, people, urls, allowOrigins, server, phase, open, log } = options
   const hosted = people !== undefined
   const files = readFiles(options)
+  // Of what keeps addresses from being known one line is enough.
+  const sayWhy = once(log)
   const sayHost = once(log)
-  const limits = new Limits(options)
+  const clients = new Clients({ ...options, log: sayWhy })
+  const limits = new Limits({ ...options, log: sayWhy })
   const connections = new Connections()
   const lines = new Lines()
   const cookie = sessionCookie({ secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
+    // What it asks for would count for no address.
+    if (hasGone(request.socket)) return void request.socket.destroy()
     // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
     // sender knows that nobody has read it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
@@ -96,7 +101,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // A stream is not to be stored, whatever it varies by.
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
-    const address = clientAddress(request, options.trustProxy)
+    const address = clients.addressOf(request, host)
     // A token that was made here says itself whose it is.
     const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.

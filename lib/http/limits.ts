@@ -183,8 +183,9 @@ export class Limits {
     if (this.#reported) return
     this.#reported = true
     this.#options.log(
-      'much comes from a trusted proxy that does not name its clients, so that nothing can be limited by address: have it send ' +
-        'X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for), or, if there is no proxy, start natter with --trust-proxy ""',
+      'much comes from a proxy that does not name its clients, or from this machine itself, so that nothing can be limited by address: have the proxy send ' +
+        'X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for), and a Host that is one of --url; or, if there is no proxy, start ' +
+        'natter with --trust-proxy ""',
     )
   }
 }

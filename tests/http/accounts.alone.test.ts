@@ -30,7 +30,7 @@ test('a password in Authorization posts and streams, and the second time is quic
 })
 
 test('a wrong password and an unknown name are answered alike, and take as long', async (t) => {
-  const chat = await startChat(t)
+  const chat = await startChat(t, { flags: ['--trust-proxy', 'loopback'] })
   await chat.account('ada')
   await chat.comeIn('guest')
   const address = (number: number) => ({ 'x-forwarded-for': `203.0.113.${number}` })

@@ -298,7 +298,7 @@ test('a password is changed by who knows it, and ends all other sessions', async
 })
 
 test('the eleventh wrong password has to wait, for an account and for an address, be the name known or not', async (t) => {
-  const chat = await startChat(t)
+  const chat = await startChat(t, { flags: ['--trust-proxy', 'loopback'] })
   await chat.account('ada')
   await chat.account('bob')
   const tries = async (name: string, address: (at: number) => string, password = 'wrong') => {

@@ -8,6 +8,8 @@ import { startChat, type ChatServer, type Listener, type Person } from '../chat-
 import { property } from '../random.ts'
 import { RawConnection } from '../raw-connection.ts'
 
+/** Tests say by X-Forwarded-For where they come from, as a proxy on this machine would. */
+const proxied = ['--trust-proxy', 'loopback']
 const at = (address: string) => ({ 'x-forwarded-for': address })
 const say = (person: Person, headers: Record<string, string> = {}) => person.send('POST', '/rooms/lobby/messages', { text: 'x' }, headers)
 const lines = (chat: ChatServer) => chat.errors.split('\n').filter((line) => line.includes('X-Forwarded-For'))
@@ -71,7 +73,7 @@ test('a page of another site can\'t use up what I may post', async (t) => {
 })
 
 test('names can\'t be taken by the thousand', async (t) => {
-  const chat = await startChat(t, { limits: true })
+  const chat = await startChat(t, { limits: true, flags: proxied })
   const comeIn = (count: number, address: string) => statuses(count, (number) => chat.stranger.send('POST', '/session', { name: `${address} ${number}` }, at(address)))
 
   assert.deepEqual(await comeIn(61, '203.0.113.7'), [...Array(60).fill(201), 429])
@@ -96,7 +98,7 @@ test('clients that their proxy does not name are not limited by address, and one
 })
 
 test('with 0 there is no limit on posts or streams', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0'] })
+  const chat = await startChat(t, { limits: true, flags: [...proxied, '--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0'] })
   const ada = await chat.comeIn('ada')
 
   assert.deepEqual(await statuses(150, () => say(ada, at('203.0.113.7'))), Array(150).fill(201))
@@ -129,7 +131,7 @@ async function openInTheEnd(chat: ChatServer, headers: Record<string, string>) {
 }
 
 test('a stream too many is told to come back later, and may when another has gone', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--streams-per-address', '3'] })
+  const chat = await startChat(t, { limits: true, flags: [...proxied, '--streams-per-address', '3'] })
   await (await chat.comeIn('ada')).say('lobby', 'hello')
   const mine = at('2001:db8::1')
   const streams = [await open(chat, mine), await open(chat, at('2001:db8::2')), await open(chat, mine, '/rooms')]
@@ -148,7 +150,7 @@ test('a stream too many is told to come back later, and may when another has gon
 })
 
 test('a session has ten streams, wherever they are opened', async (t) => {
-  const chat = await startChat(t, { limits: true })
+  const chat = await startChat(t, { limits: true, flags: proxied })
   const ada = await chat.comeIn('ada')
   const streams: { leave: () => void }[] = []
   for (let count = 0; count < 10; count++) {
@@ -166,7 +168,7 @@ test('a session has ten streams, wherever they are opened', async (t) => {
 })
 
 test('streams that come and go leave no count behind', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--streams-per-address', '5'] })
+  const chat = await startChat(t, { limits: true, flags: [...proxied, '--streams-per-address', '5'] })
   const mine = at('203.0.113.7')
   for (let count = 0; count < 100; count++) (await openInTheEnd(chat, mine)).leave()
 

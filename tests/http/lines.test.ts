@@ -322,7 +322,7 @@ test('who logs out loses the stream of lines, and is answered 204 when it comes 
 })
 
 test('streams of lines count like others, and one too many is told so and when to come back', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--streams-per-address', '2', '--allow-origin', 'https://other.example'] })
+  const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback', '--streams-per-address', '2', '--allow-origin', 'https://other.example'] })
   const headers = { 'x-forwarded-for': '203.0.113.7', origin: 'https://other.example' }
   const open = types.map((type) => Reader.open(chat, type, { headers }))
   for (const reader of open) await reader.bodyWith(/ping|# up/)

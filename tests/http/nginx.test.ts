@@ -1,54 +1,11 @@
 // Behind a real nginx, as an owner sets it up: with the two headers that it needs, and as it comes.
 
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { ChatServer, Listener, patienceMs, startChat, temporaryFolder } from '../chat-server.ts'
-import { freePort } from '../free-port.ts'
-
-const skip = spawnSync('nginx', ['-v']).error ? 'there is no nginx' : false
+import { test } from 'node:test'
+import { ChatServer, Listener, startChat } from '../chat-server.ts'
+import { askFrom, noNginx as skip, startNginx } from '../proxy-servers.ts'
 
 const names = `proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`
-
-/** Starts one in front of a server; gives back the address to ask. */
-async function startNginx(t: TestContext, upstream: string, directives: string): Promise<string> {
-  // It takes no port 0 and tells no port, so that another may have taken it by then.
-  for (let attempt = 0; ; attempt++) {
-    const folder = await temporaryFolder(t)
-    const port = await freePort()
-    const file = join(folder, 'nginx.conf')
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')
-    writeFileSync(file, `
-      daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log stderr warn;
-      events { worker_connections 256; }
-      http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; ${directives} } } }`)
-    const child = spawn('nginx', ['-p', folder, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
-    let errors = ''
-    child.stderr.on('data', (chunk) => (errors += chunk))
-    const over = once(child, 'exit')
-    t.after(async () => {
-      child.kill('SIGKILL')
-      await over
-    })
-    if (await Promise.race([listens(port), over.then(() => false)])) return `http://127.0.0.1:${port}`
-    assert.ok(attempt < 3, errors)
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  for (const until = performance.now() + patienceMs; performance.now() < until; ) {
-    const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)))
-    socket.destroy()
-    if (connected) return true
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return false
-}
 
 const comeIn = (url: string, name: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/session`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ name }) })
@@ -64,7 +21,7 @@ test('behind nginx limits go by who asked nginx, whatever the client itself forw
   for (let at = 0; at < 61; at++) answers.push((await comeIn(url, `n${at}`, { 'x-forwarded-for': `203.0.113.${at}` })).status)
   assert.deepEqual(answers, [...Array(60).fill(201), 429])
   // Another client of the same nginx.
-  const other = await fromAddress(url, '127.0.0.3', 'POST /session', '{"name":"other"}')
+  const other = await askFrom('127.0.0.3', url, 'POST /session', { body: '{"name":"other"}' })
   assert.match(other, /^HTTP\/1.1 201 /)
 
   const listeners = await Promise.all([1, 2, 3].map(() => Listener.open(`${url}/events`, { 'x-forwarded-for': '203.0.113.7' })))
@@ -110,14 +67,3 @@ test('nginx with its defaults names no client: nobody is refused for another, st
 
   assert.equal(lines(chat).length, 1, chat.errors)
 })
-
-/** Asks from another of this machine's own addresses. */
-async function fromAddress(url: string, localAddress: string, what: string, body: string): Promise<string> {
-  const { hostname, port, host } = new URL(url)
-  const socket = connect({ host: hostname, port: Number(port), localAddress })
-  let back = ''
-  socket.on('data', (chunk) => (back += chunk))
-  socket.write(`${what} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
-  await once(socket, 'close')
-  return back
-}

@@ -77,7 +77,7 @@ test('who is no proxy and forges the header is limited all the same', async (t) 
 })
 
 test('two X-Forwarded-For headers are one list', async (t) => {
-  const chat = await startChat(t, { limits: true })
+  const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback'] })
   const comeIn = (at: number) => {
     // The client wrote the first of them, another each time.
     const headers = new Headers({ 'content-type': 'application/json', 'x-forwarded-for': `192.0.2.${at}` })
