@@ -1,7 +1,8 @@
 // Keeps other sites' pages from using natter in the name of whoever visits them: only hosts that are ours (against DNS rebinding, where a
-// site has its own name lead to our address), and for what changes something a sign that our own page sent it, or no browser at all.
+// site has its own name lead to our address), for what changes something a sign that our own page sent it, or no browser at all, and
+// nothing that is read for a page which may not see it.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import { ChatError } from '../errors.ts'
 import { isJson } from './body.ts'
@@ -56,6 +57,22 @@ export function checkOrigin(request: IncomingMessage, host: string, origins: rea
   throw new ChatError('forbidden', fromBrowser
     ? 'a page of another site may not do this; the owner can name our own address with --url, or the other site with --allow-origin'
     : 'without a browser this needs a name (curl -u ada: …) or the header Content-Type: application/json')
+}
+
+/**
+ * Refuses what a browser reads for a page of another origin, which it would not show to that page: all that such a page could want is to
+ * have it cost something, the streams of whoever visits it first of all. A link that is followed is nobody's page; a frame, and what is
+ * fetched in case that a link should be followed, are. Browsers say whose page it is to https and to localhost alone.
+ * @throws ChatError `forbidden`
+ */
+export function checkReader(request: IncomingMessage, response: ServerResponse, { host, origins }: { host: string; origins: readonly string[] }): void {
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': shownAs = 'document', 'sec-purpose': purpose } = request.headers
+  if (site === undefined || site === 'same-origin' || site === 'none') return
+  if (mode === 'navigate' && shownAs === 'document' && purpose === undefined) return
+  // Another program's server may have let it in by CORS of its own.
+  const letIn = [...origins, ...originsOf(host), response.getHeader('access-control-allow-origin')]
+  if (origin !== undefined && (letIn.includes(origin) || letIn.includes('*'))) return
+  throw new ChatError('forbidden', 'a page of another site may not read this; the owner can let it with --allow-origin')
 }
 
 function originsOf(host: string): string[] {

@@ -14,7 +14,7 @@ import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
 import type { Answer } from './exchange.ts'
-import { checkHost, checkOrigin, type OwnServer } from './guard.ts'
+import { checkHost, checkOrigin, checkReader, type OwnServer } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
 import { Limits } from './limits.ts'
 import { Lines } from './lines.ts'
@@ -101,6 +101,9 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // A stream is not to be stored, whatever it varies by.
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
+    const origins = [...urls, ...allowOrigins]
+    // First of all, or it would have cost what it is refused for.
+    if (reads) checkReader(request, response, { host, origins })
     const address = clients.addressOf(request, host)
     // A token that was made here says itself whose it is.
     const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
@@ -113,7 +116,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       if (request.socket.destroyed) return
       if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
       if (!reads) {
-        checkOrigin(request, host, [...urls, ...allowOrigins])
+        checkOrigin(request, host, origins)
         // Before the handler, so that what is refused has no body read.
         whenBodyArrived(request, limits.change(`${route.method} ${route.path}`, who, address))
       }
