@@ -14,7 +14,10 @@ import type { MountedChat } from './mounted-chat.ts'
  * The server stays the host's, and so do its times. What `npx natter` sets on its own: `headersTimeout` 10 s and
  * `connectionsCheckingInterval` 2 s against slow headers, `keepAliveTimeout` 72 s behind a proxy that keeps connections, and
  * `requestTimeout` 0, since slow bodies have a limit here of 30 s without a byte. A `timeout` on sockets must be above 30 s, or it
- * cuts quiet streams off. A page of another site that has its name resolve to this machine is the host's to refuse, by its Host.
+ * cuts quiet streams off.
+ *
+ * What never becomes a request is the host's to answer: what Node's parser refuses (`clientError`: 400, 408, 431), a request without a Host, and CONNECT.
+ * Node's own answers to these have no body. Without `urls` so is a page of another site that has its name resolve to this machine, by its Host.
  *
  * @throws TypeError if an option can't be used
  * @throws Error in one line if the folder can't be used: another chat has it, it is damaged, or from a newer natter

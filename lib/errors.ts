@@ -28,6 +28,7 @@ export const statuses = {
   too_large: 413,
   misdirected: 421,
   too_many: 429,
+  headers_too_large: 431,
   internal: 500,
   busy: 503,
   stopping: 503,

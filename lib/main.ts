@@ -8,8 +8,10 @@ import { apply } from './chat/apply.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
+import { Connections } from './http/connections.ts'
 import { connectionsMax } from './http/connections-max.ts'
 import type { OwnServer } from './http/guard.ts'
+import { answerUnread } from './http/unread.ts'
 import { log } from './log.ts'
 import { MountedChat } from './mounted-chat.ts'
 import { checkDataFolder } from './store/check.ts'
@@ -56,13 +58,20 @@ function sayWhetherWhole(data: string): void {
  * @throws StartError in one line if the folder or the port can't be had.
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
-  const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host) }
+  const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host), connections: new Connections() }
   const chat = await MountedChat.open({ ...settings, base: '', log, server: own, ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
-    { keepAliveTimeout: limits.keepAliveMs, headersTimeout: limits.headersMs, requestTimeout: 0, connectionsCheckingInterval: limits.checkMs },
+    {
+      keepAliveTimeout: limits.keepAliveMs,
+      headersTimeout: limits.headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: limits.checkMs,
+      requireHostHeader: false, // our handler says why
+    },
     chat.handler,
   )
+  answerUnread(server, own.connections)
   // Who comes when there are that many is hung up on at once, and may try again.
   server.maxConnections = connectionsMax() ?? Infinity
   // A body that will be refused for its size is not asked for.

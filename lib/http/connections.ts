@@ -11,6 +11,10 @@ export class Connections {
   #streaming = new WeakSet<Socket>()
   /** The request on a connection that all which comes behind it waits for. */
   #held = new WeakMap<Socket, IncomingMessage>()
+  /** The last answer that is not out yet. */
+  #last = new WeakMap<Socket, ServerResponse>()
+  /** What comes there now is no request any more. */
+  #unread = new WeakSet<Socket>()
 
   /**
    * Calls `begin` for a request when it is its turn. What changes something begins at once, since its answer is short, and what is
@@ -23,6 +27,7 @@ export class Connections {
     if (this.#streaming.has(socket)) return void socket.destroy()
     // Node parses the rest of a packet even if the connection is gone.
     if (socket.destroyed) return
+    this.#last.set(socket, response)
     if (response.socket) return begin()
     const pipelined = this.#pipelined.get(socket) ?? { begun: 0, waiting: 0 }
     this.#pipelined.set(socket, pipelined)
@@ -50,9 +55,27 @@ export class Connections {
     if (this.#held.get(request.socket) === request) this.#held.delete(request.socket)
   }
 
-  /** Do requests wait for their turn on this connection? */
+  /** Has something come behind what is being answered on this connection, be it a request or not? */
   othersWait(socket: Socket): boolean {
-    return (this.#pipelined.get(socket)?.waiting ?? 0) > 0
+    return (this.#pipelined.get(socket)?.waiting ?? 0) > 0 || this.#unread.has(socket)
+  }
+
+  /** An answer is out: to be called for each. */
+  answered(socket: Socket, response: ServerResponse): void {
+    // Kept, it would keep its request as long as the connection lasts.
+    if (this.#last.get(socket) === response) this.#last.delete(socket)
+  }
+
+  /** The last answer on this connection that is not out yet. */
+  lastOn(socket: Socket): ServerResponse | undefined {
+    return this.#last.get(socket)
+  }
+
+  /** No more requests come in by this connection, which can't be read any further; false if that is known. */
+  endReading(socket: Socket): boolean {
+    if (this.#unread.has(socket)) return false
+    this.#unread.add(socket)
+    return true
   }
 
   /** A stream goes over this connection from now on, or no longer. */

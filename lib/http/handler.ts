@@ -52,7 +52,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const sayHost = once(log)
   const clients = new Clients({ ...options, log: sayWhy })
   const limits = new Limits({ ...options, log: sayWhy })
-  const connections = new Connections()
+  const connections = server?.connections ?? new Connections()
   const lines = new Lines()
   const cookie = sessionCookie({ secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
@@ -65,7 +65,13 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     letRead(request, response, allowOrigins)
     connections.inTurn(request, response, () => {
       // It comes once, and `once` would take it off again, at 5 µs a request.
-      const opened = () => response.on('close', open.add(response))
+      const opened = () => {
+        const close = open.add(response)
+        response.on('close', () => {
+          close()
+          connections.answered(request.socket, response)
+        })
+      }
       // What a response without a socket waits behind is among them.
       if (response.socket) opened()
       else response.once('socket', opened)

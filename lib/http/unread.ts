@@ -1,0 +1,138 @@
+// What Node's parser can't read as a request, and so never becomes one: answered like all else that is refused, with a status, a code and
+// what to do about it.
+
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Socket } from 'node:net'
+import { ChatError, type ErrorCode } from '../errors.ts'
+import type { Connections } from './connections.ts'
+import type { Answer } from './exchange.ts'
+import { problem } from './problems.ts'
+import { refuseSecrets } from './url-secrets.ts'
+
+const limits = {
+  shownCharacters: 300, // of a target as it should have been written
+  lingerMs: 1000, // for whoever still sends to read the answer, before their connection is cut
+}
+
+/** What Node tells of it: https://nodejs.org/api/http.html#event-clienterror */
+interface Unread extends Error {
+  code?: string
+  /** The parser's own words, which repeat nothing of what came. */
+  reason?: string
+  /** What came last, and how far it was read. */
+  rawPacket?: Buffer
+  bytesParsed?: number
+}
+
+/** Has a server answer what its parser refuses. All its requests have to come in by these connections. */
+export function answerUnread(server: Server, connections: Connections): void {
+  server.on('clientError', (error: Unread, socket) => refuse(connections, socket, whyUnread(error), wantsHead(error)))
+  // Without a listener Node hangs up on it without a word.
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => {}) // whoever asked is gone, and was not to have more than this answer
+    const refused = problem('method_not_allowed', 'natter is no proxy, and connects to nowhere')
+    refuse(connections, socket, { ...refused, headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } })
+  })
+}
+
+/**
+ * Answers when all before it on the connection is answered, and ends it. Nothing is written into an answer or a stream that is under way, nor to
+ * somebody who is gone.
+ */
+function refuse(connections: Connections, socket: Duplex, answer: Answer | undefined, headOnly = false): void {
+  // Node tells of each packet that comes behind one that could not be read.
+  if (!(socket instanceof Socket) || !connections.endReading(socket)) return
+  if (!answer || !socket.writable) return void socket.destroy()
+  const last = connections.lastOn(socket)
+  if (!last) return endWith(socket, answer, headOnly)
+  // A stream has no end to wait for.
+  if (last.headersSent && !last.writableEnded) return void socket.destroy()
+  // What can't be read is the body of the last request, or comes behind all requests.
+  if (last.req.complete || last.headersSent) return void last.once('close', () => endWith(socket, answer, headOnly))
+  last.writeHead(answer.status, headersOf(answer))
+  last.end(bodyOf(answer))
+}
+
+function endWith(socket: Socket, answer: Answer, headOnly: boolean): void {
+  if (!socket.writable) return void socket.destroy()
+  const head = Object.entries(headersOf(answer)).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nDate: ${new Date().toUTCString()}\r\n${head.join('')}\r\n${headOnly ? '' : bodyOf(answer)}`)
+  // Cut at once, what its sender has still under way would have the system drop the answer too.
+  const linger = setTimeout(() => socket.destroy(), limits.lingerMs).unref()
+  socket.once('close', () => clearTimeout(linger))
+}
+
+const bodyOf = ({ json }: Answer): string => `${JSON.stringify(json)}\n`
+
+function headersOf(answer: Answer): Record<string, string> {
+  return {
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+    ...answer.headers,
+    'content-length': String(Buffer.byteLength(bodyOf(answer))),
+    connection: 'close',
+  }
+}
+
+// Undefined where there is nobody left to tell.
+function whyUnread(error: Unread): Answer | undefined {
+  const { code = '', reason, rawPacket } = error
+  const known = unreadable[code]
+  if (known) return problem(...known)
+  if (!code.startsWith('HPE_')) return undefined
+  if (rawPacket?.[0] === 0x16 && rawPacket[1] === 0x03) return problem('invalid_request', 'this port speaks HTTP, and not HTTPS; ask for http://…')
+  try {
+    const target = targetAsItShouldBe(error)
+    return problem('invalid_request', target === undefined ? `this is no request of HTTP/1.1: ${reason ?? error.message}` : `the target has characters that must be percent-encoded; ask for ${target}`)
+  } catch (error) {
+    // There is a secret in it.
+    if (error instanceof ChatError) return problem(error.code, error.message)
+    throw error
+  }
+}
+
+const unreadable: Record<string, [code: ErrorCode, detail: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['timeout', 'the head of the request did not arrive in time; send it in one go'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'the target and the headers have more than 16 KiB; send less, or what is long in the body'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too_large', 'the extensions of the chunks have more than 16 KiB; leave them out'],
+  HPE_INVALID_EOF_STATE: ['invalid_request', 'the request was cut off'],
+  HPE_PAUSED_H2_UPGRADE: ['invalid_request', 'this port speaks HTTP/1.1, and HTTP/2 only where a proxy in front does'],
+}
+
+// HTTP has a target in visible ASCII alone. People type others, and some programs send them as they are.
+function targetAsItShouldBe(error: Unread): string | undefined {
+  const line = lineAt(error)?.toString('latin1')
+  const written = line && /^[A-Z-]{1,20} (\/[^#]*)/.exec(line.replace(/ HTTP\/\d\.\d$/, ''))?.[1]
+  if (!written || /^[\x21-\x7e]*$/.test(written)) return undefined
+  const escaped = [...textOf(Buffer.from(written, 'latin1'), line.endsWith(written))].map((sign) => (/[\x21-\x7e]/.test(sign) ? sign : encodeURIComponent(sign)))
+  refuseSecrets(escaped.join(''))
+  let shown = ''
+  for (const sign of escaped) {
+    if (shown.length + sign.length > limits.shownCharacters) return `${shown}…`
+    shown += sign
+  }
+  return shown
+}
+
+// The line that could not be read, as much of it as came.
+function lineAt({ rawPacket, bytesParsed = 0 }: Unread): Buffer | undefined {
+  if (!rawPacket) return undefined
+  const begin = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf(0x0a, bytesParsed - 1) + 1
+  const ends = [0x0d, 0x0a].map((sign) => rawPacket.indexOf(sign, bytesParsed)).filter((end) => end >= 0)
+  return rawPacket.subarray(begin, Math.min(rawPacket.length, ...ends))
+}
+
+// UTF-8, or else what its sender has in place of it. What is cut off may be so within a character.
+function textOf(bytes: Buffer, cutOff: boolean): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cutOff })
+  } catch {
+    return bytes.toString('latin1')
+  }
+}
+
+function wantsHead(error: Unread): boolean {
+  return lineAt(error)?.subarray(0, 5).toString('latin1') === 'HEAD '
+}
