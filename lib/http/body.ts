@@ -40,6 +40,12 @@ export function decode(bytes: Uint8Array, what: string): string {
   }
 }
 
+/** How many bytes of a body may be kept at once, before any of them is there. */
+export function bytesToCome({ headers }: IncomingMessage): number {
+  const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity
+  return Math.min(length, bodyLimits.bytes)
+}
+
 interface Kinds {
   string: string
   number: number

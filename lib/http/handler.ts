@@ -8,7 +8,7 @@ import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
-import { whenBodyArrived } from './body.ts'
+import { bytesToCome, whenBodyArrived } from './body.ts'
 import { Clients, hasGone } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
@@ -24,6 +24,7 @@ import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
 import type { UnderWay } from './under-way.ts'
 import { refuseSecrets } from './url-secrets.ts'
+import { WaitingBytes } from './waiting-bytes.ts'
 
 const noHeaders = { headers: {}, rawHeaders: [] }
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
@@ -54,6 +55,9 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const limits = new Limits({ ...options, log: sayWhy })
   const connections = server?.connections ?? new Connections()
   const lines = new Lines()
+  const waiting = new WaitingBytes()
+  /** Whom an answer is for. */
+  const clientOf = new WeakMap<ServerResponse, string>()
   const cookie = sessionCookie({ secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -111,6 +115,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // First of all, or it would have cost what it is refused for.
     if (reads) checkReader(request, response, { host, origins })
     const address = clients.addressOf(request, host)
+    // A stream keeps nothing for its reader.
+    if (!stream) waiting.check(address)
+    if (address !== undefined) clientOf.set(response, address)
+    const bodyOver = reads ? undefined : waiting.add(address, bytesToCome(request))
     // A token that was made here says itself whose it is.
     const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
     // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
@@ -137,6 +145,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       return putOff({ request, response, stream, connections, lines }, error.message)
     } finally {
       connections.release(request)
+      bodyOver?.()
     }
   }
 
@@ -182,6 +191,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       ...(body && { 'content-length': Buffer.byteLength(body) }),
     })
     response.end(body)
+    // What a connection did not take at once. Files are there once for all.
+    if (typeof body === 'string' && response.socket?.writableLength) response.on('close', waiting.add(clientOf.get(response), response.socket.writableLength))
   }
 
   return handle
