@@ -90,12 +90,16 @@ export class Hub<Events extends EventMap = EventMap> {
    * it can't be written.
    */
   publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
+    this.#push(this.#entryOf({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data }))
+    return id
+  }
+
+  #entryOf({ id, topics, event, data }: Seen): Entry {
     const frame = frameOf({ event, id, data: data === undefined ? '' : data })
     const encoded = Buffer.byteLength(frame)
     // One character beyond Latin-1 has V8 keep two bytes for each.
     const kept = encoded === frame.length ? encoded : Math.max(encoded, 2 * frame.length)
-    this.#push({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data, frame, bytes: 2 * kept + limits.entryOverheadBytes })
-    return id
+    return { id, topics, event, data, frame, bytes: 2 * kept + limits.entryOverheadBytes }
   }
 
   /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
@@ -120,6 +124,20 @@ export class Hub<Events extends EventMap = EventMap> {
     this.flush()
     this.#tick = { from: -1, topics: [], pieces: new Map() }
     this.#ring.replace({ id, topics: [], frame: '', bytes: limits.entryOverheadBytes })
+  }
+
+  /**
+   * Goes through the events that are kept in memory, and puts what `revise` gives in the place of each: other data, or `null` for
+   * nothing at all, as `forget` does. Undefined leaves it as it is. What was delivered stays delivered.
+   */
+  revise(revise: (event: Seen) => { data: unknown } | null | undefined): void {
+    this.flush()
+    this.#tick = { from: -1, topics: [], pieces: new Map() }
+    for (const entry of [...this.#ring.after(this.#ring.floor)]) {
+      const revised = revise(entry)
+      if (revised) this.#ring.replace(this.#entryOf({ ...entry, ...revised }))
+      else if (revised === null) this.forget(entry.id)
+    }
   }
 
   /** Sends something that has no id and is not kept, at once; whoever is behind doesn't get it. */
