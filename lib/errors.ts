@@ -22,6 +22,7 @@ export const statuses = {
   not_member: 409,
   key_reused: 409,
   unchanged: 409,
+  outrun: 409,
   account_exists: 409,
   archived: 409,
   invite_over: 409,

@@ -22,7 +22,11 @@ export function empty() {
  */
 export function fold({ rooms, members, messages, users }, { event, data }) {
   if (event === 'room') rooms.set(data.id, data)
-  else if (event === 'user') users.set(data.id, data)
+  else if (event === 'user') {
+    const before = users.get(data.id)?.name
+    if (before !== undefined && before !== data.name) callAfter(rooms, before, data)
+    users.set(data.id, data)
+  }
   else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
   else if (event === 'leave') inside(members, data.room).delete(data.user.id)
   else if (event === 'delete') inside(messages, data.room).delete(data.id)
@@ -30,6 +34,16 @@ export function fold({ rooms, members, messages, users }, { event, data }) {
   else if (event === 'message' || event === 'edit') {
     const { reactions } = inside(messages, data.room).get(data.id) ?? {}
     inside(messages, data.room).set(data.id, { ...data, ...(reactions && { reactions }) })
+  }
+}
+
+// A direct room is called after its two: so is whoever has another name by now in the rooms that have their id in their own.
+/** @param {Map<string, Room>} rooms @param {string} before @param {User} user */
+function callAfter(rooms, before, { id: user, name }) {
+  for (const [id, room] of rooms) {
+    if (room.kind !== 'direct' || !id.split('-').includes(user.slice(2))) continue
+    if (room.name.startsWith(`${before}, `)) rooms.set(id, { ...room, name: `${name}${room.name.slice(before.length)}` })
+    else if (room.name.endsWith(`, ${before}`)) rooms.set(id, { ...room, name: `${room.name.slice(0, -before.length)}${name}` })
   }
 }
 

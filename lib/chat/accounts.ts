@@ -62,11 +62,12 @@ export class Accounts {
     const kind = password === undefined ? 'guest' : 'account'
     // Where one has to be invited, an account makes nobody more than they were invited as.
     const role = kind === 'guest' ? 'guest' : roleBy(database, invite, people.access === 'invite' ? 'guest' : 'member')
-    const facts = { name, folded: foldName(name), session, role, ...(invite !== undefined && { invite }) }
-    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts } : { type: 'user', rules, facts: { ...facts, kind } }
+    const facts = { folded: database.people.nameHash(foldName(name)), session, role, ...(invite !== undefined && { invite }) }
+    const body: NonNullable<UserMade['body']> = { name }
+    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts, body } : { type: 'user', rules, facts: { ...facts, kind }, body }
     // Before the hashing, which takes long.
     appender.check(event)
-    if (password !== undefined) event.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })
+    if (password !== undefined) body.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })
     const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
     const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
     const { id } = await appender.append(event, { after })
@@ -87,7 +88,8 @@ export class Accounts {
   async rename(who: Who, raw: string): Promise<User> {
     const user = this.#parts.people.person(who)
     const name = cleanPersonName(raw)
-    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: { name, folded: foldName(name) } })
+    const folded = this.#parts.database.people.nameHash(foldName(name))
+    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: { folded }, body: { name } })
     return this.#shown(user.id)
   }
 
@@ -99,7 +101,7 @@ export class Accounts {
     await this.#parts.people.byPassword(user.name, current, address)
     const text = await this.#parts.people.passwords.hash(password, { address, person: user.id })
     this.#parts.people.person(who)
-    await this.#parts.appender.append({ ...event, text })
+    await this.#parts.appender.append({ ...event, body: { text } })
     return this.#shown(user.id)
   }
 

@@ -6,20 +6,21 @@ import { ChatError, type Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
 import { inviteRules } from './invite-rules.ts'
+import { logRules } from './log-rules.ts'
 import { knownRules, type LogEvent } from './log-events.ts'
 import { roomRules } from './room-rules.ts'
 import type { Rule } from './rule.ts'
 import { talkRules } from './talk-rules.ts'
 import { userRules } from './user-rules.ts'
 
-const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...roomRules, ...talkRules, ...userRules, ...inviteRules }
+const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...logRules, ...roomRules, ...talkRules, ...userRules, ...inviteRules }
 
 /** Carries an event out under this id, or says why not and changes nothing. */
 export function apply(database: Database, event: NewEvent, id: number): Outcome {
   const judged = earlier(database, event) ?? judge(database, event, id)
   if (judged) return judged
   const written = ruleFor(event).carryOut(database, event as LogEvent, id) ?? event
-  database.insertEvent(id, written as NewEvent, written.user === undefined ? undefined : database.people.user(written.user)?.name)
+  database.insertEvent(id, written as NewEvent)
   return { id }
 }
 

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { ChatError } from '../errors.ts'
+import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
@@ -79,7 +80,9 @@ export class Chat {
 
   /** Makes what is always there. */
   async start(): Promise<void> {
-    if (!this.#parts.database.rooms.roomBySlug('lobby')) await this.#parts.appender.append({ type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
+    const { appender, database } = this.#parts
+    if (!database.log()) await appender.append({ type: 'log', rules, facts: { id: newLogId(), secret: newLogSecret() } })
+    if (!database.rooms.roomBySlug('lobby')) await appender.append({ type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
   }
 
   /** Ends the streams of somebody whom the server that natter is mounted in knows by this id. */
@@ -118,7 +121,7 @@ export class Chat {
     const topic = cleanTopic(rawTopic)
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
     const slug = kind === 'private' ? `${slugOf(name)}-${randomBytes(5).readUIntBE(0, 5).toString(36)}` : slugOf(name)
-    const made: RoomMade = { type: 'room', rules, user, facts: { slug, name, kind, ...(topic && { topic }) } }
+    const made: RoomMade = { type: 'room', rules, user, facts: { slug, kind }, body: { name, ...(topic && { topic }) } }
     this.#parts.appender.check(made)
     const takeBack = count()
     try {
@@ -133,12 +136,12 @@ export class Chat {
   async changeRoom(who: Who, slug: string, { name: rawName, topic: rawTopic, archived }: RoomChanges): Promise<Room> {
     const { id: user } = this.people.person(who)
     const room = this.#parts.access.room(who, slug)
-    const facts = {
-      ...(rawName !== undefined && { name: cleanName(rawName) }),
-      ...(rawTopic !== undefined && { topic: cleanTopic(rawTopic) }),
-      ...(archived !== undefined && { archived }),
-    }
-    await this.#parts.appender.append({ type: 'room_change', rules, user, room: room.id, facts })
+    const name = rawName === undefined ? undefined : cleanName(rawName)
+    const topic = rawTopic === undefined ? undefined : cleanTopic(rawTopic)
+    const facts = { ...(name !== undefined && { name: true as const }), ...(topic !== undefined && { topic: true as const }), ...(archived !== undefined && { archived }) }
+    // To have no topic is said by the facts alone.
+    const body = { ...(name !== undefined && { name }), ...(topic && { topic }) }
+    await this.#parts.appender.append({ type: 'room_change', rules, user, room: room.id, facts, body })
     return toRoom(this.#parts.database.rooms.room(room.id)!)
   }
 
@@ -149,13 +152,13 @@ export class Chat {
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
     if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
     if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
-    const pair: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
+    const inOrder = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     // No name makes a slug that begins like this.
-    const slug = `-${pair[0].toString(36)}-${pair[1].toString(36)}`
+    const slug = `-${inOrder.map((id) => id.toString(36)).join('-')}`
     const known = this.#parts.database.rooms.roomBySlug(slug)
     if (known) return { room: toRoom(known), made: false }
-    const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, name: `${user.name}, ${other.name}`, kind: 'direct', pair } }
-    const after = pair.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
+    const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, kind: 'direct', pair: [user.id, other.id] } }
+    const after = inOrder.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
     const takeBack = count()
     let made = false
     try {

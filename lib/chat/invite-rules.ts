@@ -60,9 +60,9 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
   },
 
   token: {
-    check(database, { user, facts: { name, folded } }) {
+    check(database, { user, facts: { folded }, body: { name } = { name: '' } }) {
       if (!governs(database.people.user(user))) throw new ChatError('forbidden', 'only an owner or an admin of this place makes tokens')
-      const holder = database.people.nameHolder(folded)
+      const holder = database.people.holderOf(folded)
       if (!holder) return
       if (holder.kind !== 'bot') throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another for the bot`)
       // Whoever makes a token reads all that its bot reads. The bot has the id of the event that made it.
@@ -70,14 +70,16 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       if (!theirs) throw new ChatError('forbidden', `${name} is in a room that you are not in; ask who made it, or choose another name for the bot`)
     },
     carryOut(database, event, id) {
-      const { hash, name, folded, scopes, rooms, expires } = event.facts
-      const known = database.people.nameHolder(folded)
+      const { hash, folded, scopes, rooms, expires } = event.facts
+      const { body, ...skeleton } = event
+      const known = database.people.holderOf(folded)
       if (!known) {
-        database.people.insertUser({ id, name, folded, kind: 'bot', role: 'bot', password: null, outside: null })
+        database.people.insertUser({ id, folded, kind: 'bot', role: 'bot', password: null, outside: null })
         database.people.giveName(folded, id)
       }
       database.people.insertToken({ id, hash, bot: known?.id ?? id, maker: event.user, scopes, rooms: rooms ? JSON.stringify(rooms) : null, expires: expires ?? null })
-      return known ? event : { ...event, target: id, facts: { ...event.facts, kind: 'bot', role: 'bot', banned: false } }
+      // A bot that is there has its name already, from another event.
+      return known ? skeleton : { ...event, target: id, facts: { ...event.facts, kind: 'bot', role: 'bot', banned: false } }
     },
   },
 

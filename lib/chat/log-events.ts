@@ -6,7 +6,8 @@ export const rules = 3
 
 /**
  * Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. With version 3
- * an account says which role it has, and invites and rooms have bounds that they did not have before.
+ * an account says which role it has, and invites and rooms have bounds that they did not have before. In which form an event tells
+ * something is a matter of the file's format, and the same for all versions: an older file is rewritten when it is opened (skeletons.ts).
  */
 export const knownRules: readonly number[] = [1, 2, 3]
 
@@ -14,20 +15,27 @@ type Made<Type extends string, Fields> = { type: Type; rules: number } & Fields
 
 export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'bot'
 
+// In `facts` are ids, numbers, flags and hashes. `folded` is what `nameHash` makes of a name as it is compared. What people chose to
+// write is in the `body`; it is left out where it was emptied before the event is applied again, and nothing may depend on it.
+
+/**
+ * The first of all: the log's public id, and the secret that it hashes names with. They are random, and the same on all nodes, as
+ * they travel in it.
+ */
+export type LogBegun = Made<'log', { facts: { id: string; secret: string } }>
+
 // People. `user` is whose doing it is; `target` the one it is done to.
 
 /** Somebody new. A guest or an account comes with a first session, so that no name is ever held by nobody. */
 export type UserMade = Made<'user', {
-  facts: { name: string; folded: string; kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
-  /** The hash of an account's password. */
-  text?: string
+  facts: { folded: string; kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
+  body?: { name: string; /** The hash of an account's password. */ text?: string }
 }>
 
 /** A guest becomes an account, and keeps all they said. */
 export type AccountMade = Made<'account', {
   user: number
   facts: {
-    name: string
     folded: string
     session: string
     /** What they are from then on; older events leave it out, of whom each is a member or what the invite gives. */
@@ -35,13 +43,13 @@ export type AccountMade = Made<'account', {
     /** The hash of the invite's code, if they accept one by it. */
     invite?: string
   }
-  text?: string
+  body?: { name: string; text?: string }
 }>
 
-export type Renamed = Made<'rename', { user: number; facts: { name: string; folded: string } }>
+export type Renamed = Made<'rename', { user: number; facts: { folded: string }; body?: { name: string } }>
 
 /** A new password. It ends all sessions but the one that is named. */
-export type PasswordChanged = Made<'password', { user: number; facts: { session?: string }; text?: string }>
+export type PasswordChanged = Made<'password', { user: number; facts: { session?: string }; body?: { text: string } }>
 
 export type RoleGiven = Made<'role', { user: number; target: number; facts: { role: Role } }>
 
@@ -49,7 +57,7 @@ export type RoleGiven = Made<'role', { user: number; target: number; facts: { ro
 export type Banned = Made<'ban', { user: number; target: number; facts: { banned: boolean } }>
 
 /** Somebody whom the server that natter is mounted in knows: new, or under another name or role than before. */
-export type Hosted = Made<'hosted', { facts: { outside: string; name: string; folded: string; role: Role } }>
+export type Hosted = Made<'hosted', { facts: { outside: string; folded: string; role: Role }; body?: { name: string } }>
 
 export type SessionBegun = Made<'session_start', { user: number; facts: { hash: string; /** The event that set the password it was begun with. */ password?: number } }>
 
@@ -68,16 +76,17 @@ export type InviteEnded = Made<'invite_end', { user?: number; target: number }>
 export type Accepted = Made<'accept', { user: number; facts: { invite: string } }>
 
 /** A token for a bot: a new one, or the one that has the name. */
-export type TokenMade = Made<'token', { user: number; facts: { hash: string; name: string; folded: string; scopes: string; rooms?: number[]; expires?: number } }>
+export type TokenMade = Made<'token', { user: number; facts: { hash: string; folded: string; scopes: string; rooms?: number[]; expires?: number }; body?: { name: string } }>
 
 export type TokenEnded = Made<'token_end', { user: number; target: number }>
 
 // Rooms
 
-/** A new room; `user` is left out where natter itself makes it. `pair` are the two of a direct room. */
-export type RoomMade = Made<'room', { user?: number; facts: { slug: string; name: string; kind: 'open' | 'private' | 'direct'; topic?: string; pair?: [number, number] } }>
+/** A new room; `user` is left out where natter itself makes it. `pair` are the two of a direct room, who makes it first: it has no name but theirs. */
+export type RoomMade = Made<'room', { user?: number; facts: { slug: string; kind: 'open' | 'private' | 'direct'; pair?: [number, number] }; body?: { name?: string; topic?: string } }>
 
-export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: string; topic?: string; archived?: boolean } }>
+/** The facts say what is new, and the body what it is. */
+export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: true; topic?: true; archived?: boolean }; body?: { name?: string; topic?: string } }>
 
 /**
  * Somebody comes into a room, or has another role in it. A user or a room that an event just before it makes has no id yet
@@ -93,20 +102,24 @@ export type Mentions = { mentions?: number[]; everyone?: true }
 
 /** `target` is the message that it answers. */
 export type Posted = Made<'message', {
-  user: number; room: number; target?: number; facts?: Mentions; key?: string; print?: string
-  /** Left out when it is applied again after it was deleted. */
-  text?: string
+  user: number; room: number; target?: number; key?: string; print?: string
+  /** The author's name is written into it when it is applied. */
+  body?: { text?: string; name?: string } & Mentions
 }>
 
 /** `target` is the message that is deleted. */
 export type Deleted = Made<'delete', { user: number; room: number; target: number }>
 
 /** `target` is the message that has this text from now on. */
-export type Edited = Made<'edit', { user: number; room: number; target: number; facts?: Mentions; text?: string }>
+export type Edited = Made<'edit', { user: number; room: number; target: number; body?: { text?: string } & Mentions }>
 
-export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: string; on: boolean } }>
+/**
+ * An emoji is told by its number among those that the message was ever reacted to with, so that nothing is left of it when its body is
+ * emptied. A new one has the next number, and is refused if somebody else was quicker with another: then it is asked again.
+ */
+export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: number; on: boolean; new?: true }; body?: { emoji: string } }>
 
 export type LogEvent =
-  | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | Hosted
+  | LogBegun | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | Hosted
   | SessionBegun | SessionRenewed | SessionEnded | InviteMade | InviteEnded | Accepted | TokenMade | TokenEnded
   | RoomMade | RoomChanged | Joined | Left | Posted | Edited | Deleted | Reacted

@@ -76,7 +76,7 @@ export class People {
     const name = cleanPersonName(raw)
     const holder = this.#holder(name)
     if (holder?.kind === 'unproven') return { user: holder }
-    this.#appender.check(unproven(name))
+    this.#appender.check(this.#unproven(name))
     return { claims: name }
   }
 
@@ -108,7 +108,7 @@ export class People {
     const name = cleanName(raw)
     const known = this.#database.people.userByOutside(outside)
     if (known?.name === name && known.role === role) return { user: known }
-    await this.#appender.append({ type: 'hosted', rules, facts: { outside, name, folded: foldName(name), role } })
+    await this.#appender.append({ type: 'hosted', rules, facts: { outside, folded: this.#database.people.nameHash(foldName(name)), role }, body: { name } })
     return { user: this.#database.people.userByOutside(outside)! }
   }
 
@@ -140,7 +140,7 @@ export class People {
     if ('user' in who) return this.still(who)
     if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
     // The same name may just have done its first deed in another request.
-    await this.#appender.appendUnless('name_taken', unproven(who.claims))
+    await this.#appender.appendUnless('name_taken', this.#unproven(who.claims))
     const holder = this.#holder(who.claims)
     if (holder?.kind === 'unproven') return holder
     throw new ChatError('name_taken', `the name ${who.claims} is somebody's now; choose another`)
@@ -170,6 +170,10 @@ export class People {
     return ended === null && (expires === null || expires > Date.now() * 1000) && governs(this.#database.people.user(maker))
   }
 
+  #unproven(name: string) {
+    return { type: 'user', rules, facts: { folded: this.#database.people.nameHash(foldName(name)), kind: 'unproven', role: 'guest' }, body: { name } } as const
+  }
+
   #holder(name: string): UserRow | undefined {
     const holder = this.#database.people.nameHolder(foldName(name))
     return holder?.freed === null ? holder : undefined
@@ -188,10 +192,6 @@ export class People {
 
 function writes(who: Who): void {
   if ('user' in who && !hasScope(who.token, 'write')) throw new ChatError('forbidden', 'this token is not for writing')
-}
-
-function unproven(name: string) {
-  return { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'unproven', role: 'guest' } } as const
 }
 
 /** What is kept of a session's, a token's or an invite's secret. These are random, so nothing slower is needed. */

@@ -29,8 +29,8 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       if (database.rooms.madeBy(user.id, { direct }) >= most) throw new ChatError('forbidden', `you have made ${most} rooms, and can't make more`)
     },
     carryOut(database, event, id) {
-      const { slug, name, kind, topic = '', pair } = event.facts
-      database.rooms.insertRoom({ id, slug, name, kind, topic, changed: id, one: pair?.[0] ?? null, other: pair?.[1] ?? null })
+      const { slug, kind, pair } = event.facts
+      database.rooms.insertRoom({ id, slug, kind, one: pair?.[0] ?? null, other: pair?.[1] ?? null })
       return { ...event, room: id }
     },
   },
@@ -43,9 +43,11 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
     },
     carryOut(database, event, id) {
       const room = database.rooms.room(event.room)!
-      const { name = room.name, topic = room.topic, archived = room.archived !== 0 } = event.facts
-      database.rooms.updateRoom({ ...room, name, topic, archived: Number(archived), changed: id })
-      return { ...event, facts: { ...event.facts, name, topic, archived, slug: room.slug, kind: room.kind } }
+      const { name, topic, archived = room.archived !== 0 } = event.facts
+      if (name) database.emptyBody(room.named, ['name'])
+      if (topic) database.emptyBody(room.described, ['facts'])
+      database.rooms.updateRoom({ ...room, named: name ? id : room.named, described: topic ? id : room.described, archived: Number(archived), changed: id })
+      return { ...event, facts: { ...event.facts, archived } }
     },
   },
 
@@ -95,8 +97,8 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       if (database.rooms.roleIn(id, user) === undefined) throw new ChatError('not_member', 'they are not in this room')
     },
     carryOut(database, { room, user }, id) {
-      // Check has seen that both are there.
-      database.rooms.deleteMember(database.rooms.room(room)!, database.people.user(user)!, id)
+      // Check has seen that it is there.
+      database.rooms.deleteMember(database.rooms.room(room)!, user, id)
     },
   },
 }

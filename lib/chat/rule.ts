@@ -3,6 +3,7 @@
 
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import type { Body } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { LogEvent } from './log-events.ts'
@@ -16,7 +17,7 @@ export interface Rule<Event> {
 }
 
 /** Its skeleton is written with what had to be looked up first, and with what readers see of it. */
-type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown> }
+type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target' | 'body'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown>; body?: Body }
 
 export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<Extract<LogEvent, { type: Name }>> }
 
@@ -35,10 +36,16 @@ export function roomSeen(database: Database, user: number, id: number): RoomRow 
 
 /**
  * Keeps a user as they are from now on. What readers see of them goes with the event, since they may be another by the time it is
- * replayed.
+ * replayed; but not the name, which is in a body.
  */
 export function changed<Event extends { facts: object }>(database: Database, event: Event, user: UserRow) {
   database.people.updateUser(user)
-  const { id: target, name, kind, role, banned } = user
-  return { ...event, target, facts: { ...event.facts, name, kind, role, banned: banned !== 0 } }
+  const { id: target, kind, role, banned } = user
+  return { ...event, target, facts: { ...event.facts, kind, role, banned: banned !== 0 } }
+}
+
+/** The same where the event, which gets this id, has a new name for them: the one before is gone. */
+export function renamed<Event extends { facts: object }>(database: Database, event: Event, { user, id }: { user: UserRow; id: number }) {
+  database.emptyBody(user.named, ['name'])
+  return changed(database, event, { ...user, named: id })
 }

@@ -13,6 +13,7 @@ import type { Parts } from './parts.ts'
 import { needsName } from './people.ts'
 import { governs } from './rights.ts'
 import { readSince } from './since.ts'
+import { forgetSuperseded } from './superseded.ts'
 import { topicsOfAllShared, topicsOfBound, topicsOfLost } from './views.ts'
 import { makerIn, roomsOfToken, userIn, type Who } from './who.ts'
 import { ownTopics, roomTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
@@ -147,8 +148,7 @@ export class Streams {
       this.#widen(event)
       this.#lookAgain(event)
     }
-    // Who is behind must not get what is deleted or changed by now; who is not has it, and is told of the change.
-    if (event.type === 'delete' || event.type === 'edit') this.#forgetTexts(event)
+    forgetSuperseded(event, { database: this.#parts.database, events: this.#hub, rooms: this.#rooms })
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
     this.#listRooms(event, seenBy, wire.data)
@@ -157,12 +157,6 @@ export class Streams {
       this.#lookAgain(event)
     }
     this.#endWith(event)
-  }
-
-  #forgetTexts({ target, facts }: LoggedEvent): void {
-    const { replaces = target! } = JSON.parse(facts ?? '{}') as { replaces?: number }
-    this.#hub.forget(target!)
-    if (replaces !== target) this.#hub.forget(replaces)
   }
 
   // The same in the streams of the list of rooms as in that list's history.

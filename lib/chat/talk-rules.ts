@@ -15,9 +15,14 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       checkMayTalk(database, { user, room })
       if (target !== undefined && !isMessageIn(database, room, target)) throw new ChatError('not_found', 'the message that this one answers is not in this room')
     },
-    carryOut(database, { room, user, text, facts }, id) {
+    carryOut(database, event, id) {
+      const { room, user, body = {} } = event
+      const { text } = body
       if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
-      if (facts) database.talk.setMentions({ message: id, room, author: user }, mentioned(facts))
+      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room, author: user }, mentioned(body))
+      // They said it under the name that they have now.
+      const name = database.people.user(user)?.name || body.name
+      return { ...event, body: { ...body, ...(name && { name }) } }
     },
   },
 
@@ -28,13 +33,14 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       if (database.event(target)!.user !== user) throw new ChatError('forbidden', 'only who wrote a message may edit it')
     },
     carryOut(database, event, id) {
-      const { room, user, target, text, facts = {} } = event
+      const { room, user, target, body = {} } = event
+      const { text } = body
       const replaces = database.talk.editOf(target) ?? target
-      database.emptyBody(replaces)
+      database.emptyBody(replaces, ['text', 'facts'])
       database.talk.setEdit(target, id)
-      database.talk.setMentions({ message: target, room, author: user }, mentioned(facts))
+      database.talk.setMentions({ message: target, room, author: user }, mentioned(body))
       if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
-      return { ...event, facts: { ...facts, replaces } }
+      return { ...event, facts: { replaces } }
     },
   },
 
@@ -48,23 +54,37 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
     carryOut(database, event, id) {
       const { target } = event
       const replaces = database.talk.editOf(target) ?? target
-      database.emptyBody(replaces)
+      database.emptyBody(replaces, ['text', 'facts'])
+      database.emptyBody(target, ['name'])
+      const emojis = database.talk.emojiEvents(target)
+      for (const emoji of emojis) database.emptyBody(emoji, ['facts'])
       database.insertDeletion(target, id)
       database.talk.deleteAround(target)
-      return { ...event, facts: { replaces } }
+      return { ...event, facts: { replaces, ...(emojis.length > 0 && { reactions: true }) } }
     },
   },
 
   reaction: {
-    check(database, { user, room, target, facts: { emoji, on } }) {
+    check(database, { user, room, target, facts: { emoji: number, on, new: first } }) {
       checkMayTalk(database, { user, room })
       checkMessage(database, { room, target })
-      if (database.talk.hasReaction(target, emoji, user) === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
-      if (on && !database.talk.hasEmoji(target, emoji) && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
+      const emoji = first ? undefined : database.talk.emojiEvent(target, number)
+      const fits = first ? number === database.talk.emojisEver(target) + 1 : emoji !== undefined
+      if (!fits) throw new ChatError('outrun', 'somebody else has just reacted to this message; try again')
+      const has = emoji !== undefined && database.talk.hasReaction(target, emoji, user)
+      if (has === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
+      const another = on && (emoji === undefined || !database.talk.hasEmoji(target, emoji))
+      if (another && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
     },
-    carryOut(database, { user, target, facts: { emoji, on } }, id) {
+    carryOut(database, event, id) {
+      const { user, target, facts: { emoji: number, on, new: first } } = event
+      // Check has seen that it is there, or new.
+      const emoji = first ? id : database.talk.emojiEvent(target, number)!
+      if (first) database.talk.insertEmoji(target, number, id)
       if (on) database.talk.insertReaction(target, emoji, user, id)
       else database.talk.deleteReaction(target, emoji, user)
+      const { body, ...skeleton } = event
+      return first ? event : { ...skeleton, facts: { ...event.facts, body: emoji } }
     },
   },
 }

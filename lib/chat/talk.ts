@@ -6,7 +6,7 @@ import { ChatError } from '../errors.ts'
 import type { MessageRow } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Message } from './events.ts'
-import { rules, type LogEvent, type Mentions, type Posted } from './log-events.ts'
+import { rules, type LogEvent, type Mentions, type Posted, type Reacted } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { Reads } from './reads.ts'
 import { sees } from './rights.ts'
@@ -43,6 +43,7 @@ export interface Page {
 }
 
 const limits = {
+  reactionTries: 100, // of one reaction, while others are quicker: a message has twenty different ones at most, and as many rounds
   pageMessages: 200, // of history in one answer
   pageCharacters: 256 * 1024, // of their texts: whoever asks may never read the answer, and it waits in memory
 }
@@ -82,7 +83,7 @@ export class Talk {
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
     const user = await this.#parts.people.somebody(who)
     const once = key !== undefined && { key, print: printOf(room.slug, text, replyTo ?? '') }
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, text, ...(target !== undefined && { target }), ...this.#mentions(room.id, text), ...once }
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, body: { text, ...this.#mentions(room.id, text) }, ...(target !== undefined && { target }), ...once }
     // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused. A retry
     // takes nobody back who has left since.
     const stays = this.#parts.database.rooms.roleIn(room.id, user.id) || (key !== undefined && this.#parts.database.eventByKey(user.id, key))
@@ -96,7 +97,7 @@ export class Talk {
   async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
     const about = this.#about(who, slug, id)
     const text = cleanText(raw)
-    await this.#parts.appender.append({ type: 'edit', rules, ...about, text, ...this.#mentions(about.room, text) })
+    await this.#parts.appender.append({ type: 'edit', rules, ...about, body: { text, ...this.#mentions(about.room, text) } })
     return this.message(who, slug, id)
   }
 
@@ -107,8 +108,21 @@ export class Talk {
 
   /** Does nothing where it is so already. */
   async react(who: Who, slug: string, id: string, { emoji: raw, on }: { emoji: string; on: boolean }): Promise<void> {
-    const about = this.#about(who, slug, id)
-    await this.#parts.appender.appendUnless('unchanged', { type: 'reaction', rules, ...about, facts: { emoji: cleanEmoji(raw), on } })
+    for (let tried = 1; ; tried++) {
+      const about = this.#about(who, slug, id)
+      const emoji = cleanEmoji(raw)
+      const known = this.#parts.database.talk.emojisOf(about.target)
+      const number = known.find((one) => one.emoji === emoji)?.number
+      const reaction: Reacted = number === undefined
+        ? { type: 'reaction', rules, ...about, facts: { emoji: known.length + 1, on, new: true }, body: { emoji } }
+        : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
+      try {
+        return void (await this.#parts.appender.appendUnless('unchanged', reaction))
+      } catch (error) {
+        // Of several who react with something new at once one has the next number, and the others look again.
+        if (!(error instanceof ChatError && error.code === 'outrun') || tried === limits.reactionTries) throw error
+      }
+    }
   }
 
   /** They have read the room up to an event; their other streams are told. */
@@ -158,12 +172,12 @@ export class Talk {
   }
 
   // Whom a text names, of those who may read it; 0 is everyone.
-  #mentions(room: number, text: string): { facts?: Mentions } {
+  #mentions(room: number, text: string): Mentions {
     if (!text.includes('@')) return {}
     const found = mentionsIn(text, (name) => this.#namedIn(room, name))
     const mentions = [...new Set(found)].filter((id) => id !== 0)
     const everyone = found.includes(0)
-    return mentions.length === 0 && !everyone ? {} : { facts: { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) } }
+    return { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) }
   }
 
   #namedIn(room: number, name: string): number | undefined {

@@ -56,10 +56,11 @@ export class Tokens {
     const rooms = slugs?.map((slug) => this.#parts.access.room(who, slug))
     const token = `natter_${newSecret()}`
     const hash = hashOf(token)
-    const facts = { hash, name, folded: foldName(name), scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
+    const folded = this.#parts.database.people.nameHash(foldName(name))
+    const facts = { hash, folded, scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
     // A bot that is bound to a room that is not open is of no use outside it.
     const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] => (kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : []))
-    const { id } = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts }, { after })
+    const { id } = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts, body: { name } }, { after })
     return { ...this.#shown(this.#parts.database.people.token(id)!, user.id), token }
   }
 

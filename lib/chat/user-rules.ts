@@ -6,7 +6,7 @@ import type { UserRow } from '../store/people-tables.ts'
 import { checkInvite, roleBy } from './invite-rules.ts'
 import type { Role } from './log-events.ts'
 import { governs, rank } from './rights.ts'
-import { changed, type RulesOf } from './rule.ts'
+import { changed, renamed, type RulesOf } from './rule.ts'
 
 /** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
 export const sessionLasts = 30 * 24 * 3600 * 1e6
@@ -17,14 +17,14 @@ type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'host
 
 export const userRules: RulesOf<Types> = {
   user: {
-    check(database, { facts: { name, folded, kind, role, invite } }, now) {
+    check(database, { facts: { folded, kind, role, invite }, body }, now) {
       checkRole(database, role, invite)
       if (invite !== undefined) checkInvite(database, invite, now, { account: kind === 'account' })
-      checkName(database, { name, folded, kind }, now)
+      checkName(database, { name: body?.name, folded, kind }, now)
     },
     carryOut(database, event, id) {
-      const { name, folded, kind, role, session, invite } = event.facts
-      database.people.insertUser({ id, name, folded, kind, role, password: kind === 'account' ? id : null, outside: null })
+      const { folded, kind, role, session, invite } = event.facts
+      database.people.insertUser({ id, folded, kind, role, password: kind === 'account' ? id : null, outside: null })
       database.people.giveName(folded, id)
       if (session !== undefined) database.people.insertSession(session, id, id)
       if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, id)
@@ -33,36 +33,36 @@ export const userRules: RulesOf<Types> = {
   },
 
   account: {
-    check(database, { rules, user: id, facts: { name, folded, role, invite } }, now) {
+    check(database, { rules, user: id, facts: { folded, role, invite }, body }, now) {
       const user = database.people.user(id)
       if (rules >= 3 && role === undefined) throw new ChatError('invalid_request', 'an account has to say its role')
       if (role !== undefined) checkRole(database, role, invite)
       if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
       if (invite !== undefined) checkInvite(database, invite, now, { id, account: true })
-      checkName(database, { name, folded, kind: 'account', id }, now)
+      checkName(database, { name: body?.name, folded, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
-      const { name, folded, session, invite, role = roleBy(database, invite) } = event.facts
+      const { folded, session, invite, role = roleBy(database, invite) } = event.facts
       const before = database.people.user(event.user)!
       if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, event.user)
-      const user: UserRow = { ...before, name, folded, kind: 'account', role, password: id }
+      const user: UserRow = { ...before, folded, kind: 'account', role, password: id }
       changeName(database, before, folded, id)
       database.people.insertSession(session, user.id, id)
-      return changed(database, event, user)
+      return renamed(database, event, { user, id })
     },
   },
 
   rename: {
-    check(database, { user: id, facts: { name, folded } }, now) {
+    check(database, { user: id, facts: { folded }, body }, now) {
       const user = database.people.user(id)
       if (!user || user.kind === 'unproven' || user.kind === 'hosted') throw new ChatError('forbidden', 'this name is not yours to change')
-      checkName(database, { name, folded, kind: user.kind, id }, now)
+      checkName(database, { name: body?.name, folded, kind: user.kind, id }, now)
     },
     carryOut(database, event, id) {
-      const { name, folded } = event.facts
+      const { folded } = event.facts
       const before = database.people.user(event.user)!
       changeName(database, before, folded, id)
-      return changed(database, event, { ...before, name, folded })
+      return renamed(database, event, { user: { ...before, folded }, id })
     },
   },
 
@@ -72,7 +72,7 @@ export const userRules: RulesOf<Types> = {
     },
     carryOut(database, { user: id, facts: { session = '' } }, at) {
       const user = database.people.user(id)!
-      if (user.password !== null) database.emptyBody(user.password)
+      if (user.password !== null) database.emptyBody(user.password, ['text'])
       database.people.updateUser({ ...user, password: at })
       database.people.endSessions(id, at, { but: session })
     },
@@ -105,13 +105,13 @@ export const userRules: RulesOf<Types> = {
   hosted: {
     check: () => {},
     carryOut(database, event, id) {
-      const { outside, name, folded, role } = event.facts
+      const { outside, folded, role } = event.facts
       const before = database.people.userByOutside(outside)
-      const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, ...before, name, folded, role }
+      const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, name: '', named: id, ...before, folded, role }
       if (!before) database.people.insertUser(user)
-      const holder = database.people.nameHolder(folded)
+      const holder = database.people.holderOf(folded)
       if (!holder || holder.kind === 'unproven') database.people.giveName(folded, user.id)
-      return changed(database, event, user)
+      return renamed(database, event, { user, id })
     },
   },
 
@@ -158,8 +158,8 @@ function checkSession(database: Database, { user, facts: { hash } }: { user: num
  * may come back to it for as long. A name that was only claimed makes way for somebody who comes in with it. Who is banned
  * keeps theirs, so that nobody else is taken for them. Who asks is somebody new, or the user of this id.
  */
-function checkName(database: Database, { name, folded, kind, id }: { name: string; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
-  const holder = database.people.nameHolder(folded)
+function checkName(database: Database, { name = '', folded, kind, id }: { name: string | undefined; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
+  const holder = database.people.holderOf(folded)
   if (!holder || holder.id === id) return
   if (holder.banned === 0) {
     if (holder.freed !== null && holder.freed + sessionLasts <= now) return

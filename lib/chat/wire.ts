@@ -2,10 +2,11 @@
 // replay both come through here.
 
 import type { HistoryEvent } from '../sse/history.ts'
+import { tellsUser } from '../store/database.ts'
 import type { LoggedEvent } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomChange, RoomRow } from '../store/room-tables.ts'
-import type { Author, Membership, Message, Room, User } from './events.ts'
+import type { Author, Membership, Message, Reaction, Room, User } from './events.ts'
 import type { Mentions } from './log-events.ts'
 
 /** Topics that streams follow. */
@@ -41,8 +42,9 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'edit':
       return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'edit', data: toEdited(event) }
     case 'reaction': {
-      const { emoji, on } = factsOf(event)
-      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug, emoji, from: toAuthor(event), on } }
+      const { emoji } = event
+      if (!emoji) return { id, topics: [] }
+      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on: factsOf(event).on } satisfies Reaction }
     }
     case 'delete':
       return { id, topics: inRoom, event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
@@ -52,17 +54,17 @@ export function toWire(event: LoggedEvent): HistoryEvent {
       return { id, topics: [...inRoom, ...ownTopics(event.user!, { id: room!, kind: kind! })], event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
     case 'room':
     case 'room_change':
-      return { id, topics: inRoom, event: 'room', data: toRoom({ ...factsOf(event), id: room! }) }
-    case 'user':
-      return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.user! }) }
-    default:
-      // Of those that change nothing that can be seen no target is noted.
-      if (event.target === null || !changesUser.includes(event.type)) return { id, topics: [] }
-      return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: event.target }) }
+      // A newer one has the name or the topic by now, and tells the whole room.
+      if (event.name === null) return { id, topics: [] }
+      return { id, topics: inRoom, event: 'room', data: toRoom({ id: room!, slug: event.slug!, name: event.name, kind: kind!, topic: event.topic!, archived: factsOf(event).archived }) }
+    default: {
+      // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
+      const about = event.type === 'user' ? event.user : event.target
+      if (about === null || event.name === null || !tellsUser.includes(event.type)) return { id, topics: [] }
+      return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: about, name: event.name }) }
+    }
   }
 }
-
-const changesUser = ['account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
 
 /** What happened to somebody's list of rooms, for a stream of it. */
 export function toListing(change: RoomChange): HistoryEvent {
@@ -94,8 +96,8 @@ function toEdited(edit: LoggedEvent): Message {
   return toMessage({ ...edit, id: edit.target!, name: edit.firstName!, target: edit.firstTarget!, edited: edit.id })
 }
 
-function mentionsOf({ facts }: LoggedEvent): string[] {
-  const { mentions = [], everyone } = facts === null ? {} : (JSON.parse(facts) as Mentions)
+function mentionsOf({ rest }: LoggedEvent): string[] {
+  const { mentions = [], everyone } = rest === null ? {} : (JSON.parse(rest) as Mentions)
   return [...mentions.map(userId), ...(everyone ? ['room'] : [])]
 }
 

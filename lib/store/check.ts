@@ -7,7 +7,7 @@ import { StartError } from '../errors.ts'
 import type { Apply } from './commit-loop.ts'
 import { Database } from './database.ts'
 import { lookAt, openDataFolder, takeFolder } from './data-folder.ts'
-import type { LoggedEvent, NewEvent } from './event-log.ts'
+import type { Body, LoggedEvent, NewEvent } from './event-log.ts'
 
 const limits = {
   pageEvents: 500, // carried out again in one transaction
@@ -72,11 +72,11 @@ function replay(database: Database, apply: Apply, checked: Checked): void {
 }
 
 // A body that was emptied is not needed: what an event does never depends on it.
-function asAsked({ id: _, type, rules, user, room, target, facts, text }: LoggedEvent): NewEvent {
+function asAsked({ id: _, type, rules, user, room, target, facts, rest, text, name }: LoggedEvent): NewEvent {
   return {
     type,
     rules,
-    text: text ?? '',
+    body: { text: text ?? '', name: name ?? '', ...(rest !== null && (JSON.parse(rest) as Body)) },
     ...(user !== null && { user }),
     ...(room !== null && { room }),
     ...(target !== null && { target }),

@@ -73,6 +73,12 @@ export class Connection {
     return this.#sqlite.isTransaction
   }
 
+  /** A function that SQL can call; the same values must always give the same, or something new each time. */
+  define(name: string, made: (...values: never[]) => Value): void {
+    // SQLite calls it with what the SQL gives it.
+    this.#sqlite.function(name, made as (...values: unknown[]) => Value)
+  }
+
   /** Several statements at once, without values. */
   execute(sql: string): void {
     this.#sqlite.exec(sql)

@@ -3,27 +3,45 @@
 
 import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
-import { peopleTables, type PeopleTables } from './people-tables.ts'
-import { roomTables, type RoomTables } from './room-tables.ts'
+import { bringUpToDate, type MigrationOptions } from './migrate.ts'
+import { peopleTables, type PeopleTables, type UserRow } from './people-tables.ts'
+import { roomTables, type RoomRow, type RoomTables } from './room-tables.ts'
 import { talkTables, type TalkTables } from './talk-tables.ts'
-import { applicationId, migrations } from './schema.ts'
 import { SearchTables } from './search-tables.ts'
-
-// What it says, unless that was emptied.
-const textOf = "iif(b.text glob char(1) || '*', null, b.text) as text"
 
 // A message as it is now: with the text, the mentions and the id of its newest edit, if there is one.
 const messageColumns = `
-  select e.id, e.type, e.rules, e.user, e.name, e.room, e.target, x.facts as facts, ${textOf}, d.event as edited
-  from events e left join edits d on d.message = e.id join events x on x.id = coalesce(d.event, e.id) left join bodies b on b.event = x.id`
+  select e.id, e.type, e.rules, e.user, e.room, e.target, e.facts, b.text, b.facts as rest, d.event as edited,
+    iif(d.event is null, b.name, (select name from bodies where event = e.id)) as name
+  from events e left join edits d on d.message = e.id left join bodies b on b.event = coalesce(d.event, e.id)`
 
 // An event that is no deleted message.
 const kept = 'not exists (select 1 from deletions where message = e.id)'
+
+/** Events that tell a user as they are from then on; those that don't have no target. */
+export const tellsUser: readonly string[] = ['user', 'account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
+
+type BodyPart = 'text' | 'name' | 'facts'
 
 /** A message as it is now. */
 export interface MessageRow extends LoggedEvent {
   /** The edit that it has its text from. */
   edited: number | null
+}
+
+/** The first event of a log tells what it is called, and what it hashes names with. */
+export interface LogRow {
+  /** Public; it tells two of them apart. */
+  id: string
+  secret: string
+}
+
+/** What was looked up beside a page of events: by id, what others of them show as well. */
+interface Beside {
+  id: number
+  target: number | null
+  name: string | null
+  facts: string | null
 }
 
 export class Database {
@@ -43,18 +61,11 @@ export class Database {
   }
 
   /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
-  static openForWriting(file: string, options: { durable: boolean }): Database {
-    const connection = Connection.forWriting(file, options)
+  static openForWriting(file: string, options: MigrationOptions): Database {
+    let connection = Connection.forWriting(file, options)
     try {
-      const { user_version: version } = connection.get<{ user_version: number }>('pragma user_version')!
-      for (const [step, migration] of [...migrations.entries()].slice(version)) {
-        connection.execute(`begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`)
-        // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
-        connection.execute('pragma wal_checkpoint(truncate)')
-      }
-      const database = new Database(connection)
-      database.search.takeOver()
-      return database
+      connection = bringUpToDate(connection, file, options)
+      return new Database(connection)
     } catch (error) {
       connection.close()
       throw error
@@ -117,12 +128,24 @@ export class Database {
     return this.#connection.get<{ id: number | null }>('select max(id) as id from events')?.id ?? 0
   }
 
-  insertEvent(id: number, { type, rules, user, room, target, facts, text, key, print }: NewEvent, name: string | undefined): void {
+  /** What the log is called; undefined before its first event. */
+  log(): LogRow | undefined {
+    return this.#connection.recall<LogRow>('select id, secret from log')
+  }
+
+  insertLog(event: number, { id, secret }: LogRow): void {
+    this.#connection.run('insert into log (event, id, secret) values (?, ?, ?)', event, id, secret)
+  }
+
+  insertEvent(id: number, { type, rules, user, room, target, facts, body, key, print }: NewEvent): void {
     this.#connection.run(
-      'insert into events (id, type, rules, user, name, room, target, facts, key, print) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      id, type, rules, user ?? null, name ?? null, room ?? null, target ?? null, facts ? JSON.stringify(facts) : null, key ?? null, print ?? null,
+      'insert into events (id, type, rules, user, room, target, facts, key, print) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      id, type, rules, user ?? null, room ?? null, target ?? null, facts ? JSON.stringify(facts) : null, key ?? null, print ?? null,
     )
-    if (text !== undefined) this.#connection.run('insert into bodies (event, text) values (?, ?)', id, text)
+    if (!body) return
+    const { text = null, name = null, ...rest } = body
+    const others = Object.keys(rest).length > 0 ? JSON.stringify(rest) : null
+    this.#connection.run('insert into bodies (event, text, name, facts) values (?, ?, ?, ?)', id, text, name, others)
   }
 
   /** Its skeleton: no rule looks at what somebody said. */
@@ -139,15 +162,18 @@ export class Database {
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {
-    const rows = this.#connection.all<LoggedEvent>('select id, type, rules, user, name, room, target, facts from events where id > ? order by id limit ?', id, limit)
+    const rows = this.#connection.all<LoggedEvent>('select id, type, rules, user, room, target, facts from events where id > ? order by id limit ?', id, limit)
     // Two walks along two tables take three quarters of the time of one that looks each text up in the other.
-    const bodies = this.#connection.all<{ event: number; text: string | null }>(`select event, ${textOf} from bodies b where event > ? and event <= ? order by event`, id, rows.at(-1)?.id ?? id)
+    const bodies = this.#connection.all<{ event: number; text: string | null; name: string | null; facts: string | null }>(
+      'select event, text, name, facts from bodies where event > ? and event <= ? order by event', id, rows.at(-1)?.id ?? id)
     let at = 0
     for (const row of rows) {
       while (at < bodies.length && bodies[at]!.event < row.id) at++
-      const text = bodies[at]?.event === row.id ? bodies[at]!.text : null
+      const body = bodies[at]?.event === row.id ? bodies[at]! : noBody
       // Of bodies only what people said: a password's hash is `passwordHash`'s to give.
-      row.text = row.type === 'message' || row.type === 'edit' ? text : null
+      row.text = row.type === 'message' || row.type === 'edit' ? body.text : null
+      row.name = body.name
+      row.rest = body.facts
     }
     return this.#whole(rows)
   }
@@ -156,13 +182,48 @@ export class Database {
     return this.#whole(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
   }
 
-  // Who and where is the same for most rows of a page: recalled, and not joined to each.
-  #whole<Row extends LoggedEvent>(rows: readonly Row[]): Row[] {
-    return rows.map((row) => {
+  // Who and where is the same for most rows of a page: recalled, and not joined to each. The rows are this page's own, and filled in
+  // as they are, since copies of them took a tenth of a replay.
+  #whole<Row extends LoggedEvent>(rows: Row[]): Row[] {
+    const beside = this.#beside(rows)
+    for (const row of rows) {
+      const user = row.user === null ? undefined : this.people.user(row.user)
       const room = row.room === null ? undefined : this.rooms.room(row.room)
-      const first = row.type === 'edit' ? this.#connection.get<{ firstName: string }>('select name as firstName, target as firstTarget from events where id = ?', row.target) : {}
-      return { ...row, userKind: (row.user === null ? undefined : this.people.user(row.user)?.kind) ?? null, slug: room?.slug ?? null, roomKind: room?.kind ?? null, ...first }
-    })
+      row.text = unlessEmptied(row.text)
+      row.name = unlessEmptied(row.name) ?? user?.name ?? null
+      row.rest = unlessEmptied(row.rest)
+      row.userKind = user?.kind ?? null
+      row.slug = room?.slug ?? null
+      row.roomKind = room?.kind ?? null
+      if (row.type !== 'message') this.#fillIn(row, { user, room, beside })
+    }
+    return rows
+  }
+
+  #fillIn(row: LoggedEvent, { user, room, beside }: { user: UserRow | undefined; room: RoomRow | undefined; beside: Map<number, Beside> }): void {
+    if (row.type === 'edit') {
+      const first = beside.get(row.target!)
+      row.firstName = unlessEmptied(first?.name) ?? row.name
+      row.firstTarget = first?.target ?? null
+    } else if (row.type === 'reaction') {
+      row.emoji = emojiIn(beside.get(holderOf(row)))
+    } else if (row.type === 'room' || row.type === 'room_change') {
+      // The newest that has the room's name or its topic tells the whole of it, and those before tell nothing any more.
+      row.name = room && row.id >= Math.max(room.named, room.described) ? room.name : null
+      row.topic = room?.topic ?? ''
+    } else if (tellsUser.includes(row.type)) {
+      const about = row.type === 'user' ? user : row.target === null ? undefined : this.people.user(row.target)
+      row.name = about && row.id >= about.named ? about.name : null
+    }
+  }
+
+  // What edits and reactions show of other events. Most pages have a few, and many pages none.
+  #beside(rows: readonly LoggedEvent[]): Map<number, Beside> {
+    const ids = rows.flatMap((row) => (row.type === 'edit' ? [row.target] : row.type === 'reaction' ? [holderOf(row)] : []))
+    if (ids.length === 0) return new Map()
+    const found = this.#connection.all<Beside>(
+      'select e.id, e.target, b.name, b.facts from json_each(?) j cross join events e on e.id = j.value left join bodies b on b.event = e.id', JSON.stringify(ids))
+    return new Map(found.map((row) => [row.id, row]))
   }
 
   /**
@@ -174,10 +235,13 @@ export class Database {
     const found = this.#connection.get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
        where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
-           or e.type in ('accept', 'token') and e.target is not null)
+           or (e.type in ('accept', 'token') and e.target is not null))
          and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
          and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
          and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
+         and (e.type <> 'reaction' or not exists (select 1 from deletions where message = e.target))
+         and (e.type not in ('room', 'room_change') or e.id >= max(r.named, r.described))
+         and (e.type not in (${tellsUser.map((type) => `'${type}'`).join()}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
        order by e.id desc limit 1 offset ?`,
       oldest, user, maker, count - 1,
     )
@@ -211,17 +275,19 @@ export class Database {
   }
 
   /**
-   * Takes away what an event's body says, here and in the search; its bytes are gone from the files with the commit. They are
-   * written over, and no row goes: where rows go SQLite moves others together, and leaves copies of them in the unused part of
+   * Takes away these parts of an event's body, here and in the search; their bytes are gone from the files with the commit. They
+   * are written over, and no row goes: where rows go SQLite moves others together, and leaves copies of them in the unused part of
    * a page, which `secure_delete` does not look at when their time comes.
    */
-  emptyBody(event: number): void {
-    const body = this.#connection.get<{ bytes: number }>('select octet_length(text) as bytes from bodies where event = ?', event)
-    if (!body) return
-    const nothing = '\x01'.repeat(body.bytes)
-    this.#connection.run('update bodies set text = ? where event = ?', nothing, event)
-    this.search.empty(event)
-    this.#emptied = true
+  emptyBody(event: number, parts: readonly BodyPart[]): void {
+    const bytes = this.#connection.get<Record<BodyPart, number | null>>(
+      'select octet_length(text) as text, octet_length(name) as name, octet_length(facts) as facts from bodies where event = ?', event)
+    for (const part of parts) {
+      if (!bytes?.[part]) continue
+      this.#connection.run(`update bodies set ${part} = ? where event = ?`, '\x01'.repeat(bytes[part]), event)
+      if (part === 'text') this.search.empty(event)
+      this.#emptied = true
+    }
   }
 
   /** A password's hash, by the event that set it. */
@@ -234,7 +300,7 @@ export class Database {
   /** What is wrong with the pages, the indexes and the search, at most so many. */
   faults(limit: number): string[] {
     const found = this.#connection.all<{ integrity_check: string }>(`pragma integrity_check(${limit})`).map((row) => row.integrity_check).filter((text) => text !== 'ok')
-    const messages = this.#connection.get<{ count: number }>("select count(*) as count from bodies b join events e on e.id = b.event where e.type in ('message', 'edit')")!.count
+    const messages = this.#connection.get<{ count: number }>("select count(*) as count from bodies b join events e on e.id = b.event where e.type in ('message', 'edit') and b.text is not null")!.count
     const missing = messages - this.search.count()
     return missing > 0 ? [...found, `${missing} messages are not in the search`] : found
   }
@@ -249,4 +315,22 @@ export class Database {
   rowsOf(table: string): Iterator<unknown> {
     return this.#connection.iterate(`select * from ${table} order by 1, 2`)
   }
+}
+
+const noBody = { text: null, name: null, facts: null }
+
+// Text never begins with that character: see `cleanText`.
+function unlessEmptied(part: string | null | undefined): string | null {
+  return part === undefined || part === null || part.charCodeAt(0) === 1 ? null : part
+}
+
+// The event whose body has a reaction's emoji: it is the first with it, or names that.
+function holderOf({ id, facts }: LoggedEvent): number {
+  const { body = id } = JSON.parse(facts ?? '{}') as { body?: number }
+  return body
+}
+
+function emojiIn(holder: Beside | undefined): string | null {
+  const facts = unlessEmptied(holder?.facts)
+  return facts === null ? null : (JSON.parse(facts) as { emoji: string }).emoji
 }

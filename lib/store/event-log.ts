@@ -4,6 +4,16 @@ import type { Refusal } from '../errors.ts'
 import type { UserRow } from './people-tables.ts'
 import type { RoomRow } from './room-tables.ts'
 
+/** The body of an event: the only part that can be emptied later, part by part, and the only one that rules never look at. */
+export interface Body {
+  /** What a message says; of an account its password's hash. */
+  text?: string
+  /** The author's of a message, as it was then; of an event that names a user or a room, theirs. */
+  name?: string
+  /** Whatever else people chose: whom a text mentions, a topic, an emoji. It is kept as JSON. */
+  [other: string]: unknown
+}
+
 /** An event as it is asked for. The log gives it its id: the same one wherever it is applied. */
 export interface NewEvent {
   type: string
@@ -12,9 +22,9 @@ export interface NewEvent {
   user?: number
   room?: number
   target?: number
+  /** What its type needs to be applied: ids, numbers, flags and hashes, for good. What people chose to write goes into the body. */
   facts?: Record<string, unknown>
-  /** The body: the only part that can be emptied later, and the only one that rules never look at. */
-  text?: string
+  body?: Body
   /** With it the same request may come again, and is the same event. */
   key?: string
   /** The fingerprint of the request that came with the key. */
@@ -27,7 +37,10 @@ export interface LoggedEvent {
   type: string
   rules: number
   user: number | null
-  /** The user's name then. */
+  /**
+   * The name that its frame shows: a message's author's as it was then, or if that is emptied as it is now; of whoever came, left or
+   * reacted theirs now; that of the user or the room that it is about, or null if a newer event has it.
+   */
   name: string | null
   userKind: UserRow['kind'] | null
   room: number | null
@@ -36,9 +49,15 @@ export interface LoggedEvent {
   target: number | null
   /** JSON. */
   facts: string | null
+  /** The rest of its body, as JSON; null if there is none, or if it was emptied. */
+  rest: string | null
   /** Of an edit: the name under which the message was written, and what that answers. */
   firstName?: string | null
   firstTarget?: number | null
+  /** Of a reaction: null if it was emptied. */
+  emoji?: string | null
+  /** Of a room: its topic now. */
+  topic?: string
   text: string | null
 }
 

@@ -227,5 +227,5 @@ const stopping: Refusal = { code: 'stopping', message: 'natter is stopping; try 
 const dead: Refusal = { code: 'storage_failed', message: 'natter can no longer write; its owner has to start it again' }
 
 function charactersIn(events: readonly NewEvent[]): number {
-  return events.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
+  return events.reduce((sum, { body }) => sum + (body?.text?.length ?? 0), 0)
 }

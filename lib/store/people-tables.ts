@@ -2,10 +2,14 @@
 // done with them; no rules. A row has the columns of its table (see schema.ts), so `*` reads it.
 
 import type { Connection } from './connection.ts'
+import { keyedHash } from './keyed-hash.ts'
 
 export interface UserRow {
   id: number
   name: string
+  /** The event whose body has the name. */
+  named: number
+  /** What `nameHash` makes of the name as it is compared. */
   folded: string
   /** `hosted`: known by the server that natter is mounted in. */
   kind: 'account' | 'guest' | 'unproven' | 'bot' | 'hosted'
@@ -54,40 +58,58 @@ export interface TokenRow {
 
 export type PeopleTables = ReturnType<typeof peopleTables>
 
+/** A user's row, `u`, with their name. */
+export const userColumns = "u.*, coalesce((select name from bodies where event = u.named), '') as name"
+
 export function peopleTables(connection: Connection) {
+  /** A name as it is compared, in the form in which events and tables have it. */
+  const nameHash = (folded: string): string => {
+    const log = connection.recall<{ secret: string }>('select id, secret from log')
+    if (!log) throw new Error('the log has no first event, and so no secret')
+    return keyedHash(log.secret, folded)
+  }
+  /** Whose name it is, or was until `freed`. */
+  const holderOf = (hash: string) =>
+    connection.recall<UserRow & { freed: number | null }>(`select ${userColumns}, n.freed from names n join users u on u.id = n.user where n.hash = ?`, hash)
+
   return {
     // Users
 
-    user: (id: number) => connection.recall<UserRow>('select * from users where id = ?', id),
+    user: (id: number) => connection.recall<UserRow>(`select ${userColumns} from users u where id = ?`, id),
 
-    userByOutside: (outside: string) => connection.recall<UserRow>('select * from users where outside = ?', outside),
+    userByOutside: (outside: string) => connection.recall<UserRow>(`select ${userColumns} from users u where outside = ?`, outside),
 
-    usersAfter: (id: number, limit: number) => connection.all<UserRow>('select * from users where id > ? order by id limit ?', id, limit),
+    usersAfter: (id: number, limit: number) => connection.all<UserRow>(`select ${userColumns} from users u where id > ? order by id limit ?`, id, limit),
 
     /** Is there an owner, other than this one? */
     hasOwner: (except = 0) => connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined,
 
-    insertUser: ({ id, name, folded, kind, role, password, outside }: Omit<UserRow, 'banned'>) =>
-      connection.run('insert into users (id, name, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, name, folded, kind, role, password, outside),
+    /** Its event is written next, and has the name. */
+    insertUser: ({ id, folded, kind, role, password, outside }: Omit<UserRow, 'name' | 'named' | 'banned'>) =>
+      connection.run('insert into users (id, named, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, id, folded, kind, role, password, outside),
 
-    updateUser: ({ id, name, folded, kind, role, banned, password }: UserRow) =>
-      connection.change('update users set name = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', name, folded, kind, role, banned, password, id),
+    updateUser: ({ id, named, folded, kind, role, banned, password }: Omit<UserRow, 'name' | 'outside'>) =>
+      connection.change('update users set named = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', named, folded, kind, role, banned, password, id),
 
     // Names
 
-    /** Whose name it is, or was until `freed`. */
-    nameHolder: (folded: string) =>
-      connection.recall<UserRow & { freed: number | null }>('select u.*, n.freed from names n join users u on u.id = n.user where n.folded = ?', folded),
+    nameHash,
 
-    giveName: (folded: string, user: number) =>
-      connection.change('insert into names (folded, user) values (?, ?) on conflict (folded) do update set user = excluded.user, freed = null', folded, user),
+    /** Whose name it is, or was until `freed`, by the hash of it that an event has. */
+    holderOf,
+
+    /** The same by the name as it is compared, for who reads. */
+    nameHolder: (folded: string) => holderOf(nameHash(folded)),
+
+    giveName: (hash: string, user: number) =>
+      connection.change('insert into names (hash, user) values (?, ?) on conflict (hash) do update set user = excluded.user, freed = null', hash, user),
 
     /** Unless it is another's by now. */
-    freeName: (folded: string, user: number, freed: number) => connection.change('update names set freed = ? where folded = ? and user = ?', freed, folded, user),
+    freeName: (hash: string, user: number, freed: number) => connection.change('update names set freed = ? where hash = ? and user = ?', freed, hash, user),
 
     /** All that a user has freed, but for the last few. */
     dropNames: (user: number, { but }: { but: number }) => connection.change(
-      'delete from names where user = ? and freed is not null and folded not in (select folded from names where user = ? and freed is not null order by freed desc limit ?)',
+      'delete from names where user = ? and freed is not null and hash not in (select hash from names where user = ? and freed is not null order by freed desc limit ?)',
       user, user, but,
     ),
 

@@ -2,7 +2,7 @@
 // columns of its table (see schema.ts), so `*` reads it.
 
 import type { Connection } from './connection.ts'
-import type { UserRow } from './people-tables.ts'
+import { userColumns, type UserRow } from './people-tables.ts'
 
 export interface RoomRow {
   id: number
@@ -10,10 +10,13 @@ export interface RoomRow {
   name: string
   kind: 'open' | 'private' | 'direct'
   topic: string
+  /** The events whose bodies have the name and the topic. */
+  named: number
+  described: number
   archived: number
   /** The newest event that changed it. */
   changed: number
-  /** The two of a direct room. */
+  /** The two of a direct room, who made it first; it is called after them. */
   one: number | null
   other: number | null
 }
@@ -32,23 +35,30 @@ export interface RoomChange extends RoomRow {
 
 export type RoomTables = ReturnType<typeof roomTables>
 
+const nameOf = (user: string) => `(select b.name from users u join bodies b on b.event = u.named where u.id = ${user})`
+
+/** A room's row, `r`, with its name and topic. */
+const roomColumns = `r.*,
+  coalesce(iif(r.kind = 'direct', ${nameOf('r.one')} || ', ' || ${nameOf('r.other')}, (select name from bodies where event = r.named)), '') as name,
+  coalesce((select facts ->> '$.topic' from bodies where event = r.described), '') as topic`
+
 export function roomTables(connection: Connection) {
   return {
-    room: (id: number) => connection.recall<RoomRow>('select * from rooms where id = ?', id),
+    room: (id: number) => connection.recall<RoomRow>(`select ${roomColumns} from rooms r where id = ?`, id),
 
-    roomBySlug: (slug: string) => connection.recall<RoomRow>('select * from rooms where slug = ?', slug),
+    roomBySlug: (slug: string) => connection.recall<RoomRow>(`select ${roomColumns} from rooms r where slug = ?`, slug),
 
     /** Those that a user may see, by their newest changes; 0 for nobody. */
     roomsSeenBy: (user: number, limit: number) =>
-      connection.all<RoomRow>("select * from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?", user, limit),
+      connection.all<RoomRow>(`select ${roomColumns} from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?`, user, limit),
 
     /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
     roomChangesAfter: (id: number, limit: number) => connection.all<RoomChange>(
-      `select changed as at, 'changed' as how, null as user, null as userName, r.* from rooms r where changed > ?
+      `select changed as at, 'changed' as how, null as user, null as userName, ${roomColumns} from rooms r where changed > ?
        union all
-       select m.since, 'entered', m.user, u.name, r.* from members m join rooms r on r.id = m.room join users u on u.id = m.user where m.since > ? and m.closed = 1
+       select m.since, 'entered', m.user, null, ${roomColumns} from members m join rooms r on r.id = m.room where m.since > ? and m.closed = 1
        union all
-       select l.id, 'lost', l.user, l.name, r.* from losses l join rooms r on r.id = l.room where l.id > ?
+       select l.id, 'lost', l.user, ${nameOf('l.user')}, ${roomColumns} from losses l join rooms r on r.id = l.room where l.id > ?
        order by at limit ?`,
       id, id, id, limit,
     ),
@@ -66,11 +76,12 @@ export function roomTables(connection: Connection) {
       user, Number(direct),
     )!.count,
 
-    insertRoom: ({ id, slug, name, kind, topic, changed, one, other }: Omit<RoomRow, 'archived'>) =>
-      connection.run('insert into rooms (id, slug, name, kind, topic, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, name, kind, topic, changed, one, other),
+    /** Its event is written next, and has the name and the topic. */
+    insertRoom: ({ id, slug, kind, one, other }: Pick<RoomRow, 'id' | 'slug' | 'kind' | 'one' | 'other'>) =>
+      connection.run('insert into rooms (id, slug, kind, named, described, changed, one, other) values (?, ?, ?, ?, ?, ?, ?, ?)', id, slug, kind, id, id, id, one, other),
 
-    updateRoom: ({ id, name, topic, archived, changed }: RoomRow) =>
-      connection.change('update rooms set name = ?, topic = ?, archived = ?, changed = ? where id = ?', name, topic, archived, changed, id),
+    updateRoom: ({ id, named, described, archived, changed }: Pick<RoomRow, 'id' | 'named' | 'described' | 'archived' | 'changed'>) =>
+      connection.change('update rooms set named = ?, described = ?, archived = ?, changed = ? where id = ?', named, described, archived, changed, id),
 
     /** Their role in the room, if they are in it. */
     roleIn: (room: number, user: number) => connection.recall<{ role: 'owner' | 'member' }>('select role from members where room = ? and user = ?', room, user)?.role,
@@ -83,7 +94,7 @@ export function roomTables(connection: Connection) {
       connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined,
 
     members: (room: number, limit: number) =>
-      connection.all<MemberRow>('select u.*, m.role as roomRole from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?', room, limit),
+      connection.all<MemberRow>(`select ${userColumns}, m.role as roomRole from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?`, room, limit),
 
     /** Those that a user came into last. */
     roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; slug: string; kind: RoomRow['kind']; since: number }>(
@@ -99,10 +110,10 @@ export function roomTables(connection: Connection) {
     /** The rooms that a user lost after an event, whether they are in them again or not. */
     lostBy: (user: number, after: number) => connection.all<{ room: number }>('select distinct room from losses where id > ? and user = ?', after, user).map(({ room }) => room),
 
-    /** By the event of this id; `name` is theirs then. */
-    deleteMember(room: RoomRow, { id, name }: UserRow, event: number): void {
-      connection.change('delete from members where room = ? and user = ?', room.id, id)
-      if (room.kind !== 'open') connection.run('insert into losses (id, room, user, name) values (?, ?, ?, ?)', event, room.id, id, name)
+    /** By the event of this id. */
+    deleteMember(room: RoomRow, user: number, event: number): void {
+      connection.change('delete from members where room = ? and user = ?', room.id, user)
+      if (room.kind !== 'open') connection.run('insert into losses (id, room, user) values (?, ?, ?)', event, room.id, user)
     },
   }
 }

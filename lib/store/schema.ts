@@ -1,5 +1,7 @@
 // The tables, from the first version of the file's format to the newest. What is written here is kept for good.
 
+import { skeletons } from './skeletons.ts'
+
 /** Marks a file as natter's: "natr", in the header's place for it. */
 export const applicationId = 0x6e617472
 
@@ -173,7 +175,12 @@ export const migrations = [
   insert into search_parts (first, characters) values (0, 0);
   `,
   `insert into search_0 (search_0, rank) values ('automerge', 16)`, // see search-tables.ts
+  skeletons,
+  '', // the file is written anew, so that nothing of what the one before moved stays in it: see migrate.ts
 ]
+
+/** The version of files that were written anew. */
+export const rewritten = 6
 
 /** The version of the files that this program writes. */
 export const schemaVersion = migrations.length

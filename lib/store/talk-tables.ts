@@ -10,6 +10,15 @@ export interface ReactionRow {
   user: number
 }
 
+/** One of the emojis that a message was reacted to with, whether anybody still does or not. */
+export interface EmojiRow {
+  /** From 1, in the order in which they came. */
+  number: number
+  /** The event whose body has it. */
+  event: number
+  emoji: string
+}
+
 /** What is counted: `limit` at the most, among the `looked` newest. */
 interface Unread {
   user: number
@@ -30,25 +39,41 @@ export function talkTables(connection: Connection) {
     setEdit: (message: number, event: number) =>
       connection.run('insert into edits (message, event) values (?, ?) on conflict (message) do update set event = excluded.event', message, event),
 
-    // Reactions
+    // Reactions. An emoji is known by the event whose body has it: the first reaction to the message with it.
 
-    hasReaction: (message: number, emoji: string, user: number) =>
+    /** For who reads: rules know of emojis by their numbers alone. */
+    emojisOf: (message: number) =>
+      connection.all<EmojiRow>(`select e.number, e.event, coalesce(b.facts ->> '$.emoji', '') as emoji from emojis e left join bodies b on b.event = e.event where e.message = ? order by e.number`, message),
+
+    /** How many a message was ever reacted to with. */
+    emojisEver: (message: number) => connection.get<{ number: number | null }>('select max(number) as number from emojis where message = ?', message)!.number ?? 0,
+
+    emojiEvent: (message: number, number: number) => connection.get<{ event: number }>('select event from emojis where message = ? and number = ?', message, number)?.event,
+
+    emojiEvents: (message: number) => connection.all<{ event: number }>('select event from emojis where message = ?', message).map(({ event }) => event),
+
+    insertEmoji: (message: number, number: number, event: number) => connection.run('insert into emojis (message, number, event) values (?, ?, ?)', message, number, event),
+
+    hasReaction: (message: number, emoji: number, user: number) =>
       connection.get('select 1 from reactions where message = ? and emoji = ? and user = ?', message, emoji, user) !== undefined,
 
     /** How many different ones a message has. */
     emojiCount: (message: number) => connection.get<{ count: number }>('select count(distinct emoji) as count from reactions where message = ?', message)!.count,
 
-    hasEmoji: (message: number, emoji: string) => connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined,
+    hasEmoji: (message: number, emoji: number) => connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined,
 
     // From the messages on: between two of a quiet room there may be a million reactions in others.
     /** In the order in which they came. */
     reactionsTo: (messages: readonly number[]) =>
-      connection.all<ReactionRow>('select message, emoji, user from json_each(?) j cross join reactions on message = j.value order by event', JSON.stringify(messages)),
+      connection.all<ReactionRow>(
+        `select r.message, b.facts ->> '$.emoji' as emoji, r.user from json_each(?) j cross join reactions r on r.message = j.value join bodies b on b.event = r.emoji order by r.event`,
+        JSON.stringify(messages),
+      ),
 
-    insertReaction: (message: number, emoji: string, user: number, event: number) =>
+    insertReaction: (message: number, emoji: number, user: number, event: number) =>
       connection.run('insert into reactions (message, emoji, user, event) values (?, ?, ?, ?)', message, emoji, user, event),
 
-    deleteReaction: (message: number, emoji: string, user: number) =>
+    deleteReaction: (message: number, emoji: number, user: number) =>
       connection.run('delete from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
 
     // Mentions; user 0 is everyone
@@ -61,6 +86,7 @@ export function talkTables(connection: Connection) {
     deleteAround(message: number): void {
       connection.run('delete from mentions where message = ?', message)
       connection.run('delete from reactions where message = ?', message)
+      connection.run('delete from emojis where message = ?', message)
     },
 
     // What is read

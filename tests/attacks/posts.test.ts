@@ -164,7 +164,7 @@ describe('what a body costs', () => {
 
 // With a clock of our own
 
-const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' | 'hosted' = 'guest', role: 'owner' | 'member' | 'guest' = 'guest'): Who => ({ user: { id, name: `n${id}`, folded: `n${id}`, kind, role, banned: 0, password: null, outside: null } })
+const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' | 'hosted' = 'guest', role: 'owner' | 'member' | 'guest' = 'guest'): Who => ({ user: { id, name: `n${id}`, named: id, folded: `n${id}`, kind, role, banned: 0, password: null, outside: null } })
 const posting = 'POST /rooms/:room/messages'
 
 function limitsAt(clock: { ms: number }, settings: { postsPerSecond?: number; postsPerAddress?: number; streamsPerAddress?: number } = {}) {

@@ -49,7 +49,7 @@ test('guests of one address make twenty rooms a day together, archived or not, a
   assert.equal((await guests[0]!.send('POST', '/direct', { user: 'ada' }, own)).status, 201)
 })
 
-const user = { id: 1, name: 'x', folded: 'x', kind: 'guest', role: 'guest', banned: 0, password: null, outside: null } as const
+const user = { id: 1, name: 'x', named: 1, folded: 'x', kind: 'guest', role: 'guest', banned: 0, password: null, outside: null } as const
 const guest: Who = { user }
 const account: Who = { user: { ...user, kind: 'account', role: 'member' } }
 const owner: Who = { user: { ...user, kind: 'account', role: 'owner' } }

@@ -34,10 +34,10 @@ const faults: Record<string, () => Promise<void> | void> = {
   async 'effect-without-event'() {
     const { Database } = await import('../../lib/store/database.ts')
     const { insertEvent } = Database.prototype
-    Database.prototype.insertEvent = function (id, event, name) {
+    Database.prototype.insertEvent = function (id, event) {
       this.commit()
       this.begin()
-      insertEvent.call(this, id, event, name)
+      insertEvent.call(this, id, event)
     }
   },
 
@@ -46,8 +46,8 @@ const faults: Record<string, () => Promise<void> | void> = {
     const { Database } = await import('../../lib/store/database.ts')
     const { insertEvent } = Database.prototype
     Database.prototype.eventByKey = () => undefined
-    Database.prototype.insertEvent = function (id, { key: _, print: __, ...event }, name) {
-      insertEvent.call(this, id, event, name)
+    Database.prototype.insertEvent = function (id, { key: _, print: __, ...event }) {
+      insertEvent.call(this, id, event)
     }
   },
 

@@ -4,6 +4,8 @@ import { apply } from '../../lib/chat/apply.ts'
 import { rules, type LogEvent } from '../../lib/chat/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
+import { keyedHash } from '../../lib/store/keyed-hash.ts'
+import { newLogId, newLogSecret } from '../../lib/store/skeletons.ts'
 
 const groupEvents = 10_000 // in a transaction: the search index is brought up to date with each
 const startsAt = 1_700_000_000_000_000 // ids are microseconds: a time before all tests
@@ -22,12 +24,14 @@ export async function fillFolder(path: string, messages: number, progress: (text
   const database = Database.openForWriting(folder.file, { durable: false })
   const room = startsAt
   const user = startsAt + 1
+  const secret = newLogSecret()
   const group: [id: number, event: LogEvent][] = [
-    [room, { type: 'room', rules, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } }],
-    [user, { type: 'user', rules, facts: { name: 'eve', folded: 'eve', kind: 'unproven', role: 'guest' } }],
+    [startsAt - 1, { type: 'log', rules, facts: { id: newLogId(), secret } }],
+    [room, { type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } }],
+    [user, { type: 'user', rules, facts: { folded: keyedHash(secret, 'eve'), kind: 'unproven', role: 'guest' }, body: { name: 'eve' } }],
   ]
   for (let message = 0; message < messages; message++) {
-    group.push([idOf(message), { type: 'message', rules, room, user, text: textOf(message) }])
+    group.push([idOf(message), { type: 'message', rules, room, user, body: { text: textOf(message) } }])
     if (group.length < groupEvents && message < messages - 1) continue
     database.begin()
     for (const [id, event] of group.splice(0)) apply(database, event, id)

@@ -23,7 +23,7 @@ const faults: Record<string, () => void> = {
       }
     }
     Database.prototype.event = function (id) {
-      const made = { id, type: 'message', rules: 1, user: 1, name: 'x', userKind: 'guest', room: 1, slug: 'lobby', roomKind: 'open', target: null, facts: null, text: '' } as const
+      const made = { id, type: 'message', rules: 3, user: 1, name: 'x', userKind: 'guest', room: 1, slug: 'lobby', roomKind: 'open', target: null, facts: null, rest: null, text: '' } as const
       return event.call(this, id) ?? made
     }
   },

@@ -16,7 +16,7 @@ export function makeRooms(path: string, names: readonly string[]): void {
   const database = Database.openForWriting(folder.file, { durable: false })
   database.begin()
   for (const [index, name] of ['lobby', ...names].entries()) {
-    const outcome = apply(database, { type: 'room', rules, facts: { slug: name, name, kind: 'open' } }, firstId + index)
+    const outcome = apply(database, { type: 'room', rules, facts: { slug: name, kind: 'open' }, body: { name } }, firstId + index)
     if ('refused' in outcome) throw new Error(`the room ${name} could not be made: ${outcome.refused.message}`)
   }
   database.commit()

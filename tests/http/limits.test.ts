@@ -179,7 +179,7 @@ test('streams that come and go leave no count behind', async (t) => {
 
 // With a clock of our own
 
-const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({ user: { id, name: `n${id}`, folded: `n${id}`, kind, role: 'guest', banned: 0, password: null, outside: null } })
+const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({ user: { id, name: `n${id}`, named: id, folded: `n${id}`, kind, role: 'guest', banned: 0, password: null, outside: null } })
 const posting = 'POST /rooms/:room/messages'
 
 function limitsAt(clock: { ms: number }, postsPerSecond = 1): { limits: Limits; allowed: (who: Who, address?: string, change?: string) => boolean } {

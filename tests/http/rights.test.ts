@@ -22,7 +22,7 @@ interface Logged {
   user: number
   room: number
   target: number | null
-  facts: { slug?: string; kind?: string; banned?: boolean }
+  facts: { slug?: string; kind?: string; banned?: boolean; name?: boolean; topic?: boolean }
 }
 
 interface Actor {
@@ -91,6 +91,15 @@ function shownOf(event: Logged, world: World): string | undefined {
   return undefined
 }
 
+/** What told of a user or a room under a name, or a topic, that has been another since: the newer event tells the whole, and these nothing. */
+function supersededIn(log: readonly Logged[]): Set<number> {
+  const about = ({ id, type, user, target, room }: Logged) =>
+    type === 'user' ? `user ${user}` : ['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) ? `user ${target}` : type === 'room' ? `room ${id}` : type === 'room_change' ? `room ${room}` : undefined
+  const named = new Map<string | undefined, number>()
+  for (const event of log) if (['account', 'rename'].includes(event.type) || (event.type === 'room_change' && (event.facts.name || event.facts.topic))) named.set(about(event), event.id)
+  return new Set(log.filter((event) => about(event) !== undefined && event.id < (named.get(about(event)) ?? 0)).map(({ id }) => id))
+}
+
 function readFrame({ id, event, data }: ParsedEvent): string {
   const parsed = JSON.parse(data) as Message & Deletion & Membership & Room & User
   if (event === 'room' || event === 'user') return `${id} ${event} ${parsed.id}`
@@ -107,6 +116,7 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
   const isOpen = (room: number) => world.rooms.get(room)!.kind === 'open'
   const follows = new Set([...world.rooms].flatMap(([room, { members }]) => (inView(room) && world.sees(actor, room) && (all || bound || members.has(actor.user)) ? [room] : [])))
   const gone = new Set(log.flatMap(({ id, type, target }) => (type === 'delete' && id <= openedAt ? [target] : [])))
+  const superseded = supersededIn(log.filter(({ id }) => id <= openedAt))
   const shown: string[] = []
   for (const event of log) {
     const { id, type, user } = event
@@ -118,7 +128,7 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
     const room = type === 'room' ? id : event.room
     const oneself = (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user)
     const frame = shownOf(event, world)
-    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || oneself) && !(type === 'message' && gone.has(id))) shown.push(frame)
+    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || oneself) && !(type === 'message' && gone.has(id)) && !superseded.has(id)) shown.push(frame)
     if (id > openedAt && oneself && type === 'join' && world.sees(actor, room)) follows.add(room)
     if (id > openedAt && oneself && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
   }
@@ -184,7 +194,12 @@ class Reader {
     const { shown, ended } = expectedOn(this, log)
     const frames = () => this.listener!.all.filter(({ event }) => !passing.includes(event)).map(readFrame)
     if (this.open && ended) await soon(this.listener.over, `${what} is still open`)
-    if (this.open) while (frames().length < shown.length) await this.listener.more(what)
+    if (this.open) {
+      while (frames().length < shown.length) {
+        assert.ok(this.open, `${what} ended with ${frames().length} of ${shown.length}: ${frames().at(-1)}, and not ${shown.join('; ')}`)
+        await this.listener.more(what)
+      }
+    }
     assert.deepEqual(frames(), this.cutOff ? shown.slice(0, frames().length) : shown, what)
   }
 
@@ -205,7 +220,7 @@ class Reader {
       assert.notEqual(event, 'reset', what)
       const slug = event === 'leave' ? (JSON.parse(data) as Membership).room : (JSON.parse(data) as Room).id
       if (event === 'leave') this.list.delete(slug)
-      else this.list.set(slug, data)
+      else this.list.set(slug, listed(JSON.parse(data) as Room))
       const world = worldAt(log, Math.max(Number(id), this.openedAt))
       const [room] = [...world.rooms].find(([, room]) => room.slug === slug)!
       // An older entry is of a room that was theirs then; that they lost it stands behind it.
@@ -253,8 +268,11 @@ async function checkRooms(actor: Actor, world: World): Promise<Map<string, strin
   const seen = [...world.rooms].filter(([room]) => world.sees(actor, room)).map(([, { slug }]) => slug)
   assert.deepEqual(rooms.map(({ id }) => id).sort(), seen.sort(), `the rooms of ${actor.name}`)
   // What is unread is told here alone.
-  return new Map(rooms.map(({ read: _, unread: __, mentions: ___, ...room }) => [room.id, JSON.stringify(room)]))
+  return new Map(rooms.map(({ read: _, unread: __, mentions: ___, ...room }) => [room.id, listed(room)]))
 }
+
+// A direct room is called after its two, whose new names their own events tell.
+const listed = (room: Room) => JSON.stringify(room.kind === 'direct' ? { ...room, name: 'the two' } : room)
 
 /** A replay of everything has exactly what they may see now, and what they did themselves. */
 async function checkReplay(actor: Actor, log: readonly Logged[]): Promise<void> {

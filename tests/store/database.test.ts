@@ -10,11 +10,11 @@ test('events are read with what somebody said, and with no password\'s hash nor 
   const database = Database.openForWriting(file, { durable: false })
   t.after(() => database.close())
   database.begin()
-  database.insertEvent(1, { type: 'user', rules: 2, user: 1, text: 'the hash of a password' }, 'ada')
-  database.insertEvent(2, { type: 'message', rules: 2, user: 1, text: 'one' }, 'ada')
-  database.insertEvent(3, { type: 'session', rules: 2, user: 1 }, 'ada')
-  database.insertEvent(5, { type: 'message', rules: 2, user: 1, text: 'two' }, 'ada')
-  database.insertEvent(6, { type: 'edit', rules: 2, user: 1, target: 2, text: 'three' }, 'ada')
+  database.insertEvent(1, { type: 'user', rules: 3, user: 1, body: { name: 'ada', text: 'the hash of a password' } })
+  database.insertEvent(2, { type: 'message', rules: 3, user: 1, body: { text: 'one' } })
+  database.insertEvent(3, { type: 'session', rules: 3, user: 1 })
+  database.insertEvent(5, { type: 'message', rules: 3, user: 1, body: { text: 'two' } })
+  database.insertEvent(6, { type: 'edit', rules: 3, user: 1, target: 2, body: { text: 'three' } })
   database.commit()
   const read = (after: number, limit: number) => database.eventsAfter(after, limit).map(({ id, text }) => [id, text])
 
@@ -23,7 +23,7 @@ test('events are read with what somebody said, and with no password\'s hash nor 
   assert.deepEqual(read(6, 10), [])
 
   database.begin()
-  database.emptyBody(2)
+  database.emptyBody(2, ['text'])
   database.commit()
   assert.deepEqual(read(1, 2), [[2, null], [3, null]])
 

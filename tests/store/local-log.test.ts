@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { LoggedEvent, NewEvent, Outcome } from '../../lib/store/event-log.ts'
 import { LocalLog } from '../../lib/store/local-log.ts'
+import { keyedHash } from '../../lib/store/keyed-hash.ts'
 import { temporaryFolder } from '../chat-server.ts'
 import { property } from '../random.ts'
 
@@ -19,8 +20,9 @@ async function open(t: TestContext, { folder = ':memory:', writer = realWriter }
   return { log, told, reports }
 }
 
-const room = (slug: string): NewEvent => ({ type: 'room', rules: 1, facts: { slug, name: slug, kind: 'open' } })
-const user = (name: string): NewEvent => ({ type: 'user', rules: 1, facts: { name, folded: name, kind: 'guest', role: 'guest', session: `hash of ${name}` } })
+const secret = 'a secret'
+const room = (slug: string): NewEvent => ({ type: 'room', rules: 3, facts: { slug, kind: 'open' }, body: { name: slug } })
+const user = (name: string): NewEvent => ({ type: 'user', rules: 3, facts: { folded: keyedHash(secret, name), kind: 'guest', role: 'guest', session: `hash of ${name}` }, body: { name } })
 
 function idOf(outcome: Outcome | undefined): number {
   assert.ok(outcome && 'id' in outcome, JSON.stringify(outcome))
@@ -33,8 +35,8 @@ function codeOf(outcome: Outcome | undefined): string {
 }
 
 async function begin(log: LocalLog) {
-  const [lobby, ada] = (await log.append([room('lobby'), user('ada')])).map(idOf) as [number, number]
-  const say = (text: string, more: Partial<NewEvent> = {}): NewEvent => ({ type: 'message', rules: 1, user: ada, room: lobby, text, ...more })
+  const [, lobby, ada] = (await log.append([{ type: 'log', rules: 3, facts: { id: 'abc', secret } }, room('lobby'), user('ada')])).map(idOf) as [number, number, number]
+  const say = (text: string, more: Partial<NewEvent> = {}): NewEvent => ({ type: 'message', rules: 3, user: ada, room: lobby, body: { text }, ...more })
   return { lobby, ada, say }
 }
 
@@ -76,8 +78,8 @@ test('a refusal stands beside what was accepted in the same group, and leaves no
 
   const [one, two, three] = await Promise.all([
     log.append([say('first')]),
-    log.append([room('lobby'), user('ada'), say('nowhere', { room: 12345 }), say('to nothing', { target: lobby }), { type: 'leave', rules: 1, user: ada, room: lobby }]),
-    log.append([say('second'), { type: 'join', rules: 1, user: ada, room: lobby }, { type: 'join', rules: 1, user: ada, room: lobby }]),
+    log.append([room('lobby'), user('ada'), say('nowhere', { room: 12345 }), say('to nothing', { target: lobby }), { type: 'leave', rules: 3, user: ada, room: lobby }]),
+    log.append([say('second'), { type: 'join', rules: 3, user: ada, room: lobby }, { type: 'join', rules: 3, user: ada, room: lobby }]),
   ])
 
   assert.deepEqual(two.map(codeOf), ['room_exists', 'name_taken', 'not_found', 'not_found', 'not_member'])
@@ -90,7 +92,7 @@ test('an event that throws takes none of its group with it', async (t) => {
   const { say } = await begin(log)
   const before = told.length
   for (const bad of [
-    { type: 'user', rules: 1 }, // no facts: a TypeError of ours
+    { type: 'user', rules: 3 }, // no facts: a TypeError of ours
     say('half a user', { user: 1.5 }), // a value that the table does not take
     { ...user('eve'), facts: { ...user('eve').facts, session: 'hash of ada' } }, // a session that there is already
   ] satisfies NewEvent[]) {
@@ -99,7 +101,7 @@ test('an event that throws takes none of its group with it', async (t) => {
     assert.ok(idOf(first[0]) < idOf(last[0]))
   }
   assert.deepEqual(told.slice(before).map(({ text }) => text), Array(3).fill(['before', 'after']).flat())
-  const [alone] = await Promise.allSettled([log.append([{ type: 'user', rules: 1 }])])
+  const [alone] = await Promise.allSettled([log.append([{ type: 'user', rules: 3 }])])
   assert.ok(alone.status === 'rejected' || codeOf(alone.value[0]) === 'storage_failed')
   idOf((await log.append([say('still writing')]))[0])
 })
@@ -175,7 +177,7 @@ property('ids increase, whatever the clock does and however often it starts agai
     const { id: ada } = log.database.people.nameHolder('ada')!
     const { id: lobby } = log.database.rooms.roomBySlug('lobby')!
     for (let group = 0; group < 5; group++) {
-      await log.append(random.times(6, () => random.pick<NewEvent>([{ type: 'message', rules: 1, user: ada, room: lobby, text: 'x' }, room('lobby')])))
+      await log.append(random.times(6, () => random.pick<NewEvent>([{ type: 'message', rules: 3, user: ada, room: lobby, body: { text: 'x' } }, room('lobby')])))
     }
     for (const { id } of told) {
       assert.ok(id > newest, `${id} after ${newest}`)

@@ -10,7 +10,7 @@ const faults: Record<string, Error> = {
 }
 
 runCommitLoop((database, event, id) => {
-  const fault = faults[event.text ?? '']
+  const fault = faults[event.body?.text ?? '']
   if (fault) throw fault
   return apply(database, event, id)
 })
