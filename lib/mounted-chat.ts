@@ -59,7 +59,7 @@ export class MountedChat {
     const { data, access, ring } = settings
     let serving = false // until then what fails is told in the one line of an error
     const log = neverThrowing(settings.log)
-    const events = await LocalLog.open({ folder: data, writer, report: (line) => serving && log(line) })
+    const events = await LocalLog.open({ folder: data, writer, report: (line) => serving && log(line), tell: log })
     try {
       // What the storage refuses to read it has told of itself.
       const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)

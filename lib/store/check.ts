@@ -7,6 +7,7 @@ import { StartError } from '../errors.ts'
 import type { Apply } from './commit-loop.ts'
 import { Database } from './database.ts'
 import { lookAt, openDataFolder, takeFolder } from './data-folder.ts'
+import { schemaVersion } from './schema.ts'
 import type { Body, LoggedEvent, NewEvent } from './event-log.ts'
 
 const limits = {
@@ -27,21 +28,27 @@ export function checkDataFolder(folder: string, apply: Apply): Checked {
   if (!existsSync(file)) throw new StartError(`there is no ${file}; name the folder with --data`)
   const release = takeFolder(folder)
   const checked: Checked = { file, events: 0, faults: [] }
+  let version: number = schemaVersion
   try {
-    lookAt(file)
-    const database = Database.openToCheck(file)
-    try {
-      checked.faults.push(...database.faults(limits.faults))
-      if (checked.faults.length === 0) replay(database, apply, checked)
-    } finally {
-      database.close()
-    }
+    version = lookAt(file)
+    if (version === schemaVersion) lookInside(file, apply, checked)
   } catch (error) {
     checked.faults.push(error instanceof Error ? error.message : String(error))
   } finally {
     release()
   }
+  if (version < schemaVersion) throw new StartError(`${file} is from an older natter (format ${version}, and this one's is ${schemaVersion}); start natter once, which brings it up to date, and check it then`)
   return checked
+}
+
+function lookInside(file: string, apply: Apply, checked: Checked): void {
+  const database = Database.openToCheck(file)
+  try {
+    checked.faults.push(...database.faults(limits.faults))
+    if (checked.faults.length === 0) replay(database, apply, checked)
+  } finally {
+    database.close()
+  }
 }
 
 // Carries all events out again in a folder of its own, and compares.

@@ -18,6 +18,7 @@ export type ToWriter = { group: readonly NewEvent[] } | { reads: readonly ReadMa
 
 /** And back. */
 export type FromWriter =
+  | { says: string /* to the owner, before it is open */ }
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
   | { outcomes: Told[]; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
@@ -33,7 +34,7 @@ export function runCommitLoop(apply: Apply): void {
   let newest: number
   try {
     folder = openDataFolder(workerData)
-    database = Database.openForWriting(folder.file, folder)
+    database = Database.openForWriting(folder.file, { durable: folder.durable, tell: (says) => say({ says }) })
     newest = database.newestEvent()
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error)

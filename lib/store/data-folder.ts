@@ -99,10 +99,10 @@ function ownFile(file: string): string {
 }
 
 /**
- * Reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
+ * The version of a file's format. It reads the header as bytes: opening a file after a crash already changes it. https://www.sqlite.org/fileformat.html
  * @throws StartError if the file is not one that may be opened.
  */
-export function lookAt(file: string): void {
+export function lookAt(file: string): number {
   const { size } = statSync(file)
   const header = Buffer.alloc(100)
   const descriptor = openSync(file, 'r')
@@ -121,6 +121,7 @@ export function lookAt(file: string): void {
   for (let page = Math.floor(size / pageSize) + 1; page <= pages; page++) {
     if (!logged.pages.has(page)) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
   }
+  return version
 }
 
 /**

@@ -1,6 +1,5 @@
 // The log on one box: a thread of its own writes, this side hands it groups of events, and tells on what was committed. The order on every path is commit, tell, answer.
 
-import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -30,6 +29,8 @@ export interface LocalLogOptions {
   writer: URL
   /** Takes a line when storing begins to fail, and when it works again. */
   report: (line: string) => void
+  /** Takes a line where opening takes long. */
+  tell?: (line: string) => void
 }
 
 export class LocalLog implements EventLog {
@@ -59,10 +60,9 @@ export class LocalLog implements EventLog {
   #idle: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
-  static async open({ folder, writer, report }: LocalLogOptions): Promise<LocalLog> {
+  static async open({ folder, writer, report, tell = () => {} }: LocalLogOptions): Promise<LocalLog> {
     const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
-    // It rejects with what the thread dies of. What the thread says is a FromWriter.
-    const [answer] = (await once(worker, 'message')) as [FromWriter]
+    const answer = await opened(worker, tell)
     if (!('opened' in answer)) {
       await worker.terminate()
       throw new StartError('unusable' in answer ? answer.unusable : 'the writing thread did not start')
@@ -216,6 +216,19 @@ export class LocalLog implements EventLog {
     this.#settle(this.#waiting.splice(0), refuse)
     this.#finish(refuse)
   }
+}
+
+// What a thread that has just started comes to say. It rejects with what the thread dies of.
+function opened(worker: Worker, tell: (line: string) => void): Promise<FromWriter> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject)
+    worker.on('message', function heard(message: FromWriter) {
+      if ('says' in message) return tell(message.says)
+      worker.off('message', heard)
+      worker.off('error', reject)
+      resolve(message)
+    })
+  })
 }
 
 // A host's program may be no file (`node --input-type=module -e …`). The thread's is one, and Node refuses it that flag.
