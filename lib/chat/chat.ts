@@ -85,6 +85,11 @@ export class Chat {
     if (!database.rooms.roomBySlug('lobby')) await appender.append({ type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
   }
 
+  /** What tells this place from others, for good and on all of its nodes; it is no secret. */
+  get id(): string {
+    return this.#parts.database.log()!.id
+  }
+
   /** Ends the streams of somebody whom the server that natter is mounted in knows by this id. */
   disconnect(outside: string): void {
     const user = this.#parts.database.people.userByOutside(outside)

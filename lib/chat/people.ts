@@ -57,6 +57,11 @@ export class People {
     return { user, session: hash }
   }
 
+  /** Was there ever a session of this secret here, be it over or not? */
+  hadSession(secret: string): boolean {
+    return this.#database.people.session(hashOf(secret)) !== undefined
+  }
+
   isLive({ ended, used }: SessionRow): boolean {
     return ended === null && this.#age(used) <= sessionLasts
   }

@@ -32,7 +32,7 @@ export function openStream(exchange: Exchange): ServerSentEventsStream | undefin
   const { request, response, who, address, cookie, connections, limits } = exchange
   if ('nobody' in who && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
-    return void response.writeHead(204, { 'set-cookie': cookie.take() }).end()
+    return void response.writeHead(204, { 'set-cookie': cookie.take(request) }).end()
   }
   const { socket } = request
   const refusal = limits.streamRefusal(who, address)

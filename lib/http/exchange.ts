@@ -34,7 +34,7 @@ export interface Exchange {
 
 export interface Answer {
   status: number
-  headers?: Record<string, string>
+  headers?: Record<string, string | string[]>
   /** Sent as JSON. */
   json?: unknown
   /** Sent as it is. */

@@ -58,7 +58,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const waiting = new WaitingBytes()
   /** Whom an answer is for. */
   const clientOf = new WeakMap<ServerResponse, string>()
-  const cookie = sessionCookie({ secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
+  const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     // What it asks for would count for no address.

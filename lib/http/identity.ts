@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
+import { hashOf } from '../chat/people.ts'
 import type { Who } from '../chat/who.ts'
 import { ChatError } from '../errors.ts'
 import { decode } from './body.ts'
@@ -16,18 +17,47 @@ export type SessionCookie = ReturnType<typeof sessionCookie>
  * `secure`: we are reached by HTTPS alone. `base` is the path that all of ours is below: of two chats on a host each has its
  * own cookie, and what else is on the host sees none.
  */
-export function sessionCookie({ secure, base }: { secure: boolean; base: string }) {
+export function sessionCookie(chat: Chat, { secure, base }: { secure: boolean; base: string }) {
   // A prefix binds it to HTTPS, and __Host- to this host as well, but only for the whole of it:
   // https://www.rfc-editor.org/rfc/rfc6265.html and its successor, "__Host-".
   const prefix = secure ? (base === '' ? '__Host-' : '__Secure-') : ''
-  // Named after the path too: a chat at the root has its cookie sent along to one below.
-  const name = `${prefix}natter${base.replaceAll('/', '-')}`
-  const named = new RegExp(`(?:^|; *)${name.replaceAll('.', '\\.')}=([A-Za-z0-9_-]{43})(?:;|$)`)
-  const written = (value: string, seconds: number) => `${name}=${value}; Path=${base || '/'}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  // Named after the path too: a chat at the root has its cookie sent along to one below. And after the log, since a browser sends the
+  // cookies of a host to all of its ports. An older natter did not, and may have left a cookie: ours, or that of another on this host.
+  const own = cookieNamed(`${prefix}natter-${chat.id}${base.replaceAll('/', '-')}`, { secure, path: base || '/' })
+  const older = cookieNamed(`${prefix}natter${base.replaceAll('/', '-')}`, { secure, path: base || '/' })
+
+  /** The older one, if it is of a session of ours; nobody else's is touched. */
+  function olderIn(request: IncomingMessage): string | undefined {
+    const secret = older.read(request)
+    return secret !== undefined && chat.people.hadSession(secret) ? secret : undefined
+  }
+
   return {
-    give: (secret: string) => written(secret, cookieLasts),
-    take: () => written('', 0),
+    give: (request: IncomingMessage, secret: string): string[] => [own.write(secret, cookieLasts), ...(olderIn(request) ? [older.write('', 0)] : [])],
+    take: (request: IncomingMessage): string[] => [own.write('', 0), ...(olderIn(request) ? [older.write('', 0)] : [])],
+
+    /** Whose session it is. */
+    who(request: IncomingMessage): Who {
+      const secret = own.read(request)
+      const who = secret === undefined ? nobody : chat.people.bySession(secret)
+      if ('user' in who) return who
+      const old = olderIn(request)
+      return old === undefined ? who : chat.people.bySession(old)
+    },
+
+    /** What puts the own cookie in the place of the older one, where somebody came by that. */
+    renew(request: IncomingMessage, who: Who): string[] | undefined {
+      const old = olderIn(request)
+      return old !== undefined && 'session' in who && who.session === hashOf(old) ? this.give(request, old) : undefined
+    },
+  }
+}
+
+function cookieNamed(name: string, { secure, path }: { secure: boolean; path: string }) {
+  const named = new RegExp(`(?:^|; *)${name.replaceAll('.', '\\.')}=([A-Za-z0-9_-]{43})(?:;|$)`)
+  return {
     read: ({ headers }: IncomingMessage) => named.exec(headers.cookie ?? '')?.[1],
+    write: (value: string, seconds: number) => `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
   }
 }
 
@@ -38,8 +68,7 @@ export function sessionCookie({ secure, base }: { secure: boolean; base: string 
 export function identify(chat: Chat, request: IncomingMessage, { cookie, address }: { cookie: SessionCookie; address: string | undefined }): Who | Promise<Who> {
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization, address)
-  const secret = cookie.read(request)
-  return secret === undefined ? nobody : chat.people.bySession(secret)
+  return cookie.who(request)
 }
 
 function byAuthorization(chat: Chat, authorization: string, address: string | undefined): Who | Promise<Who> {

@@ -15,5 +15,5 @@ export const endInvite: Handler = ({ chat, params, who }) => chat.invites.end(wh
 
 export const acceptInvite: Handler = async ({ chat, request, who, address, cookie }) => {
   const { secret, ...came } = await chat.invites.accept(who, { ...await readFields(request, { code: 'string', name: 'string?', password: 'string?' }), address })
-  return secret === undefined ? { status: 200, json: came } : { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: came }
+  return secret === undefined ? { status: 200, json: came } : { status: 201, headers: { 'set-cookie': cookie.give(request, secret) }, json: came }
 }

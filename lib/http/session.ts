@@ -4,25 +4,28 @@ import { toUser } from '../chat/wire.ts'
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
 
-export const whoAmI: Handler = ({ chat, who, cookie, hosted }) => ({
-  status: 200,
+export const whoAmI: Handler = ({ chat, request, who, cookie, hosted }) => {
   // A cookie that proves nothing any more would keep its browser from every stream.
-  ...('nobody' in who && who.loggedOut && { headers: { 'set-cookie': cookie.take() } }),
-  json: { user: 'user' in who ? toUser(who.user) : null, access: chat.people.access, ...(hosted && { hosted }) },
-})
+  const cookies = 'nobody' in who && who.loggedOut ? cookie.take(request) : cookie.renew(request, who)
+  return {
+    status: 200,
+    ...(cookies && { headers: { 'set-cookie': cookies } }),
+    json: { user: 'user' in who ? toUser(who.user) : null, access: chat.people.access, ...(hosted && { hosted }) },
+  }
+}
 
 /** With a password into an account, without one as a guest. */
 export const comeIn: Handler = async ({ chat, request, who, address, cookie }) => {
   const { name, password } = await readFields(request, { name: 'string', password: 'string?' })
   const { user, secret } = password === undefined ? await chat.accounts.comeIn(who, { name }) : await chat.accounts.logIn(who, { name, password, address })
-  return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
+  return { status: 201, headers: { 'set-cookie': cookie.give(request, secret) }, json: { user } }
 }
 
 export const listSessions: Handler = ({ chat, who }) => ({ status: 200, json: chat.accounts.sessions(who) })
 
-const goodbye = (way: 'logOut' | 'logOutEverywhere'): Handler => async ({ chat, who, cookie }) => {
+const goodbye = (way: 'logOut' | 'logOutEverywhere'): Handler => async ({ chat, request, who, cookie }) => {
   await chat.accounts[way](who)
-  return { status: 204, headers: { 'set-cookie': cookie.take() } }
+  return { status: 204, headers: { 'set-cookie': cookie.take(request) } }
 }
 
 export const logOut = goodbye('logOut')

@@ -11,7 +11,7 @@ export const showUser: Handler = ({ chat, params, who }) => ({ status: 200, json
 
 export const register: Handler = async ({ chat, request, who, address, cookie }) => {
   const { user, secret } = await chat.accounts.comeIn(who, { ...await readFields(request, { name: 'string', password: 'string' }), address })
-  return { status: 201, headers: { 'set-cookie': cookie.give(secret) }, json: { user } }
+  return { status: 201, headers: { 'set-cookie': cookie.give(request, secret) }, json: { user } }
 }
 
 /** One thing at a time: a name, a password, a role, or a ban. */

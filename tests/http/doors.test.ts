@@ -64,7 +64,7 @@ test('without origins that were listed no answer has a word of CORS', async (t) 
 
 test('a listed origin may read every answer, be it a refusal or a stream; another may read none', async (t) => {
   const chat = await startChat(t, { flags: ['--allow-origin', 'https://app.example,http://localhost:3000', '--streams-per-address', '1', '--trust-proxy', 'loopback'] })
-  const stale = { cookie: `natter=${'x'.repeat(43)}` }
+  const stale = { cookie: `${(await chat.comeIn('stale')).headers['cookie']!.split('=')[0]}=${'x'.repeat(43)}` }
   const forwarded = { 'x-forwarded-for': '203.0.113.7' }
   await Listener.open(`${chat.url}/events`, forwarded)
   const cases: [string, number, (headers: Record<string, string>) => Promise<Response>][] = [

@@ -123,18 +123,18 @@ test('people of its own keep a cookie that is sent there and nowhere else', asyn
   const came = await host.send('POST', '/chat/session', { name: 'ada' })
   assert.equal(came.status, 201)
   const [cookie = ''] = came.headers.getSetCookie()
-  assert.match(cookie, /^natter-chat=[\w-]{43}; Path=\/chat; /)
+  assert.match(cookie, /^natter-[0-9a-z]{8}-chat=[\w-]{43}; Path=\/chat; /)
 
   const secret = cookie.split(';')[0]!
   const { user } = (await (await host.fetch('/chat/session', { headers: { cookie: secret } })).json()) as { user: { name: string } }
   assert.equal(user.name, 'ada')
   const left = await host.fetch('/chat/session', { method: 'DELETE', headers: { cookie: secret, 'sec-fetch-site': 'same-origin' } })
   assert.equal(left.status, 204)
-  assert.match(left.headers.getSetCookie()[0]!, /^natter-chat=; Path=\/chat; Max-Age=0; /)
+  assert.match(left.headers.getSetCookie()[0]!, /^natter-[0-9a-z]{8}-chat=; Path=\/chat; Max-Age=0; /)
 
   const secure = await mount(t, { identify: undefined, urls: ['https://example.com'] })
   const [sent = ''] = (await secure.send('POST', '/chat/session', { name: 'ada' })).headers.getSetCookie()
-  assert.match(sent, /^__Secure-natter-chat=[\w-]{43}; Path=\/chat; .*; Secure$/)
+  assert.match(sent, /^__Secure-natter-[0-9a-z]{8}-chat=[\w-]{43}; Path=\/chat; .*; Secure$/)
 })
 
 test('mounted at the root it has everything', async (t) => {
