@@ -1,6 +1,7 @@
 // The faults that the audits of load must find; planted like all others (faults.ts).
 
 import { scrypt, scryptSync, type ScryptOptions } from 'node:crypto'
+import { Server } from 'node:http'
 import { promisify } from 'node:util'
 import type { Hashing } from '../../lib/chat/hasher.ts'
 
@@ -48,6 +49,14 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
     Accounts.prototype.comeIn = async function (who, options) {
       if (/[^\0-\x7f]/.test(options.name)) throw new TypeError('no such letter')
       return comeIn.call(this, who, options)
+    }
+  },
+
+  /** Leaves what can't be read to Node, which hangs up without a word on why. */
+  async 'refused-without-a-word'() {
+    const { on } = Server.prototype
+    Server.prototype.on = function (event: string, listener: () => void) {
+      return event === 'clientError' ? this : on.call(this, event, listener)
     }
   },
 

@@ -3,9 +3,12 @@
 
 import { connect } from 'node:net'
 import { startChat, type ChatServer } from '../chat-server.ts'
+import { answersIn, wrongWith, type RawAnswer } from './answers.ts'
 import type { Audit, Form } from './audit.ts'
+import { Chance } from './chance.ts'
 import { inScope, planted, Reader, Writer } from './harness.ts'
-import { Chance, framedRequest, mutate } from './mutations.ts'
+import { mutate } from './mutations.ts'
+import { framedRequest, type Known } from './requests.ts'
 
 const forms = {
   // answerMs: after which it hangs. A body may be silent for 30 s, which the short form does not try.
@@ -14,6 +17,7 @@ const forms = {
 }
 
 const limits = {
+  trickleMs: 10, // between two pieces of what comes slowly
   idleMs: 200, // without a byte: what was sent is no whole request, and is made one
   healthMs: 5000, // for an answer to somebody else, at any time
   healthEveryMs: 500,
@@ -29,18 +33,22 @@ const junk = Buffer.alloc(140_000, 'x')
 
 const requestFuzz: Audit = {
   name: 'request-fuzz',
-  plantable: ['text-that-hangs', 'name-that-throws'],
+  plantable: ['text-that-hangs', 'name-that-throws', 'refused-without-a-word'],
   run: ({ form, fault, progress }) =>
     inScope(async (scope) => {
       const { requests, connections, answerMs } = forms[form]
       // What is planted must be found each time.
       const seed = Number(process.env['NATTER_SEED'] ?? (fault ? 1 : Date.now() % 1e9))
-      const chat = await startChat(scope, planted(fault))
+      const chat = await startChat(scope, { flags: ['--trust-proxy', 'loopback', '--url', 'http://chat.example', '--allow-origin', 'https://localhost'], ...planted(fault) })
       const writer = await Writer.comeIn(chat, { name: 'judge', room: 'lobby' })
       const bot = await (await chat.owner()).makeBot({ name: 'bot' })
+      const first = await writer.say('the first word')
+      // Ids have all the same length, so that a seed makes the same requests whatever they are.
+      const known: Known = { authorization: bot.headers['authorization']!, message: first!.id, user: bot.id }
       const reader = await Reader.open(chat, { path: '/events?room=lobby' })
       scope.after(() => reader.leave())
       const faults = new Map<string, number>()
+      const examples = new Map<string, string>()
       const statuses = new Map<number, number>()
       let sent = 0
       let talks = 0
@@ -50,21 +58,28 @@ const requestFuzz: Audit = {
           // Each from a seed of its own, so that it is the same whatever the others do meanwhile.
           const talk = seed + 7919 * talks++
           const chance = new Chance(talk)
-          const { bytes, count, answers } = nextConversation(chance, { form, authorization: bot.headers['authorization']! })
+          const { bytes, count, answers } = nextConversation(chance, { form, known })
           sent += count
-          const cuts = Array.from({ length: chance.below(5) }, () => chance.below(bytes.length)).sort((a, b) => a - b)
-          const heard = await converse(chat, { bytes, cuts, answers, answerMs, address: `127.0.0.${2 + chance.below(250)}` })
+          // Some come in a trickle.
+          const slow = chance.below(40) === 0
+          const cuts = Array.from({ length: slow ? 40 : chance.below(5) }, () => chance.below(bytes.length)).sort((a, b) => a - b)
+          const heard = await converse(chat, { bytes, cuts, pauseMs: slow ? limits.trickleMs : 0, answers, answerMs, address: `127.0.0.${2 + chance.below(250)}` })
           for (const status of heard.statuses) {
             statuses.set(status, (statuses.get(status) ?? 0) + 1)
             if (!defined.has(status)) add(`status ${status} after ${shown(bytes)}`)
           }
+          for (const wrong of heard.answers.flatMap(wrongWith)) add(wrong, `after ${shown(bytes)} (talk ${talk})`)
           if (heard.hangs) add(`no answer and no end within ${answerMs / 1000} s after ${shown(bytes)} (talk ${talk})`)
           // A reader keeps what it got; nobody asks for it here.
           reader.events.length = 0
           progress(`${sent} of ${requests} requests, seed ${seed}`)
         }
       }
-      const add = (text: string) => faults.set(text, (faults.get(text) ?? 0) + 1)
+      // Of many that are alike the first is shown.
+      const add = (text: string, example = '') => {
+        if (!faults.has(text)) examples.set(text, example)
+        faults.set(text, (faults.get(text) ?? 0) + 1)
+      }
       const health = watchHealth(chat)
       await Promise.all(Array.from({ length: connections }, attack))
       const slowestMs = await health.stop()
@@ -78,7 +93,7 @@ const requestFuzz: Audit = {
       return {
         tried: `${sent} requests with seed ${seed}, in pieces, over ${connections} connections at a time`,
         found: `${[...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`).join(', ')}; /healthz within ${Math.round(slowestMs)} ms`,
-        faults: [...faults].map(([text, count]) => (count > 1 ? `${text} (${count} times)` : text)),
+        faults: [...faults].map(([text, count]) => [text, ...(count > 1 ? [`(${count} times)`] : []), examples.get(text)!].join(' ').trim()),
       }
     }),
 }
@@ -93,12 +108,12 @@ interface Conversation {
   answers: number | undefined
 }
 
-function nextConversation(chance: Chance, { form, authorization }: { form: Form; authorization: string }): Conversation {
+function nextConversation(chance: Chance, { form, known }: { form: Form; known: Known }): Conversation {
   const parts: Buffer[] = []
   for (let left = 1 + chance.below(4); left > 0; left--) {
-    const { bytes, ends } = framedRequest(chance, authorization)
+    const { bytes, ends } = framedRequest(chance, known)
     parts.push(bytes)
-    // It may have become a stream, and nothing is answered behind one.
+    // Nothing is answered behind a stream, nor behind what can't be read.
     if (ends) break
   }
   const bytes = Buffer.concat(parts)
@@ -112,13 +127,14 @@ interface Talk {
   bytes: Buffer
   /** Where it is cut into pieces. */
   cuts: readonly number[]
+  pauseMs: number
   answers: number | undefined
   answerMs: number
   address: string
 }
 
 // Sends it piece by piece, and resolves when it is answered or cut off, or hangs.
-function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }: Talk): Promise<{ statuses: number[]; hangs: boolean }> {
+function converse(chat: ChatServer, { bytes, cuts, pauseMs, answers, answerMs, address }: Talk): Promise<{ statuses: number[]; answers: RawAnswer[]; hangs: boolean }> {
   return new Promise((resolve) => {
     const socket = connect({ port: Number(new URL(chat.url).port), host: '127.0.0.1', localAddress: address, noDelay: true })
     let heard = ''
@@ -129,7 +145,7 @@ function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }:
       clearTimeout(late)
       clearTimeout(idle)
       socket.resetAndDestroy()
-      resolve({ statuses: statuses(), hangs })
+      resolve({ statuses: statuses(), answers: answersIn(heard), hangs })
     }
     const late = setTimeout(() => end(true), answerMs)
     const idle = setTimeout(() => {
@@ -153,7 +169,9 @@ function converse(chat: ChatServer, { bytes, cuts, answers, answerMs, address }:
       const part = parts.shift()
       if (!part || socket.destroyed) return
       socket.write(part)
-      setImmediate(send)
+      if (!completed) idle.refresh()
+      if (pauseMs > 0) setTimeout(send, pauseMs)
+      else setImmediate(send)
     }
     send()
   })
