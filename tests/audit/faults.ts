@@ -82,7 +82,11 @@ const commitLaterMs = 200
 async function commitLater(): Promise<void> {
   const { Database } = await import('../../lib/store/database.ts')
   const { openForWriting, openForReading } = Database
-  Database.openForWriting = (file, options) => openForWriting(`file:${file}?cache=shared`, options)
+  Database.openForWriting = (file, options) => {
+    // A file that is new, or has to be brought up to date, is not known by such a name.
+    openForWriting(file, options).close()
+    return openForWriting(`file:${file}?cache=shared`, options)
+  }
   Database.openForReading = (file, ...rest) => openForReading(`file:${file}?cache=shared`, ...rest)
   const { exec } = DatabaseSync.prototype
   DatabaseSync.prototype.exec = function (sql) {

@@ -145,7 +145,7 @@ class Opened {
 
   /** A line each, with their bodies. */
   events(): string[] {
-    const rows = this.#connection.prepare('select e.*, b.text from events e left join bodies b on b.event = e.id order by e.id').all()
+    const rows = this.#connection.prepare('select e.*, b.text, b.name, b.facts as rest from events e left join bodies b on b.event = e.id order by e.id').all()
     return rows.map((row) => JSON.stringify(row))
   }
 
@@ -187,10 +187,11 @@ class Replay {
     if (events.length === this.#count) return this.#state
     this.#database.begin()
     for (const row of events.slice(this.#count)) {
-      const { id, name: _, facts, ...columns } = JSON.parse(row)
+      const { id, facts, text, name, rest, ...columns } = JSON.parse(row)
       const given = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null))
+      const body = Object.fromEntries(Object.entries({ text, name, ...JSON.parse(rest ?? '{}') }).filter(([, value]) => value !== null))
       // The columns are those of an event as it was appended.
-      apply(this.#database, { ...given, ...(facts !== null && { facts: JSON.parse(facts) }) } as unknown as NewEvent, id)
+      apply(this.#database, { ...given, ...(Object.keys(body).length > 0 && { body }), ...(facts !== null && { facts: JSON.parse(facts) }) } as unknown as NewEvent, id)
     }
     this.#database.commit()
     this.#count = events.length
