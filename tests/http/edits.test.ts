@@ -132,7 +132,7 @@ test('deleted by role: one\'s own, or as who manages the room', async (t) => {
   const olga = await chat.owner()
   const people: Record<string, Person> = { olga, alma: await chat.account('alma'), mia: await chat.account('mia'), roy: await chat.account('roy'), gus: await chat.comeIn('gus'), ada: await chat.account('ada') }
   await olga.giveRole(people['alma']!, 'admin')
-  const bot = await olga.makeBot({ name: 'builds' })
+  const bot = await people['alma']!.makeBot({ name: 'builds' })
   Object.assign(people, { bot, 'somebody unproven': chat.claiming('una'), nobody: chat.stranger })
   await chat.claiming('una').say('lobby', 'hello')
   const [ada, roy] = [people['ada']!, people['roy']!]
