@@ -4,10 +4,15 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
+import { pairOf } from './direct-slug.ts'
 import { sees, sharesWithMaker } from './rights.ts'
 import { noRoom } from './rule.ts'
 import { foldName } from './text.ts'
 import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './who.ts'
+
+const limits = {
+  slugUnits: 1000, // of UTF-16: no room has a longer one, since of a name's 40 characters none makes more than 18
+}
 
 export class Access {
   readonly #database: Database
@@ -37,9 +42,20 @@ export class Access {
 
   /** The same for who may write in it without reading. */
   roomToWrite(who: Who, slug: string): RoomRow {
-    const room = this.#database.rooms.roomBySlug(slug) ?? this.#database.rooms.roomBySlug(foldName(slug))
+    const room = slug.length > limits.slugUnits ? undefined : this.#find(who, slug)
     if (!this.maySee(who, room)) throw noRoom()
     return room
+  }
+
+  // A room that is not theirs is looked for as one that is not there: with the same statements, of which nothing is kept. Else the time of the
+  // answer would tell which there are. Where the slug itself says whose the room is, nothing is looked for.
+  #find(who: Who, slug: string): RoomRow | undefined {
+    const user = userIn(who)
+    const seen = (slug: string) => (pairOf(slug)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, slug))
+    const room = seen(slug)
+    if (room) return room
+    const folded = foldName(slug)
+    return folded === slug ? undefined : seen(folded)
   }
 
   rooms(who: Who, limit: number): RoomRow[] {

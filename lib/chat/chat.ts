@@ -8,6 +8,7 @@ import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
+import { directSlug } from './direct-slug.ts'
 import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
@@ -157,9 +158,8 @@ export class Chat {
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
     if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
     if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
-    const inOrder = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
-    // No name makes a slug that begins like this.
-    const slug = `-${inOrder.map((id) => id.toString(36)).join('-')}`
+    const inOrder: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
+    const slug = directSlug(inOrder)
     const known = this.#parts.database.rooms.roomBySlug(slug)
     if (known) return { room: toRoom(known), made: false }
     const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, kind: 'direct', pair: [user.id, other.id] } }

@@ -52,13 +52,17 @@ export class Streams {
   constructor(parts: Parts, { ring = limits.ringEvents, onError }: { ring?: number | undefined; onError: (error: unknown) => void }) {
     this.#parts = parts
     const { log, database } = parts
-    const has = (id: number) => database.hasEvent(id)
+    let first: number | undefined
+    // Of all ids that a cursor could have: that there is an event with just this one may not be theirs to know.
+    const has = (id: number) => id >= (first ??= database.firstEvent() ?? Infinity) && id <= log.newest
     const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
     const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }
     const came = (user: string) => this.#tellPresence(Number(user), 'here')
     const left = (user: string) => this.#tellPresence(Number(user), 'away')
-    this.#hub = new Hub({ ring, history: events, newest: log.newest, came, left, onError })
-    this.#rooms = new Hub({ history: rooms, newest: log.newest, onError })
+    // A log without an event has given no id, and so 0 is none.
+    const newest = log.newest || -1
+    this.#hub = new Hub({ ring, history: events, newest, came, left, onError })
+    this.#rooms = new Hub({ history: rooms, newest, onError })
     log.tail((group) => {
       for (const event of group) this.#broadcast(event)
       this.#hub.flush()

@@ -72,8 +72,8 @@ export class Talk {
 
   message(who: Who, slug: string, id: string): Message {
     const room = this.#parts.access.room(who, slug)
-    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.message(Number(id)) : undefined
-    if (row?.room !== room.id) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
+    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.messageIn(room.id, Number(id)) : undefined
+    if (!row) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
     return this.#shown([row]).messages[0]!
   }
 

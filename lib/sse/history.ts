@@ -8,7 +8,10 @@ export type HistoryEvent = Seen
 
 /** Where events are read that the ring no longer has: a database, say. */
 export interface History {
-  /** Was there ever an event with this id? */
+  /**
+   * May a reader go on after this id? Whoever asks with one that may not gets a `reset`. Asked for ids below the newest that the ring does not have:
+   * where events are not everybody's to see, say yes to all that a cursor could be, or readers find out which ids there are.
+   */
   has(id: number): boolean | Promise<boolean>
   /** The next events with a greater id, oldest first, in the ids' order; fewer than `limit` means that there are no more. */
   read(after: number, limit: number): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>

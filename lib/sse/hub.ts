@@ -206,7 +206,7 @@ export class Hub<Events extends EventMap = EventMap> {
     if (cursor === undefined || after !== undefined) return this.#deliver(follower)
     const issued = this.#issued(cursor)
     if (typeof issued === 'object') return this.#resume(follower, issued.then((has) => has || this.#reset(follower, 'unknown_cursor')))
-    if (issued !== true) this.#reset(follower, issued)
+    if (issued !== true) this.#reset(follower, issued || 'unknown_cursor')
     this.#deliver(follower)
   }
 
@@ -328,13 +328,18 @@ export class Hub<Events extends EventMap = EventMap> {
     if (count > 0) stream.write(frames)
   }
 
-  // True if it was given out, a promise if only history knows, or else why it can't be served.
-  #issued(cursor: number): true | Promise<boolean> | 'unknown_cursor' | 'too_old' {
+  // True if it was given out, false if history says not, or a promise of either; else why it can't be served.
+  #issued(cursor: number): boolean | Promise<boolean> | 'unknown_cursor' | 'too_old' {
     if (cursor === this.#delivered || cursor === this.#ring.floor || this.#ring.has(cursor)) return true
-    if (!(cursor < this.#ring.floor)) return 'unknown_cursor'
-    if (!this.#history) return 'too_old'
-    // A history that throws is one that fails.
-    return (async (history) => history.has(cursor))(this.#history)
+    // What is no number is not below the newest either.
+    if (!(cursor < this.#delivered)) return 'unknown_cursor'
+    if (!this.#history) return cursor < this.#ring.floor ? 'too_old' : 'unknown_cursor'
+    try {
+      return this.#history.has(cursor)
+    } catch (error) {
+      // It is one that fails.
+      return Promise.reject(error)
+    }
   }
 
   #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {

@@ -153,8 +153,9 @@ export class Database {
     return this.#connection.get('select type, user, room, target from events where id = ?', id)
   }
 
-  hasEvent(id: number): boolean {
-    return this.#connection.get('select 1 from events where id = ?', id) !== undefined
+  /** The id of the first one, or undefined. */
+  firstEvent(): number | undefined {
+    return this.#connection.get<{ id: number }>('select id from events order by id limit 1')?.id
   }
 
   eventByKey(user: number, key: string): { id: number; print: string } | undefined {
@@ -252,6 +253,11 @@ export class Database {
   lastMessageIds(room: number, before: number, limit: number): number[] {
     const sql = `select id from events e where room = ? and type = 'message' and id < ? and ${kept} order by id desc limit ?`
     return this.#connection.all<{ id: number }>(sql, room, before, limit).map(({ id }) => id)
+  }
+
+  /** In another room it is looked for as if it were nowhere. */
+  messageIn(room: number, id: number): MessageRow | undefined {
+    return this.#messages("e.id = ? and e.room = ? and e.type = 'message'", id, room)[0]
   }
 
   message(id: number): MessageRow | undefined {

@@ -48,6 +48,11 @@ export function roomTables(connection: Connection) {
 
     roomBySlug: (slug: string) => connection.recall<RoomRow>(`select ${roomColumns} from rooms r where slug = ?`, slug),
 
+    /** The same if a user may see it; 0 for nobody. */
+    roomSeenBy: (user: number, slug: string) => connection.recall<RoomRow>(
+      `select ${roomColumns} from rooms r where slug = ? and (kind = 'open' or exists (select 1 from members where room = r.id and user = ?))`, slug, user,
+    ),
+
     /** Those that a user may see, by their newest changes; 0 for nobody. */
     roomsSeenBy: (user: number, limit: number) =>
       connection.all<RoomRow>(`select ${roomColumns} from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?`, user, limit),

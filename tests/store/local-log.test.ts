@@ -46,13 +46,13 @@ test('who appends is answered when the event is on disk and was told to the list
   const toldAtAnswer: number[] = []
   const answers = Array.from({ length: 20 }, async (_, at) => {
     const id = idOf((await log.append([say(`${at}`)]))[0])
-    assert.ok(log.database.hasEvent(id))
+    assert.ok(log.database.event(id))
     assert.equal(told.find((event) => event.id === id)?.text, `${at}`)
     toldAtAnswer.push(told.length)
   })
   log.tail((events) => {
     // Committed before it is told.
-    for (const { id } of events) assert.ok(log.database.hasEvent(id))
+    for (const { id } of events) assert.ok(log.database.event(id))
     told.push(...events)
   })
   await Promise.all(answers)
@@ -148,7 +148,7 @@ test('what was appended before the end is committed, what comes after is refused
   await closing
 
   const again = await open(t, { folder })
-  for (const id of ids) assert.ok(again.log.database.hasEvent(id))
+  for (const id of ids) assert.ok(again.log.database.event(id))
   assert.equal(again.log.newest, ids.at(-1))
 })
 
