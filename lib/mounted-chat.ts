@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import type { ChatSettings } from './chat-options.ts'
+import type { Cleanup } from './chat/accounts.ts'
 import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
 import type { SearchOptions } from './chat/search.ts'
 import type { PageOptions, PostOptions } from './chat/talk.ts'
@@ -151,8 +152,13 @@ export class MountedChat {
   /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
   readonly removeMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string) => this.#chat.leave(who, room, await this.#named(other)))
 
-  /** Shuts somebody out, open streams and all, or lets them in again. @throws ChatError `not_found`, `forbidden` */
-  readonly ban = this.#bySomebody(async (who: Who, other: Identity | string, banned: boolean = true) => this.#chat.accounts.ban(who, await this.#named(other), banned))
+  /**
+   * Shuts somebody out, open streams and all, or lets them in again. With `rooms: 'archive'` and `messages: 'delete'` what they made and said
+   * goes too, a little at a time from then on. @throws ChatError `not_found`, `forbidden`
+   */
+  readonly ban = this.#bySomebody(async (who: Who, other: Identity | string, banned: boolean = true, cleanup: Cleanup = {}) => {
+    return this.#chat.accounts.ban(who, await this.#named(other), banned, cleanup)
+  })
 
   /**
    * The end of a link that makes whoever opens it first the owner, as long as there is none: `/chat/join#…`. Each call gives
@@ -187,12 +193,13 @@ export class MountedChat {
     const until = (ms: number) => ms - (performance.now() - began)
     const operations = Promise.allSettled(this.#operations.all)
     this.#phase = 'stopping'
+    const cleanups = this.#chat.cleanups.stop()
     const spread = Math.min(limits.spreadMs, limits.spreadPerStreamMs * this.#chat.streams.open)
     await within(limits.streamsMs, this.#chat.streams.close({ spread }))
     this.#phase = 'over'
     this.#chat.talk.reads.keep()
     const answers = this.#open.all.map((response) => new Promise((resolve) => response.once('close', resolve)))
-    await within(until(limits.answersMs), Promise.all([operations, ...answers]))
+    await within(until(limits.answersMs), Promise.all([operations, cleanups, ...answers]))
     for (const response of this.#open.all) response.destroy()
     await within(until(limits.overMs), this.#events.close())
     this.#events.forget()

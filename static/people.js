@@ -5,6 +5,7 @@
 
 import { lobby } from './address.js'
 import { request } from './api.js'
+import { Ban } from './ban.js'
 import { InviteLink } from './invite.js'
 import { onClick, onSubmit, openDialog, part, tell, within } from './parts.js'
 import { hueOf, initialOf, roleOf } from './person.js'
@@ -29,6 +30,7 @@ export class People {
   #template = part('member-template', HTMLTemplateElement)
   #invite = new InviteLink()
   #settings = new RoomSettings()
+  #ban
   #level
   #mirror
   #presence
@@ -43,6 +45,7 @@ export class People {
     this.#mirror = mirror
     this.#presence = presence
     this.#level = new RoomLevel(levels)
+    this.#ban = new Ban(on)
     this.#on = on
     onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => void await request('PUT', this.#pathOf(name)), on.failed)
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
@@ -149,7 +152,7 @@ export class People {
     for (const choice of choices.querySelectorAll('button')) {
       choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these five
       onClick(choice, this.#problem, () => this.#do(choice.value, member), {
-        ...(choice.value === 'ban' && { sure: say('people.ban_sure') }), ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
+        ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
       })
     }
     const some = !isMe && Object.values(may).includes(true)
@@ -165,7 +168,9 @@ export class People {
   }
 
   /** @param {string} what @param {Member} member */
-  async #do(what, { id }) {
+  async #do(what, member) {
+    const { id } = member
+    if (what === 'ban') return this.#ban.ask(member)
     if (what === 'message') {
       const room = await request('POST', '/direct', { body: { user: id } })
       this.close()
@@ -174,7 +179,7 @@ export class People {
     }
     if (what === 'remove') await request('DELETE', this.#pathOf(id))
     else if (what === 'admit') await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { role: 'member' } })
-    else await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: what === 'ban' } })
+    else await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: false } })
   }
 
   get #room() {

@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
+import type { Cleanups } from './cleanups.ts'
 import type { User } from './events.ts'
 import { roleBy } from './invite-rules.ts'
-import { rules, type AccountMade, type LogEvent, type UserMade } from './log-events.ts'
+import { rules, type AccountMade, type Banned, type LogEvent, type UserMade } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -27,6 +28,12 @@ export interface Session {
   current?: true
 }
 
+/** What goes with a ban: rooms they made, and messages they wrote. */
+export interface Cleanup {
+  rooms?: 'archive' | undefined
+  messages?: 'delete' | undefined
+}
+
 /** How somebody comes in who was not here. */
 interface NewPerson {
   name: string
@@ -41,9 +48,9 @@ const limits = {
 }
 
 export class Accounts {
-  readonly #parts: Parts
+  readonly #parts: Parts & { cleanups: Cleanups }
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts & { cleanups: Cleanups }) {
     this.#parts = parts
   }
 
@@ -160,13 +167,19 @@ export class Accounts {
     return this.#shown(other.id)
   }
 
-  /** Whoever is banned reads and does nothing here any more; their open streams end. */
-  async ban(who: Who, raw: string, banned: boolean): Promise<User> {
+  /**
+   * Whoever is banned reads and does nothing here any more; their open streams end. What is to be done away with is, a little at a time
+   * from now on, until the ban is lifted: in rooms that whoever bans does not see as well.
+   */
+  async ban(who: Who, raw: string, banned: boolean, { rooms, messages }: Cleanup = {}): Promise<User> {
     const user = this.#parts.people.person(who)
     const other = this.#parts.people.find(who, raw)
-    const event = { type: 'ban', rules, user: user.id, target: other.id, facts: { banned } } as const
+    const event: Banned = { type: 'ban', rules, user: user.id, target: other.id, facts: { banned, ...(rooms && { rooms: true }), ...(messages && { messages: true }) } }
     this.#parts.appender.check(event)
-    if ((other.banned !== 0) !== banned) await this.#parts.appender.append(event)
+    const underWay = this.#parts.database.people.cleanup(other.id)
+    const isAsked = underWay?.by === user.id && (!rooms || underWay.rooms === 1) && (!messages || underWay.messages === 1)
+    if ((other.banned !== 0) !== banned || ((rooms || messages) && !isAsked)) await this.#parts.appender.append(event)
+    this.#parts.cleanups.begin()
     return this.#shown(other.id)
   }
 

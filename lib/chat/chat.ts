@@ -8,6 +8,7 @@ import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
+import { Cleanups } from './cleanups.ts'
 import { directSlug } from './direct-slug.ts'
 import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
@@ -60,6 +61,7 @@ export class Chat {
   /** Who asks. */
   readonly people: People
   readonly accounts: Accounts
+  readonly cleanups: Cleanups
   readonly invites: Invites
   readonly tokens: Tokens
   readonly talk: Talk
@@ -71,7 +73,8 @@ export class Chat {
     const appender = new Appender(log, database)
     this.people = new People(database, appender, access)
     this.#parts = { log, database, reader, appender, access: new Access(database, { open: access === 'open' }), people: this.people }
-    this.accounts = new Accounts(this.#parts)
+    this.cleanups = new Cleanups(this.#parts, { onError })
+    this.accounts = new Accounts({ ...this.#parts, cleanups: this.cleanups })
     this.invites = new Invites({ ...this.#parts, accounts: this.accounts })
     this.tokens = new Tokens(this.#parts)
     this.search = new Search(this.#parts)
@@ -79,11 +82,12 @@ export class Chat {
     this.talk = new Talk({ ...this.#parts, streams: this.streams })
   }
 
-  /** Makes what is always there. */
+  /** Makes what is always there, and goes on with what was under way. */
   async start(): Promise<void> {
     const { appender, database } = this.#parts
     if (!database.log()) await appender.append({ type: 'log', rules, facts: { id: newLogId(), secret: newLogSecret() } })
     if (!database.rooms.roomBySlug('lobby')) await appender.append({ type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
+    this.cleanups.begin()
   }
 
   /** What tells this place from others, for good and on all of its nodes; it is no secret. */

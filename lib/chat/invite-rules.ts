@@ -21,6 +21,8 @@ const bounds: Record<'governor' | 'other', Bounds> = {
   other: { open: 20, uses: 50, days: 30 },
 }
 
+const tokensMax = 1000 // of the whole place, as many as are listed
+
 export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' | 'token_end'> = {
   invite: {
     check(database, { rules, user, room: id, facts }, now) {
@@ -60,8 +62,10 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
   },
 
   token: {
-    check(database, { user, facts: { folded }, body: { name } = { name: '' } }) {
+    check(database, { rules, user, facts: { folded }, body: { name } = { name: '' } }) {
       if (!governs(database.people.user(user))) throw new ChatError('forbidden', 'only an owner or an admin of this place makes tokens')
+      // Whoever governs has to see all there are, or one could be good for ever that nobody finds.
+      if (rules >= 3 && database.people.openTokens(tokensMax).length >= tokensMax) throw new ChatError('forbidden', `there are ${tokensMax} tokens; end one first: GET /tokens lists them`)
       const holder = database.people.holderOf(folded)
       if (!holder) return
       if (holder.kind !== 'bot') throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another for the bot`)

@@ -53,8 +53,11 @@ export type PasswordChanged = Made<'password', { user: number; facts: { session?
 
 export type RoleGiven = Made<'role', { user: number; target: number; facts: { role: Role } }>
 
-/** Somebody is banned, or no longer. */
-export type Banned = Made<'ban', { user: number; target: number; facts: { banned: boolean } }>
+/** Somebody is banned, or no longer. With a ban rooms they made may be archived, and messages they wrote deleted. */
+export type Banned = Made<'ban', { user: number; target: number; facts: { banned: boolean; rooms?: true; messages?: true } }>
+
+/** All that a ban was to do away with is gone. */
+export type CleanedUp = Made<'cleanup_end', { target: number; facts: { ban: number } }>
 
 /** Somebody whom the server that natter is mounted in knows: new, or under another name or role than before. */
 export type Hosted = Made<'hosted', { facts: { outside: string; folded: string; role: Role }; body?: { name: string } }>
@@ -86,7 +89,7 @@ export type TokenEnded = Made<'token_end', { user: number; target: number }>
 export type RoomMade = Made<'room', { user?: number; facts: { slug: string; kind: 'open' | 'private' | 'direct'; pair?: [number, number] }; body?: { name?: string; topic?: string } }>
 
 /** The facts say what is new, and the body what it is. */
-export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: true; topic?: true; archived?: boolean }; body?: { name?: string; topic?: string } }>
+export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: true; topic?: true; archived?: boolean; /** Whoever governs the place has archived it. */ done?: boolean; /** The ban of its maker that archives it. */ ban?: number }; body?: { name?: string; topic?: string } }>
 
 /**
  * Somebody comes into a room, or has another role in it. A user or a room that an event just before it makes has no id yet
@@ -108,7 +111,7 @@ export type Posted = Made<'message', {
 }>
 
 /** `target` is the message that is deleted. */
-export type Deleted = Made<'delete', { user: number; room: number; target: number }>
+export type Deleted = Made<'delete', { user: number; room: number; target: number; facts?: { /** The ban of its author that deletes it. */ ban?: number } }>
 
 /** `target` is the message that has this text from now on. */
 export type Edited = Made<'edit', { user: number; room: number; target: number; body?: { text?: string } & Mentions }>
@@ -120,6 +123,6 @@ export type Edited = Made<'edit', { user: number; room: number; target: number; 
 export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: number; on: boolean; new?: true }; body?: { emoji: string } }>
 
 export type LogEvent =
-  | LogBegun | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | Hosted
+  | LogBegun | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | CleanedUp | Hosted
   | SessionBegun | SessionRenewed | SessionEnded | InviteMade | InviteEnded | Accepted | TokenMade | TokenEnded
   | RoomMade | RoomChanged | Joined | Left | Posted | Edited | Deleted | Reacted

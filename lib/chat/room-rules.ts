@@ -5,10 +5,10 @@ import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Joined } from './log-events.ts'
 import { governs, manages, sees } from './rights.ts'
-import { needsProof, noRoom, roomSeen, type RulesOf } from './rule.ts'
+import { checkCleanup, needsProof, noRoom, roomSeen, type RulesOf } from './rule.ts'
 
 const limits = {
-  rooms: 10_000, // whoever can make rooms must not be able to fill the disk with them
+  rooms: 10_000, // whoever can make rooms must not be able to fill the disk with them; what whoever governs has archived doesn't count
   // Nor may one of them leave none for others; who governs the place may.
   madeByGuest: 20,
   madeByMember: 200,
@@ -22,7 +22,9 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       if (user?.kind === 'unproven') throw new ChatError('forbidden', needsProof)
       if (database.rooms.roomBySlug(slug)) throw new ChatError('room_exists', `there is a room ${slug} already; enter it, or choose another name`)
       const direct = kind === 'direct'
-      if (!direct && database.rooms.roomCount() >= limits.rooms) throw new ChatError('forbidden', `there are ${limits.rooms} rooms, and no more can be made`)
+      // Who governs must always be able to make one, whatever others have used up.
+      if (rules >= 3 && (!user || governs(user))) return
+      if (!direct) checkRoomCount(database)
       if (!user || governs(user)) return
       const guest = rules >= 3 ? user.role === 'guest' : user.kind === 'guest'
       const most = direct ? limits.directMade : guest ? limits.madeByGuest : limits.madeByMember
@@ -36,18 +38,28 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   },
 
   room_change: {
-    check(database, { user, room: id, facts: { archived } }) {
+    check(database, { rules, user, room: id, facts: { archived, ban } }) {
+      if (ban !== undefined) {
+        const kind = database.rooms.room(id)?.kind
+        if (kind === undefined || kind === 'direct') throw noRoom()
+        return checkCleanup(database, { ban, by: user, of: database.event(id)?.user, what: 'rooms' })
+      }
       const room = roomSeen(database, user, id)
       if (!manages(database, user, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may change it`)
       if (room.slug === 'lobby' && archived) throw new ChatError('forbidden', 'the lobby is always there')
+      // What did not count will again.
+      if (rules >= 3 && archived === false && room.archived === 2 && !governs(database.people.user(user))) checkRoomCount(database)
     },
     carryOut(database, event, id) {
       const room = database.rooms.room(event.room)!
       const { name, topic, archived = room.archived !== 0 } = event.facts
+      // As it was found when it first was, since from what is written it can't be told whether archiving was asked for.
+      const { done = room.archived === 2 || (event.facts.archived === true && governs(database.people.user(event.user))) } = event.facts
+      const isDone = event.rules >= 3 && archived && done
       if (name) database.emptyBody(room.named, ['name'])
       if (topic) database.emptyBody(room.described, ['facts'])
-      database.rooms.updateRoom({ ...room, named: name ? id : room.named, described: topic ? id : room.described, archived: Number(archived), changed: id })
-      return { ...event, facts: { ...event.facts, archived } }
+      database.rooms.updateRoom({ ...room, named: name ? id : room.named, described: topic ? id : room.described, archived: isDone ? 2 : Number(archived), changed: id })
+      return { ...event, facts: { ...event.facts, archived, ...(event.rules >= 3 && { done: isDone }) } }
     },
   },
 
@@ -101,6 +113,11 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       database.rooms.deleteMember(database.rooms.room(room)!, user, id)
     },
   },
+}
+
+function checkRoomCount(database: Database): void {
+  if (database.rooms.roomCount() < limits.rooms) return
+  throw new ChatError('forbidden', `there are ${limits.rooms} rooms, and no more can be made until whoever governs the place has archived some`)
 }
 
 function placed(database: Database, { user, room, facts: { slug, proof } = {} }: Joined): { user: number | undefined; room: RoomRow | undefined } {

@@ -7,7 +7,7 @@ import type { Body } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { LogEvent } from './log-events.ts'
-import { sees } from './rights.ts'
+import { governs, sees } from './rights.ts'
 
 export interface Rule<Event> {
   /** @throws ChatError if it may not be at the time `now`, which is about the id it would get */
@@ -32,6 +32,16 @@ export function roomSeen(database: Database, user: number, id: number): RoomRow 
   const room = database.rooms.room(id)
   if (!room || !sees(database, user, room)) throw noRoom()
   return room
+}
+
+/**
+ * That an event does away with something that somebody made, by a ban that asked for it. Whoever banned them needs not see it, and
+ * has to be one who still may ban people.
+ */
+export function checkCleanup(database: Database, { ban, by, of, what }: { ban: number; by: number; of: number | null | undefined; what: 'rooms' | 'messages' }): void {
+  const cleanup = of ? database.people.cleanup(of) : undefined
+  if (cleanup?.ban === ban && cleanup.by === by && cleanup[what] === 1 && governs(database.people.user(by))) return
+  throw new ChatError('forbidden', 'nobody who governs the place has asked for this, or it was taken back')
 }
 
 /**

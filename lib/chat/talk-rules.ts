@@ -4,7 +4,7 @@ import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { Mentions } from './log-events.ts'
 import { manages } from './rights.ts'
-import { roomSeen, type RulesOf } from './rule.ts'
+import { checkCleanup, roomSeen, type RulesOf } from './rule.ts'
 import { searchable } from './text.ts'
 
 const emojiMax = 20 // different ones a message
@@ -45,7 +45,11 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 
   delete: {
-    check(database, { user, room: id, target }) {
+    check(database, { user, room: id, target, facts: { ban } = {} }) {
+      if (ban !== undefined) {
+        checkMessage(database, { room: id, target })
+        return checkCleanup(database, { ban, by: user, of: database.event(target)!.user, what: 'messages' })
+      }
       const room = roomSeen(database, user, id)
       checkMessage(database, { room: id, target })
       if (database.event(target)!.user === user || manages(database, user, room)) return
@@ -60,7 +64,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       for (const emoji of emojis) database.emptyBody(emoji, ['facts'])
       database.insertDeletion(target, id)
       database.talk.deleteAround(target)
-      return { ...event, facts: { replaces, ...(emojis.length > 0 && { reactions: true }) } }
+      return { ...event, facts: { ...event.facts, replaces, ...(emojis.length > 0 && { reactions: true }) } }
     },
   },
 

@@ -13,14 +13,14 @@ export const sessionLasts = 30 * 24 * 3600 * 1e6
 
 const namesKept = 3 // of those that one had before; or else names could be taken by the hundred
 
-type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'hosted' | 'session_start' | 'session' | 'session_end'
+type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'cleanup_end' | 'hosted' | 'session_start' | 'session' | 'session_end'
 
 export const userRules: RulesOf<Types> = {
   user: {
-    check(database, { facts: { folded, kind, role, invite }, body }, now) {
+    check(database, { rules, facts: { folded, kind, role, invite }, body }, now) {
       checkRole(database, role, invite)
       if (invite !== undefined) checkInvite(database, invite, now, { account: kind === 'account' })
-      checkName(database, { name: body?.name, folded, kind }, now)
+      checkName(database, { rules, name: body?.name, folded, kind }, now)
     },
     carryOut(database, event, id) {
       const { folded, kind, role, session, invite } = event.facts
@@ -39,7 +39,7 @@ export const userRules: RulesOf<Types> = {
       if (role !== undefined) checkRole(database, role, invite)
       if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
       if (invite !== undefined) checkInvite(database, invite, now, { id, account: true })
-      checkName(database, { name: body?.name, folded, kind: 'account', id }, now)
+      checkName(database, { rules, name: body?.name, folded, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
       const { folded, session, invite, role = roleBy(database, invite) } = event.facts
@@ -53,10 +53,10 @@ export const userRules: RulesOf<Types> = {
   },
 
   rename: {
-    check(database, { user: id, facts: { folded }, body }, now) {
+    check(database, { rules, user: id, facts: { folded }, body }, now) {
       const user = database.people.user(id)
       if (!user || user.kind === 'unproven' || user.kind === 'hosted') throw new ChatError('forbidden', 'this name is not yours to change')
-      checkName(database, { name: body?.name, folded, kind: user.kind, id }, now)
+      checkName(database, { rules, name: body?.name, folded, kind: user.kind, id }, now)
     },
     carryOut(database, event, id) {
       const { folded } = event.facts
@@ -98,7 +98,20 @@ export const userRules: RulesOf<Types> = {
       if (!other) throw new ChatError('not_found', 'there is nobody of that name or id')
       if (rank[other.role] >= rank[doer!.role]) throw new ChatError('forbidden', `${other.name} has a role as high as yours`)
     },
-    carryOut: (database, event, id) => changed(database, event, { ...database.people.user(event.target)!, banned: event.facts.banned ? id : 0 }),
+    carryOut(database, event, id) {
+      const { user: by, target: user, facts: { banned, rooms, messages } } = event
+      const before = database.people.cleanup(user)
+      if (!banned) database.people.endCleanup(user)
+      else if (rooms || messages) database.people.setCleanup({ user, ban: id, by, rooms: rooms ? 1 : before?.rooms ?? 0, messages: messages ? 1 : before?.messages ?? 0 })
+      return changed(database, event, { ...database.people.user(user)!, banned: banned ? id : 0 })
+    },
+  },
+
+  cleanup_end: {
+    check(database, { target, facts: { ban } }) {
+      if (database.people.cleanup(target)?.ban !== ban) throw new ChatError('unchanged', 'this clean-up is over, or goes on by another ban')
+    },
+    carryOut: (database, { target }) => database.people.endCleanup(target),
   },
 
   // Another server's word on its own people: their names may be alike, and only the first to have one is found by it.
@@ -156,12 +169,13 @@ function checkSession(database: Database, { user, facts: { hash } }: { user: num
 /**
  * Who has a name keeps it: an account for good, a guest for as long as a session lasts after its last use; who took another
  * may come back to it for as long. A name that was only claimed makes way for somebody who comes in with it. Who is banned
- * keeps theirs, so that nobody else is taken for them. Who asks is somebody new, or the user of this id.
+ * keeps theirs for as long, so that nobody else is taken for them, and no name is gone for good. Who asks is somebody new, or the
+ * user of this id.
  */
-function checkName(database: Database, { name = '', folded, kind, id }: { name: string | undefined; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
+function checkName(database: Database, { rules, name = '', folded, kind, id }: { rules: number; name: string | undefined; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
   const holder = database.people.holderOf(folded)
   if (!holder || holder.id === id) return
-  if (holder.banned === 0) {
+  if (holder.banned === 0 || (rules >= 3 && holder.banned + sessionLasts <= now)) {
     if (holder.freed !== null && holder.freed + sessionLasts <= now) return
     if (holder.kind === 'guest' && database.people.lastSeen(holder.id) + sessionLasts <= now) return
     if (holder.kind === 'unproven' && kind !== 'unproven') return

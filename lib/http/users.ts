@@ -14,15 +14,23 @@ export const register: Handler = async ({ chat, request, who, address, cookie })
   return { status: 201, headers: { 'set-cookie': cookie.give(request, secret) }, json: { user } }
 }
 
-/** One thing at a time: a name, a password, a role, or a ban. */
+/** One thing at a time: a name, a password, a role, or a ban with what it does away with. */
 export const changeUser: Handler = async ({ chat, params, request, who, address, hosted }) => {
-  const { name, password, current, role, banned } = await readFields(request, { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?' })
+  const wanted = { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?', rooms: 'string?', messages: 'string?' } as const
+  const { name, password, current, role, banned, rooms, messages } = await readFields(request, wanted)
   const given = [name, password, role, banned].filter((value) => value !== undefined).length
   if (given !== 1) throw new ChatError('invalid_request', 'give one of name, password (with current), role, and banned')
+  if (!banned && (rooms !== undefined || messages !== undefined)) throw new ChatError('invalid_request', 'rooms and messages go with banned: true')
+  if ((rooms ?? 'archive') !== 'archive' || (messages ?? 'delete') !== 'delete') throw new ChatError('invalid_request', 'rooms must be "archive", and messages "delete"')
   if (hosted && banned === undefined) throw new ChatError('forbidden', 'names, roles and passwords are those of the site that this chat is part of')
   const other = params.user!
   if (role !== undefined) return { status: 200, json: await chat.accounts.giveRole(who, other, role) }
-  if (banned !== undefined) return { status: 200, json: await chat.accounts.ban(who, other, banned) }
+  if (banned !== undefined) {
+    const cleanup = { ...(rooms && { rooms: 'archive' as const }), ...(messages && { messages: 'delete' as const }) }
+    const user = await chat.accounts.ban(who, other, banned, cleanup)
+    // What goes with a ban is done from now on.
+    return { status: rooms || messages ? 202 : 200, json: user }
+  }
   if (chat.people.find(who, other).id !== chat.people.proven(who).id) throw new ChatError('forbidden', 'only they themselves can change their name or password')
   if (name !== undefined) return { status: 200, json: await chat.accounts.rename(who, name) }
   if (current === undefined) throw new ChatError('invalid_request', 'current is missing: the password until now')

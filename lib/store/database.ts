@@ -260,6 +260,16 @@ export class Database {
     return this.#messages("e.id = ? and e.room = ? and e.type = 'message'", id, room)[0]
   }
 
+  /**
+   * What somebody wrote, of the so many events before an id: the newest first, and the id before which to go on. They have the id of
+   * the event that made them, and so wrote nothing before it.
+   */
+  messageIdsOf(user: number, { before, looked }: { before: number; looked: number }): { ids: number[]; before: number | undefined } {
+    const oldest = this.#connection.get<{ id: number }>('select id from events where id < ? and id > ? order by id desc limit 1 offset ?', before, user, looked - 1)?.id
+    const sql = `select id from events e where id < ? and id >= ? and type = 'message' and user = ? and ${kept} order by id desc`
+    return { ids: this.#connection.all<{ id: number }>(sql, before, oldest ?? user, user).map(({ id }) => id), before: oldest }
+  }
+
   message(id: number): MessageRow | undefined {
     return this.#messages("e.id = ? and e.type = 'message'", id)[0]
   }

@@ -22,6 +22,19 @@ export interface UserRow {
   outside: string | null
 }
 
+/** What is yet to be done away with of somebody who is banned. */
+export interface CleanupRow {
+  user: number
+  /** The event that asked for it, */
+  ban: number
+  /** and who did. */
+  by: number
+  /** Rooms they made are archived: 1 or 0. */
+  rooms: number
+  /** Messages they wrote are deleted. */
+  messages: number
+}
+
 export interface SessionRow {
   hash: string
   user: number
@@ -90,6 +103,18 @@ export function peopleTables(connection: Connection) {
 
     updateUser: ({ id, named, folded, kind, role, banned, password }: Omit<UserRow, 'name' | 'outside'>) =>
       connection.change('update users set named = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', named, folded, kind, role, banned, password, id),
+
+    // What a ban does away with
+
+    cleanup: (user: number) => connection.get<CleanupRow>('select * from cleanups where user = ?', user),
+
+    /** The oldest first. */
+    cleanups: () => connection.all<CleanupRow>('select * from cleanups order by ban'),
+
+    setCleanup: ({ user, ban, by, rooms, messages }: CleanupRow) =>
+      connection.run('insert or replace into cleanups (user, ban, by, rooms, messages) values (?, ?, ?, ?, ?)', user, ban, by, rooms, messages),
+
+    endCleanup: (user: number) => connection.run('delete from cleanups where user = ?', user),
 
     // Names
 

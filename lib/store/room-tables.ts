@@ -13,6 +13,7 @@ export interface RoomRow {
   /** The events whose bodies have the name and the topic. */
   named: number
   described: number
+  /** 0 if it is not; 2 if somebody did it who governs the place, which has done with it. */
   archived: number
   /** The newest event that changed it. */
   changed: number
@@ -72,14 +73,20 @@ export function roomTables(connection: Connection) {
     beforeLastRooms: (count: number) =>
       (connection.get<{ id: number }>("select changed as id from rooms where kind = 'open' order by changed desc limit 1 offset ?", count - 1)?.id ?? 1) - 1,
 
-    /** All but direct ones. */
-    roomCount: () => connection.get<{ count: number }>("select count(*) as count from rooms where kind <> 'direct'")!.count,
+    /** All but direct ones, and those that whoever governs has done with. */
+    roomCount: () => connection.get<{ count: number }>("select count(*) as count from rooms where kind <> 'direct' and archived < 2")!.count,
 
-    /** How many a user has made: direct ones, or others. */
+    /** How many of these a user has made: direct ones, or others. */
     madeBy: (user: number, { direct }: { direct: boolean }) => connection.get<{ count: number }>(
-      "select count(*) as count from events e join rooms r on r.id = e.room where e.type = 'room' and e.user = ? and (r.kind = 'direct') = ?",
+      "select count(*) as count from events e join rooms r on r.id = e.room where e.type = 'room' and e.user = ? and (r.kind = 'direct') = ? and r.archived < 2",
       user, Number(direct),
     )!.count,
+
+    /** Those among them that are not direct, after an id. */
+    idsMadeBy: (user: number, after: number, limit: number) => connection.all<{ id: number }>(
+      "select r.id from events e join rooms r on r.id = e.room where e.type = 'room' and e.user = ? and r.kind <> 'direct' and r.archived < 2 and r.id > ? order by r.id limit ?",
+      user, after, limit,
+    ).map(({ id }) => id),
 
     /** Its event is written next, and has the name and the topic. */
     insertRoom: ({ id, slug, kind, one, other }: Pick<RoomRow, 'id' | 'slug' | 'kind' | 'one' | 'other'>) =>

@@ -177,6 +177,17 @@ export const migrations = [
   `insert into search_0 (search_0, rank) values ('automerge', 16)`, // see search-tables.ts
   skeletons,
   '', // the file is written anew, so that nothing of what the one before moved stays in it: see migrate.ts
+  `
+  -- Of whoever is banned, what is yet to be done away with. A room's \`archived\` is 2 from now on if somebody did it who governs the place.
+  create table cleanups (
+    user integer primary key,
+    ban integer not null,       -- the event that asked for it
+    by integer not null,        -- whose event that was
+    rooms integer not null,     -- those they made are archived: 1 or 0
+    messages integer not null   -- those they wrote are deleted
+  ) strict;
+  create index rooms_that_count on rooms (id) where kind <> 'direct' and archived < 2;
+  `,
 ]
 
 /** The version of files that were written anew. */

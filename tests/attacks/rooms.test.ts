@@ -1,12 +1,17 @@
 // Filling the place with rooms: what one address can make, what those who govern win back, and what a ban cleans up.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { apply } from '../../lib/chat/apply.ts'
 import type { Room } from '../../lib/chat/events.ts'
+import { rules } from '../../lib/chat/log-events.ts'
 import type { Who } from '../../lib/chat/who.ts'
 import { ChatError } from '../../lib/errors.ts'
 import { Limits } from '../../lib/http/limits.ts'
-import { own, Person, startChat, type ChatServer } from '../chat-server.ts'
+import { Database } from '../../lib/store/database.ts'
+import type { NewEvent } from '../../lib/store/event-log.ts'
+import { own, Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 
 const proxied = { limits: true, flags: ['--trust-proxy', 'loopback'] }
 const at = (person: Person, address: string) => new Person(person.chat, { ...person.headers, 'x-forwarded-for': address })
@@ -106,4 +111,84 @@ test('a class of thirty guests behind one address opens rooms of two and makes s
   assert.deepEqual(await statuses(times(15, (number) => make(pupils[number]!, `group ${number}`))), Array(15).fill(201))
   // One that is there is only opened.
   assert.deepEqual(await statuses(times(30, open)), Array(30).fill(200))
+})
+
+/** A place of its own, without a server: what happens there comes out as it would behind one. */
+async function emptyPlace(t: TestContext) {
+  const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
+  t.after(() => database.close())
+  let id = 1_700_000_000_000_000
+  const happens = (event: Omit<NewEvent, 'rules'>): string => {
+    const outcome = apply(database, { ...event, rules }, ++id)
+    return 'refused' in outcome ? outcome.refused.code : String(outcome.id)
+  }
+  const made = (event: Omit<NewEvent, 'rules'>): number => {
+    const outcome = happens(event)
+    assert.match(outcome, /^\d+$/)
+    return Number(outcome)
+  }
+  const comesIn = (name: string, kind: 'guest' | 'account', role = kind === 'guest' ? 'guest' : 'member') => {
+    const invite = role === 'owner' || role === 'admin' ? `invite of ${name}` : undefined
+    if (invite) made({ type: 'invite', facts: { hash: invite, role, uses: 1, expires: id + 1e9 } })
+    return made({ type: 'user', facts: { folded: database.people.nameHash(name), kind, role, session: `session of ${name}`, ...(invite && { invite }) }, body: { name, ...(kind === 'account' && { text: 'scrypt' }) } })
+  }
+  const room = (user: number, slug: string, kind = 'open') => happens({ type: 'room', user, facts: { slug, kind }, body: { name: slug } })
+  const archive = (user: number, room: number, archived = true, more: object = {}) => happens({ type: 'room_change', user, room, facts: { archived, ...more } })
+  // Five hundred guests with twenty rooms each, every second of them private.
+  database.begin()
+  made({ type: 'log', facts: { id: 'abc', secret: 'a secret' } })
+  const olga = comesIn('olga', 'account', 'owner')
+  const ada = comesIn('ada', 'account')
+  const guests = times(500, (at) => comesIn(`guest ${at}`, 'guest'))
+  const rooms = guests.map((guest, at) => times(20, (more) => Number(room(guest, `${at} ${more}`, more % 2 ? 'private' : 'open'))))
+  for (const [at, guest] of guests.entries()) for (const one of rooms[at]!) made({ type: 'join', user: guest, room: one, facts: { role: 'owner' } })
+  database.commit()
+  return { happens, made, room, archive, olga, ada, guests, rooms }
+}
+
+test('where five hundred guests have made all the rooms there can be, whoever governs makes more, and wins back what they archive', async (t) => {
+  const { room, archive, olga, ada, guests, rooms } = await emptyPlace(t)
+  assert.equal(room(ada, 'of ada'), 'forbidden')
+  assert.equal(room(guests[0]!, 'one more'), 'forbidden')
+
+  assert.match(room(olga, 'of olga'), /^\d+$/)
+  // It counts, and so do rooms whose makers archive them.
+  for (const one of rooms[0]!) assert.match(archive(guests[0]!, one), /^\d+$/)
+  assert.equal(room(ada, 'of ada'), 'forbidden')
+
+  // Of those that are archived already as well.
+  assert.match(archive(olga, rooms[0]![0]!), /^\d+$/)
+  assert.match(archive(olga, rooms[1]![0]!), /^\d+$/)
+  assert.match(room(ada, 'of ada'), /^\d+$/)
+  assert.equal(room(ada, 'another of ada'), 'forbidden')
+  // What came back would count again; for whoever governs it may.
+  assert.equal(archive(guests[1]!, rooms[1]![0]!, false), 'forbidden')
+  assert.match(archive(olga, rooms[1]![0]!, false), /^\d+$/)
+  // Being archived once more by its maker, or named anew, makes nothing count that did not.
+  assert.match(archive(guests[0]!, rooms[0]![0]!), /^\d+$/)
+  assert.equal(room(ada, 'another of ada'), 'forbidden')
+  for (const one of rooms[2]!.filter((_, at) => at % 2 === 0)) archive(olga, one)
+  assert.match(room(ada, 'another of ada'), /^\d+$/)
+})
+
+test('private rooms that nobody else sees are won back with a ban, and by whoever asked for it alone', async (t) => {
+  const { happens, made, room, archive, olga, ada, guests, rooms } = await emptyPlace(t)
+  const [mallory, hidden] = [guests[7]!, rooms[7]![1]!]
+  assert.equal(archive(olga, hidden), 'not_found')
+  for (const ban of [1, 0, mallory]) assert.equal(archive(olga, hidden, true, { ban }), 'forbidden')
+
+  const plain = made({ type: 'ban', user: olga, target: mallory, facts: { banned: true } })
+  assert.equal(archive(olga, hidden, true, { ban: plain }), 'forbidden')
+  const ban = made({ type: 'ban', user: olga, target: mallory, facts: { banned: true, rooms: true } })
+  assert.equal(archive(ada, hidden, true, { ban }), 'forbidden')
+  assert.equal(archive(mallory, hidden, true, { ban }), 'banned')
+  assert.equal(archive(olga, rooms[8]![1]!, true, { ban }), 'forbidden')
+  assert.equal(archive(olga, hidden, true, { ban: plain }), 'forbidden')
+  for (const one of rooms[7]!) assert.match(archive(olga, one, true, { ban }), /^\d+$/)
+  for (let count = 0; count < 20; count++) assert.match(room(ada, `of ada ${count}`), /^\d+$/)
+  assert.equal(room(ada, 'one too many'), 'forbidden')
+
+  made({ type: 'ban', user: olga, target: mallory, facts: { banned: false } })
+  assert.equal(archive(olga, hidden, true, { ban }), 'forbidden')
+  assert.equal(happens({ type: 'cleanup_end', target: mallory, facts: { ban } }), 'unchanged')
 })

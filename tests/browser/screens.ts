@@ -118,6 +118,16 @@ export const screens: Screen[] = [
       await page.locator('#settings summary').click()
     },
   },
+  {
+    name: 'ban',
+    who: 'olga',
+    act: async (page) => {
+      await page.locator('#people-open').click()
+      await page.locator('#members li:not(.own) .person:enabled').first().click()
+      await page.locator('#members .choices:not([hidden]) [value=ban]').click()
+      await page.locator('#ban[open]').waitFor()
+    },
+  },
   { name: 'message', path: ({ early }) => `/rooms/lobby/messages/${early}` },
   { name: 'message-menu', act: openMenu },
   {

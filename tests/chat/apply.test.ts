@@ -50,6 +50,11 @@ function anyEvents(random: Random): Asked[] {
     const one = all.length > 0 && random.chance(0.9) ? random.pick(all) : undefined
     return { user: (random.chance(byAuthor) ? one?.event.user : user()) ?? anyId(), room: one?.event.room ?? anyId(), target: one?.id ?? anyId() }
   }
+  // What one of the newest bans may do away with, as a rule in the name of whoever asked for it.
+  const cleanup = () => {
+    const { event, id } = random.pick(asked.filter(({ event }) => event.type === 'ban' && event.facts!['banned'] && (event.facts!['rooms'] || event.facts!['messages'])).slice(-3)) ?? {}
+    return { user: (random.chance(0.9) ? event?.user : undefined) ?? user(), target: event?.target ?? user(), facts: { ban: id ?? anyId() } }
+  }
   const mentions = () => maybe(0.5, () => ({ ...maybe(0.7, () => ({ mentions: random.times(3, user) })), ...maybe(0.3, () => ({ everyone: true })) }))
   const named = () => naming(random.pick(names))
   // As the operations count them, which see what was accepted; here most of what is asked was.
@@ -78,7 +83,8 @@ function anyEvents(random: Random): Asked[] {
     [2, () => about('rename', { user: user(), ...named() })],
     [1, () => about('password', { user: user(), facts: maybe(0.5, () => ({ session: known('session') })), body: { text: 'scrypt again' } })],
     [2, () => about('role', { user: user(), target: user(), facts: { role: random.pick(['owner', 'admin', 'member', 'guest']) } })],
-    [2, () => about('ban', { user: user(), target: user(), facts: { banned: random.chance(0.4) } })],
+    [2, () => about('ban', { user: user(), target: user(), facts: { banned: random.chance(0.4), ...maybe(0.3, () => ({ rooms: true })), ...maybe(0.3, () => ({ messages: true })) } })],
+    [2, () => (({ user: _, ...event }) => about('cleanup_end', event))(cleanup())],
     [1, () => {
       const { facts, body } = named()
       return about('hosted', { facts: { outside: random.pick(['1', '2', '3']), ...facts, role: random.pick(['owner', 'member', 'guest']) }, body })
@@ -90,7 +96,7 @@ function anyEvents(random: Random): Asked[] {
     }],
     [1, () => about('session', { user: user(), facts: { hash: known('session') } })],
     [1, () => about('session_end', { user: user(), facts: random.chance(0.2) ? { all: true } : { hash: known('session') } })],
-    [3, () => about('invite', { user: user(), ...maybe(0.6, () => ({ room: room() })), facts: { hash: hash('invite'), role: random.pick(['guest', 'guest', 'member', 'admin']), uses: random.between(1, 3), expires: id + random.pick([1e6, month]) } })],
+    [3, () => about('invite', { user: user(), ...maybe(0.6, () => ({ room: room() })), facts: { hash: hash('invite'), role: random.pick(['guest', 'guest', 'member', 'admin']), uses: random.between(1, 3), expires: id + random.pick([1e6, month, 13 * month]) } })],
     [1, () => about('invite_end', { ...maybe(0.8, () => ({ user: user() })), target: ofType('invite') })],
     [3, () => about('accept', { user: user(), facts: { invite: known('invite') } })],
     [2, () => {
@@ -112,6 +118,15 @@ function anyEvents(random: Random): Asked[] {
     [3, () => about('join', { ...(random.chance(0.5) ? { user: asked.at(-1)?.event.user ?? user() } : {}), ...maybe(0.3, () => ({ room: room() })), facts: { slug: String(asked.at(-1)?.event.facts?.['slug']), proof: random.chance(0.5) ? known('session') : known('token'), ...maybe(0.5, () => ({ role: 'owner' })) } })],
     [3, () => about('leave', { user: user(), room: room(), ...maybe(0.4, () => ({ facts: { by: user() } })) })],
     [5, () => about('delete', written())],
+    [2, () => {
+      const { target: author, user, facts } = cleanup()
+      const one = asked.find(({ event }) => event.type === 'message' && event.user === author)
+      return about('delete', { user, room: one?.event.room ?? anyId(), target: one?.id ?? anyId(), facts })
+    }],
+    [2, () => {
+      const { target: maker, user, facts } = cleanup()
+      return about('room_change', { user, room: asked.find(({ event }) => event.type === 'room' && event.user === maker)?.id ?? anyId(), facts: { archived: true, ...facts } })
+    }],
     [7, () => about('edit', { ...written(), body: { text: random.times(5, () => random.pick(words)).join(' '), ...mentions() } })],
     [7, () => about('reaction', reaction(written(0.2), random.chance(0.7)))],
     // On the first message, until there is no room for more.
@@ -210,7 +225,7 @@ function whatIsSaidHolds(contents: Record<string, unknown[]>): void {
 /** What must have come up of each type: beside being accepted. */
 const refusals: Record<string, string[]> = {
   user: ['name_taken', 'invite_over', 'forbidden', 'not_found', 'invalid_password'],
-  account: ['name_taken', 'account_exists', 'invite_over', 'banned'],
+  account: ['name_taken', 'account_exists', 'invite_over', 'banned', 'forbidden', 'invalid_request'],
   rename: ['name_taken', 'forbidden', 'banned'],
   password: ['forbidden', 'banned'],
   role: ['forbidden', 'banned'],
@@ -219,7 +234,7 @@ const refusals: Record<string, string[]> = {
   session_start: ['unauthorized', 'banned'],
   session: ['unauthorized', 'banned'],
   session_end: ['unauthorized'],
-  invite: ['forbidden', 'banned', 'not_found'],
+  invite: ['forbidden', 'banned', 'not_found', 'invalid_request'],
   invite_end: ['not_found'],
   accept: ['invite_over', 'not_found', 'invalid_password', 'forbidden', 'banned'],
   token: ['forbidden', 'name_taken', 'banned'],
@@ -231,6 +246,7 @@ const refusals: Record<string, string[]> = {
   message: ['repeated', 'key_reused', 'not_found', 'archived', 'banned'],
   edit: ['forbidden', 'not_found', 'archived', 'banned'],
   delete: ['forbidden', 'not_found', 'banned'],
+  cleanup_end: ['unchanged'],
   reaction: ['unchanged', 'outrun', 'forbidden', 'not_found', 'archived', 'banned'],
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { apply } from '../../lib/chat/apply.ts'
+import { rules } from '../../lib/chat/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import type { NewEvent, Outcome } from '../../lib/store/event-log.ts'
 import { temporaryFolder, type Scope } from '../chat-server.ts'
@@ -15,7 +16,7 @@ const month = 31 * 24 * 3600e6
 async function emptyLog(t: Scope) {
   const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
   t.after(() => database.close())
-  const happens = (after: number, event: Omit<NewEvent, 'rules'>): Outcome => apply(database, { ...event, rules: 3 }, start + after)
+  const happens = (after: number, event: Omit<NewEvent, 'rules'>): Outcome => apply(database, { ...event, rules }, start + after)
   const comes = (after: number, name: string, kind: 'guest' | 'account') => happens(after, { type: 'user', facts: { folded: hashOf(name), kind, role: kind === 'guest' ? 'guest' : 'member', session: `${name} ${after}` }, body: { name } })
   assert.deepEqual(happens(0, { type: 'log', facts: { id: 'abc', secret: 'a secret' } }), { id: start })
   const hashOf = (name: string) => database.people.nameHash(name)
@@ -46,4 +47,22 @@ test('a login by the old password, under way when it was changed, is none', asyn
 
   assert.deepEqual('refused' in late && late.refused.code, 'unauthorized')
   assert.deepEqual(login(5, 3), { id: start + 5 })
+})
+
+test('a banned guest keeps the name for a month after the ban, and no name is gone for good but an account\'s', async (t) => {
+  const { happens, comes, hashOf } = await emptyLog(t)
+  happens(1, { type: 'invite', facts: { hash: 'first', role: 'owner', uses: 1, expires: start + 1000 } })
+  happens(2, { type: 'user', facts: { folded: hashOf('olga'), kind: 'account', role: 'owner', session: 'of olga', invite: 'first' }, body: { name: 'olga' } })
+  const codeOf = (outcome: Outcome) => ('refused' in outcome ? outcome.refused.code : 'taken')
+  comes(3, 'gus', 'guest')
+  comes(4, 'ada', 'account')
+  happens(5, { type: 'user', facts: { folded: hashOf('una'), kind: 'unproven', role: 'guest' }, body: { name: 'una' } })
+  const days = (count: number) => count * 24 * 3600e6
+  for (const user of [3, 4, 5]) assert.ok('id' in happens(days(20) + user, { type: 'ban', user: start + 2, target: start + user, facts: { banned: true } }))
+
+  // A guest who is not banned has theirs for 30 days after they were last here.
+  for (const name of ['gus', 'ada', 'una']) assert.equal(codeOf(comes(days(49), name, 'guest')), 'name_taken', name)
+  assert.equal(codeOf(comes(days(51), 'gus', 'guest')), 'taken')
+  assert.equal(codeOf(comes(days(51) + 1, 'una', 'account')), 'taken')
+  assert.equal(codeOf(comes(days(400), 'ada', 'guest')), 'name_taken')
 })

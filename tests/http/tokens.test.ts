@@ -72,6 +72,19 @@ test('only who governs the place makes, sees and ends tokens', async (t) => {
   assert.equal(await bot.refused('GET', '/rooms'), '401 unauthorized')
 })
 
+test('there are as many tokens as are listed, so that each can be found and ended', async (t) => {
+  const chat = await startChat(t)
+  const olga = await chat.owner()
+  for (let made = 0; made < 1000; made += 50) await Promise.all(Array.from({ length: 50 }, () => olga.makeBot({ name: 'robot' })))
+
+  assert.equal(await olga.refused('POST', '/tokens', { name: 'robot' }), '403 forbidden')
+
+  const tokens = await tokensOf(olga)
+  assert.equal(tokens.length, 1000)
+  await olga.ask('DELETE', `/tokens/${tokens.at(-1)!.id}`)
+  await olga.makeBot({ name: 'robot' })
+})
+
 test('on every route a token does what its scopes and its rooms say, and no more', async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
