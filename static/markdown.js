@@ -5,13 +5,14 @@
 /** @import { Block, Item } from './markdown-blocks.js' */
 /** @import { Find, Inline, Link, Mention } from './markdown-inline.js' */
 
+import { balanced } from './directions.js'
 import { parseBlocks } from './markdown-blocks.js'
 
 const tags = /** @type {const} */ ({ strong: 'strong', emphasis: 'em', strike: 's' })
 
 /** @param {string} text @param {{ mention?: Find }} [options] `mention`: whom `@name` names, if anybody @returns {Node[]} */
 export function format(text, { mention } = {}) {
-  return parseBlocks(text, mention).map(nodeOf)
+  return parseBlocks(balanced(text), mention).map(nodeOf)
 }
 
 /** @param {Block} block @returns {Node} */

@@ -9,6 +9,8 @@
 
 const mentionsMax = 50
 const namePointsMax = 40
+const triesMax = 160 // in one text, of names that end where a word does; at least so many for each `@`:
+const triesEachMin = 4
 
 // Scripts without spaces: a name, or a marked word, begins and ends anywhere.
 const unspacedLetter = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]`
@@ -25,8 +27,10 @@ const typedAtEnd = new RegExp(String.raw`(?:(?<!${wordLetter})|(?<=${unspacedLet
  */
 export function mentionsIn(text, find) {
   const mentions = []
-  for (const { 1: rest = '', index: start } of [...text.matchAll(named)].slice(0, mentionsMax)) {
-    const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, namePointsMax)
+  const all = [...text.matchAll(named)].slice(0, mentionsMax)
+  const tries = Math.min(namePointsMax, Math.max(triesEachMin, Math.floor(triesMax / all.length)))
+  for (const { 1: rest = '', index: start } of all) {
+    const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, tries)
     for (const end of ends.reverse()) {
       const found = find(rest.slice(0, end))
       if (found === undefined) continue

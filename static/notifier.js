@@ -7,6 +7,7 @@
 /** @import { Message, Room } from '../lib/chat/events.ts' */
 
 import { pathOf, scope } from './address.js'
+import { balanced } from './directions.js'
 import { kept } from './kept.js'
 import { isAttentive } from './room-view.js'
 import { say } from './words.js'
@@ -60,7 +61,7 @@ export class Notifier {
   /** @param {Message} message @param {Room} room */
   #show({ id, from, text }, room) {
     const title = room.kind === 'direct' ? from.name : say('notifications.said', { name: from.name, room: this.#on.nameOf(room) })
-    const notification = notify(title, { body: cut(text), tag: `${scope}.${room.id}` })
+    const notification = notify(title, { body: balanced(cut(text)), tag: `${scope}.${room.id}` })
     if (!notification) return
     this.#shown.set(room.id, notification)
     notification.addEventListener('click', () => {

@@ -10,6 +10,9 @@ export const limits = {
   topicPoints: 200,
   emojiUnits: 64, // of UTF-16; a family of four has 11, a flag of tags 14
   mentions: 50, // in one message
+  mentionTries: 160, // to find a name, in one message: each has to be folded and looked up, at some 10 µs
+  mentionTriesEach: 4, // at the least, for each `@`: words of a name, or letters where a script has no spaces
+  rawUnits: 64 * 1024, // of UTF-16 that are looked at at all: more than any text can have before what it is brought to is shorter
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
@@ -20,19 +23,21 @@ const visible = /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u
 // The two at the end are letters that become marks.
 const marked = /[\p{M}\uff9e\uff9f]{31}/u
 const tooMarked = 'it has a letter with more than 30 marks on it; leave some out'
+const tooLong = `the text is longer than ${limits.textPoints} characters; send it in parts`
 
-/** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF. */
+/** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF (C0, DEL, C1). */
 export function cleanText(raw: string): string {
+  if (raw.length > limits.rawUnits) throw new ChatError('too_large', tooLong)
   if (raw.includes('\0')) throw new ChatError('invalid_text', 'the text has a NUL character; leave it out')
   const plain = raw
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f]/g, '')
+    .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, '')
   // What was dropped may have stood between marks.
   if (marked.test(plain)) throw new ChatError('invalid_text', tooMarked)
   const text = plain.normalize('NFC')
   if (!visible.test(text)) throw new ChatError('invalid_text', 'the text is empty; say something')
-  if (pointsOver(text, limits.textPoints)) throw new ChatError('too_large', `the text is longer than ${limits.textPoints} characters; send it in parts`)
+  if (pointsOver(text, limits.textPoints)) throw new ChatError('too_large', tooLong)
   return text
 }
 
@@ -56,6 +61,8 @@ export function cleanPersonName(raw: string): string {
 
 /** A room's topic: one line, or nothing. */
 export function cleanTopic(raw: string): string {
+  // White space is all that may be left out of it.
+  if (raw.length > limits.rawUnits) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
   const topic = raw.replace(/\s+/g, ' ').trim()
   if (topic === '') return ''
   if (pointsOver(topic, limits.topicPoints)) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
@@ -75,14 +82,18 @@ const unspacedLetter = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p
 const named = new RegExp(String.raw`(?:(?<![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter}))@([^@\n]{1,80})`, 'gu')
 const nameEnd = new RegExp(String.raw`(?<=\S)(?:(?![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter})|(?=${unspacedLetter}))`, 'gu')
 
-/** What a text may name by `@…`: for each `@` the longest name that `find` knows, of those that end where a word does. */
+/**
+ * What a text may name by `@…`: for each `@` the longest name that `find` knows, of those that end where a word does. The more of them there are,
+ * the fewer ends are tried for each, so that a text costs no more for having many.
+ */
 export function mentionsIn<Found>(text: string, find: (name: string) => Found | undefined): Found[] {
   const found: Found[] = []
-  for (const { 1: rest = '' } of [...text.matchAll(named)].slice(0, limits.mentions)) {
+  const all = [...text.matchAll(named)].slice(0, limits.mentions)
+  const tries = Math.min(limits.namePoints, Math.max(limits.mentionTriesEach, Math.floor(limits.mentionTries / all.length)))
+  for (const { 1: rest = '' } of all) {
     // It is no name, and the text is none the worse for it: only normalising it made so many marks.
     if (marked.test(rest)) continue
-    // No name has more of them.
-    const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, limits.namePoints)
+    const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, tries)
     const longest = ends.reverse().values().map((end) => find(rest.slice(0, end))).find((name) => name !== undefined)
     if (longest !== undefined) found.push(longest)
   }

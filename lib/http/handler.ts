@@ -8,6 +8,7 @@ import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
+import { toJson } from '../sse/json.ts'
 import { bytesToCome, whenBodyArrived } from './body.ts'
 import { Clients, hasGone } from './client-address.ts'
 import { Connections } from './connections.ts'
@@ -177,7 +178,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // A stream that failed after it began can only end; its reader comes back with its cursor.
     if (response.headersSent) return void response.end()
     // Text leaves with the head in one piece.
-    const body = bytes ?? (json === undefined ? undefined : JSON.stringify(json) + '\n')
+    const body = bytes ?? (json === undefined ? undefined : `${toJson(json)}\n`)
     // Who does not read the answer is cut off, and what waits for them with it.
     response.setTimeout(unreadMs)
     response.writeHead(status, {

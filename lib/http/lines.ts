@@ -3,6 +3,7 @@
 
 import type { ServerResponse } from 'node:http'
 import type { Author, Message, WireEvents } from '../chat/events.ts'
+import { escaped, toJson } from '../sse/json.ts'
 import type { StreamResponse } from '../sse/server-sent-events-stream.ts'
 
 export type LineType = 'application/x-ndjson' | 'text/plain'
@@ -52,7 +53,7 @@ const pingStart = Buffer.from('event: ping\n')
 const nothingToSee = Buffer.from('\r')
 
 // A frame as `encodeFrame` and `encodeComment` write those of a chat: the data is JSON, and so has one line.
-const frame = /(?:retry: (?<retry>\d+)|: (?<comment>[^\n]*)|(?:event: (?<event>[^\n]*)\n)?(?:id: (?<id>[^\n]*)\n)?data: (?<data>[^\n]*))\n\n/g
+const frame = /(?:retry: (?<retry>\d+)|: (?<comment>[^\n]*)|(?:event: (?<event>[^\n]*)\n)?(?:id: (?<id>[^\n]*)\n)?data: (?<data>[^\n]*))\n\n/gy
 
 const listed = 'room' // what a stream of the rooms sends without a name, for an EventSource's `onmessage`
 
@@ -63,7 +64,7 @@ const unsafe = /[\0-\x08\x0b-\x1f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 const forms: Record<LineType, (fields: Record<string, string | undefined>) => string> = {
   'application/x-ndjson': ({ retry, comment, event = listed, id, data }) => {
     if (retry !== undefined) return `{"retry":${retry}}\n`
-    if (comment !== undefined) return `${JSON.stringify({ comment })}\n`
+    if (comment !== undefined) return `${toJson({ comment })}\n`
     return `{"event":"${event}",${id === undefined ? '' : `"id":"${id}",`}"data":${data}}\n`
   },
   'text/plain': ({ retry, comment, event = listed, id, data }) => {
@@ -100,8 +101,4 @@ function said({ at, room, from, text }: Message): string {
 // The brackets around a name must be ours, and who proved nothing must not look like somebody who did.
 function nameOf({ name, unproven }: Author): string {
   return name.replace(/[<>]/g, escaped) + (unproven ? '?' : '')
-}
-
-function escaped(sign: string): string {
-  return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

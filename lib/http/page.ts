@@ -80,7 +80,7 @@ const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').
 // from version to version where its files are. Functions put the new text in, since in a plain one `$&` would mean something.
 function fillIn(html: string, version: string, { base, name }: { base: string; name: string }): string {
   return html
-    .replace(/(?:.*rel="stylesheet".*\n)+/, '<link rel="stylesheet" href="/static/page.css">\n')
+    .replace(/(?:^.*rel="stylesheet".*\n)+/m, '<link rel="stylesheet" href="/static/page.css">\n')
     .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
     .replace(/>natter<|"natter"/g, (sign) => sign.startsWith('>') ? `>${escaped(name)}<` : JSON.stringify(name))

@@ -5,6 +5,7 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Socket } from 'node:net'
 import { ChatError, type ErrorCode } from '../errors.ts'
+import { toJson } from '../sse/json.ts'
 import type { Connections } from './connections.ts'
 import type { Answer } from './exchange.ts'
 import { problem } from './problems.ts'
@@ -63,7 +64,7 @@ function endWith(socket: Socket, answer: Answer, headOnly: boolean): void {
   socket.once('close', () => clearTimeout(linger))
 }
 
-const bodyOf = ({ json }: Answer): string => `${JSON.stringify(json)}\n`
+const bodyOf = ({ json }: Answer): string => `${toJson(json)}\n`
 
 function headersOf(answer: Answer): Record<string, string> {
   return {

@@ -1,13 +1,18 @@
 // An event as bytes, by the WHATWG's rules for event streams:
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
+import { toJson } from './json.ts'
+
 /** What goes into one frame. Every field is optional; a frame without `data` and `event` dispatches nothing at the reader. */
 export interface StreamEvent {
   /** The event's type. Left out, the reader sees a `message` event. */
   event?: string | undefined
   /** What the reader sends as `Last-Event-ID` when it comes back. */
   id?: string | number | undefined
-  /** A string is sent as it is, a line of it behind each `data: `; everything else is sent as JSON. */
+  /**
+   * A string is sent as it is, a line of it behind each `data: `: CR and LF end a line, and other characters that some readers cut lines at
+   * (U+2028, U+0085) are the caller's to avoid. Everything else is sent as JSON, in which such characters are escaped.
+   */
   data?: unknown
   /** How long the reader waits before it comes back, in whole milliseconds. */
   retry?: number | undefined
@@ -79,7 +84,7 @@ function oneLine(field: string, value: string): string {
 function dataLines(data: unknown): string {
   if (typeof data === 'string' && /[\r\n]/.test(data)) return data.split(lineEnd).map((line) => `data: ${line}\n`).join('')
   // JSON is one line. Without a data line the reader would dispatch nothing, so an event without data gets an empty one.
-  const text: string | undefined = data === undefined ? '' : typeof data === 'string' ? data : JSON.stringify(data)
+  const text: string | undefined = data === undefined ? '' : typeof data === 'string' ? data : toJson(data)
   if (text === undefined) throw new TypeError('data must be a string or have a JSON form')
   // The space behind the colon is not decoration: without it the parser would eat a leading space of the text.
   return `data: ${text}\n`

@@ -270,11 +270,9 @@ test('no control character, line separator or change of direction in what people
   await ada.say('lobby', 'tabs\tand 👩‍👩‍👧 שלום stay; the end')
 
   const [frames, ...lines] = await Promise.all(readers.map((reader) => reader.bodyWith('the end')))
-  // In frames they are as they were written: who reads these is no terminal.
-  assert.match(frames!, /\x9b31m[^]*\u202ereversed/)
-  for (const body of lines) {
+  for (const body of [frames!, ...lines]) {
     assert.doesNotMatch(body, /[\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|(?![\n\t\x7f])\p{Cc}/u)
-    assert.match(body, /before \\u009b31mred after[^]*before \\u202ereversed after[^]*a\\u009b31m\\u202e topic/)
+    assert.match(body, /before 31mred after[^]*before \\u202ereversed after[^]*a31m\\u202e topic/)
     assert.match(body, /and 👩‍👩‍👧 שלום stay/)
   }
   const told = (await readers[1]!.lines('the end')).filter(({ retry, event }) => retry === undefined && event !== 'ping')
@@ -383,9 +381,9 @@ test('a reader of lines that stops costs at most 256 KiB, whatever is said, and 
     socket.pause()
     const ids: number[] = []
     let most = 0
-    // The worst of texts: each of its characters takes three times as much as in its frame. The system's own buffers take some
+    // The worst of texts: each of its characters is escaped. The system's own buffers take some
     // MB before anything waits here.
-    for (let id = 1; id <= 1000; id++) {
+    for (let id = 1; id <= 500; id++) {
       const data = { id: String(id), room: 'lobby', from: { id: 'u_1', name: 'ada' }, text: `${id} ${'\x9b'.repeat(4000)}`, at: '2026-11-21T00:00:00.000Z' }
       ids.push(hub.publish('lobby', { event: 'message', id, data }))
       if (id % 20 === 0) await new Promise(setImmediate)

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toJson } from '../../lib/sse/json.ts'
 import { startChat } from '../chat-server.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
 import { RawConnection, readAnswer } from '../raw-connection.ts'
@@ -104,7 +105,8 @@ test('what is broadcast is what was stored and what was answered, byte for byte'
     ['a trailing line end\n', 'a trailing line end\n'],
     ['a\u0007\u0001\x1f\x1b[31mb', 'a[31mb'],
     ['tab\tstays', 'tab\tstays'],
-    ['\x7f\u0085\u009f stay', '\x7f\u0085\u009f stay'],
+    ['\x7f\u0080\u0085\u009fgo', 'go'],
+    ['\u202aturned\u202e\u2066\u2069 stays', '\u202aturned\u202e\u2066\u2069 stays'],
     ['cafe\u0301', 'café'],
     ['\u212b', 'Å'],
     ['\u1100\u1161\u11a8', '각'],
@@ -119,9 +121,10 @@ test('what is broadcast is what was stored and what was answered, byte for byte'
     const message = JSON.parse(await answer.text())
     assert.equal(message.text, kept, JSON.stringify(text))
     const [event] = await reader.take('message', 1)
-    assert.equal(event!.data, JSON.stringify(message))
+    assert.equal(event!.data, toJson(message))
+    assert.doesNotMatch(event!.data, /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/)
     assert.equal(event!.id, message.id)
-    assert.equal(await (await chat.fetch(`/rooms/lobby/messages/${message.id}`)).text(), `${JSON.stringify(message)}\n`)
+    assert.equal(await (await chat.fetch(`/rooms/lobby/messages/${message.id}`)).text(), `${toJson(message)}\n`)
   }
 })
 

@@ -1,6 +1,7 @@
 // Events of all kinds, and what a reader makes of them.
 
 import type { StreamEvent } from '../../lib/sse/frame.ts'
+import { toJson } from '../../lib/sse/json.ts'
 import type { ParsedEvent } from '../event-stream-parser.ts'
 import type { Random } from '../random.ts'
 
@@ -26,7 +27,7 @@ export function asRead(sent: readonly StreamEvent[]): { events: ParsedEvent[]; l
     retry = given ?? retry
     if (id !== undefined) lastEventId = String(id).toWellFormed()
     if (event === undefined && data === undefined) continue
-    const text = typeof data === 'string' ? data : data === undefined ? '' : JSON.stringify(data)
+    const text = typeof data === 'string' ? data : data === undefined ? '' : toJson(data)!
     events.push({ event: (event ?? 'message').toWellFormed(), data: text.toWellFormed().replace(/\r\n?/g, '\n'), id: lastEventId })
   }
   return { events, lastEventId, retry }

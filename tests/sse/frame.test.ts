@@ -62,7 +62,8 @@ test('retry is a whole number of milliseconds', () => {
 })
 
 test('what is no string goes as JSON, on one line', () => {
-  assert.equal(frame({ data: { text: 'a\nb\u2028', n: null } }), 'data: {"text":"a\\nb\u2028","n":null}\n\n')
+  assert.equal(frame({ data: { text: 'a\nb\u2028', n: null } }), 'data: {"text":"a\\nb\\u2028","n":null}\n\n')
+  assert.equal(frame({ data: '\x7f\x80\x85\x9f\u2029\u202a\u202e\u2066\u2069\x0b\x0c'.split('') }), 'data: ["\\u007f","\\u0080","\\u0085","\\u009f","\\u2029","\\u202a","\\u202e","\\u2066","\\u2069","\\u000b","\\f"]\n\n')
   assert.equal(frame({ data: null }), 'data: null\n\n')
   assert.equal(frame({ data: 0 }), 'data: 0\n\n')
   for (const data of [() => {}, Symbol('x'), 7n]) assert.throws(() => frame({ data }), TypeError)
