@@ -132,7 +132,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-// What people here may call this machine. A name from elsewhere may be some site's, which has it lead to us to read what its visitors can.
+// The names by which other machines of the network may know this one.
 function ownNames(host: string): string[] {
   const given = isIP(host) === 0 ? [host.toLowerCase()] : []
   if (isLoopback(host)) return given

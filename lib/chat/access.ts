@@ -47,8 +47,8 @@ export class Access {
     return room
   }
 
-  // A room that is not theirs is looked for as one that is not there: with the same statements, of which nothing is kept. Else the time of the
-  // answer would tell which there are. Where the slug itself says whose the room is, nothing is looked for.
+  // Looks for a hidden room and for a missing one with the same statements, and caches the result of neither, or the time of the answer would tell
+  // which rooms there are. The slug of a direct room names its two people, so for anybody else there is nothing to look up.
   #find(who: Who, slug: string): RoomRow | undefined {
     const user = userIn(who)
     const seen = (slug: string) => (pairOf(slug)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, slug))

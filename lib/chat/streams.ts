@@ -53,7 +53,7 @@ export class Streams {
     this.#parts = parts
     const { log, database } = parts
     let first: number | undefined
-    // Of all ids that a cursor could have: that there is an event with just this one may not be theirs to know.
+    // Any id in the log's range will do: whether there is an event with exactly this id may be private.
     const has = (id: number) => id >= (first ??= database.firstEvent() ?? Infinity) && id <= log.newest
     const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
     const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }

@@ -29,19 +29,19 @@ export class Clients {
   }
 
   /**
-   * Undefined where a proxy names no client, or is not known to name the right one: then nobody is limited by address, since all who come by it
-   * would be one. `host` is the request's.
+   * The client's address, or undefined where a proxy names no client or can't be trusted to name the right one. Nobody is limited by address
+   * then, since all clients of the proxy would share one. `host` is the request's.
    *
-   * Unless the owner has said which proxies are to be believed, it is those of this machine that pass on a Host which is one of our addresses.
-   * A proxy that was not set up for us sends a Host of its own, which its clients can't choose, and may pass on whatever they forward. One that
-   * does pass the Host on has clients who choose it too: once it was seen, what it forwards counts whatever they write there.
+   * By default a proxy on this machine is trusted if it passes on a Host that is one of our addresses. A proxy that was not set up for us sends
+   * a Host of its own, which its clients can't choose, and may pass on an X-Forwarded-For that they wrote. The clients of a proxy that
+   * passes the Host on can choose it: once one was seen, its X-Forwarded-For counts with any Host, or `Host: localhost` would lift every limit.
    */
   addressOf(asked: Asked, host: string): string | undefined {
     const { trustProxy, urls, log } = this.#options
     const peer = peerOf(asked)
     if (!trustProxy.byUrl || (peer !== undefined && !isTrusted(peer, trustProxy))) return clientAddress(asked, trustProxy)
     const [last] = hopsOf(asked)
-    // It is the proxy who wrote the last one, though it be this machine's own address.
+    // The proxy wrote the last one, even if it is this machine's own address.
     const client = last === undefined ? undefined : readAddress(last)
     const ours = isOneOf(host, urls)
     this.#hostIsPassedOn ||= ours && client !== undefined
@@ -72,10 +72,10 @@ export function clientAddress(asked: Asked, trusted: TrustedProxies): string | u
 }
 
 /**
- * Is whoever asked gone already? Then the system no longer tells from where it came. A Unix socket, which only this machine's proxies reach, never
- * has an address.
+ * Was the connection reset before its request was read? The system no longer tells whose it was then. A Unix socket, which only proxies on this
+ * machine reach, has no address at either end.
  */
-export function hasGone({ remoteAddress, localAddress }: { remoteAddress?: string | undefined; localAddress?: string | undefined }): boolean {
+export function wasReset({ remoteAddress, localAddress }: { remoteAddress?: string | undefined; localAddress?: string | undefined }): boolean {
   return remoteAddress === undefined && localAddress !== undefined
 }
 

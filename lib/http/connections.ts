@@ -13,7 +13,7 @@ export class Connections {
   #held = new WeakMap<Socket, IncomingMessage>()
   /** The last answer that is not out yet. */
   #last = new WeakMap<Socket, ServerResponse>()
-  /** What comes there now is no request any more. */
+  /** Connections on which something came that is no request. */
   #unread = new WeakSet<Socket>()
 
   /**
@@ -55,14 +55,14 @@ export class Connections {
     if (this.#held.get(request.socket) === request) this.#held.delete(request.socket)
   }
 
-  /** Has something come behind what is being answered on this connection, be it a request or not? */
+  /** Did anything come behind the request that is being answered on this connection? */
   othersWait(socket: Socket): boolean {
     return (this.#pipelined.get(socket)?.waiting ?? 0) > 0 || this.#unread.has(socket)
   }
 
-  /** An answer is out: to be called for each. */
+  /** To be called when an answer is out. */
   answered(socket: Socket, response: ServerResponse): void {
-    // Kept, it would keep its request as long as the connection lasts.
+    // Otherwise it and its request would be kept as long as the connection.
     if (this.#last.get(socket) === response) this.#last.delete(socket)
   }
 
@@ -71,7 +71,7 @@ export class Connections {
     return this.#last.get(socket)
   }
 
-  /** No more requests come in by this connection, which can't be read any further; false if that is known. */
+  /** Notes that no more requests come on this connection, since it can't be read any further. False if that was noted before. */
   endReading(socket: Socket): boolean {
     if (this.#unread.has(socket)) return false
     this.#unread.add(socket)

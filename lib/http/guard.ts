@@ -1,6 +1,6 @@
-// Keeps other sites' pages from using natter in the name of whoever visits them: only hosts that are ours (against DNS rebinding, where a
-// site has its own name lead to our address), for what changes something a sign that our own page sent it, or no browser at all, and
-// nothing that is read for a page which may not see it.
+// Keeps pages of other sites from using natter through the browsers of their visitors. A request must be for a host of ours (against DNS
+// rebinding, where a site has its own name lead to our address). A change must come from our own page, or from no browser. A read must not be
+// for a page of another site.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
@@ -19,8 +19,8 @@ export interface OwnServer {
 }
 
 /**
- * A Host must be one of our public addresses, an IP address or `localhost`: the last two no site can have for itself, so that nobody can have
- * them lead here. Where we have no public address, the server's names do as well.
+ * A Host must be one of our public addresses, an IP address or `localhost`. No site can have the last two as its name. Where no public address
+ * was given, the server's own names are allowed as well.
  * @throws ChatError `misdirected`
  */
 export function checkHost(host: string, { urls, server }: { urls: readonly string[]; server: OwnServer | undefined }): void {
@@ -35,14 +35,14 @@ export function checkHost(host: string, { urls, server }: { urls: readonly strin
 /** Is the Host of a request one of these origins? */
 export function isOneOf(host: string, urls: readonly string[]): boolean {
   if (originsOf(host).some((origin) => urls.includes(origin))) return true
-  // The same host may be written otherwise: with the dot at its end that all names have, or with a port that goes without saying.
+  // The same host may be written with a dot at its end, or with the default port.
   const plain = host.replace(/\.(?=:\d+$|$)/, '')
   return originsOf(plain).some((origin) => urls.includes(URL.parse(origin)?.origin ?? ''))
 }
 
-// As browsers read it: 127.1 and 0x7f000001 are IP addresses, and no names.
+// As browsers read it: 127.1 and 0x7f000001 are IP addresses too.
 function isAddress(host: string): boolean {
-  // Which interface leads there belongs to the sender alone.
+  // The interface behind an IPv6 address means something to the sender alone.
   const name = URL.parse(`http://${host.replace(/%[^\]]*/, '')}`)?.hostname ?? ''
   return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
@@ -63,9 +63,9 @@ export function checkOrigin(request: IncomingMessage, host: string, origins: rea
 }
 
 /**
- * Refuses what a browser reads for a page of another origin, which it would not show to that page: all that such a page could want is to
- * have it cost something, the streams of whoever visits it first of all. A link that is followed is nobody's page; a frame, and what is
- * fetched in case that a link should be followed, are. Browsers say whose page it is to https and to localhost alone.
+ * Refuses a read that a browser makes for a page of another origin. The browser would not show the answer to that page, so all that the page can
+ * do with it is to cost its visitor streams, and us work. Following a link is no such read; a frame is one, and so is a prefetch of a link.
+ * Browsers say which page asks only to https and to localhost: https://w3c.github.io/webappsec-fetch-metadata/
  * @throws ChatError `forbidden`
  */
 export function checkReader(request: IncomingMessage, response: ServerResponse, { host, origins }: { host: string; origins: readonly string[] }): void {

@@ -10,7 +10,7 @@ import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
 import { toJson } from '../sse/json.ts'
 import { bytesToCome, whenBodyArrived } from './body.ts'
-import { Clients, hasGone } from './client-address.ts'
+import { Clients, wasReset } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
@@ -49,11 +49,11 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const { chat, base, people, urls, allowOrigins, server, phase, open, log } = options
   const hosted = people !== undefined
   const files = readFiles(options)
-  // Of what keeps addresses from being known one line is enough.
-  const sayWhy = once(log)
-  const sayHost = once(log)
-  const clients = new Clients({ ...options, log: sayWhy })
-  const limits = new Limits({ ...options, log: sayWhy })
+  // One line says why addresses are not known, whoever finds that out first.
+  const logUnknownAddress = once(log)
+  const logUnknownHost = once(log)
+  const clients = new Clients({ ...options, log: logUnknownAddress })
+  const limits = new Limits({ ...options, log: logUnknownAddress })
   const connections = server?.connections ?? new Connections()
   const lines = new Lines()
   const waiting = new WaitingBytes()
@@ -62,8 +62,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    // What it asks for would count for no address.
-    if (hasGone(request.socket)) return void request.socket.destroy()
+    // Nobody can read the answer, and without an address no limit would hold the request back.
+    if (wasReset(request.socket)) return void request.socket.destroy()
     // Node drops what came in the same packet behind a request that wants another protocol. Told that the connection ends, the
     // sender knows that nobody has read it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
@@ -94,7 +94,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     refuseSecrets(request.url ?? '')
     const host = readHost(request)
-    checkItIsOurs(host)
+    checkHostIsOurs(host)
     const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
@@ -113,7 +113,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     const origins = [...urls, ...allowOrigins]
-    // First of all, or it would have cost what it is refused for.
+    // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
     const address = clients.addressOf(request, host)
     // A stream keeps nothing for its reader.
@@ -150,14 +150,14 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     }
   }
 
-  function checkItIsOurs(host: string): void {
-    // Without a public address another program's server knows better than we which hosts are its own.
+  function checkHostIsOurs(host: string): void {
+    // In another program's server we don't know the hosts unless it gave us public addresses.
     if (!server && urls.length === 0) return
     try {
       checkHost(host, { urls, server })
     } catch (error) {
-      // Where others can reach us it may well be how they know us, and then its owner is who can help.
-      if (server && !server.loopback) sayHost('a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME')
+      // Other machines may well know us by that name, and only the owner can allow it.
+      if (server && !server.loopback) logUnknownHost('a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME')
       throw error
     }
   }

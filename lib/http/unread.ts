@@ -1,5 +1,4 @@
-// What Node's parser can't read as a request, and so never becomes one: answered like all else that is refused, with a status, a code and
-// what to do about it.
+// Answers what Node's parser can't read as a request, so that no handler ever sees it: like every other refusal with a status, a code and advice.
 
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -16,7 +15,7 @@ const limits = {
   lingerMs: 1000, // for whoever still sends to read the answer, before their connection is cut
 }
 
-/** What Node tells of it: https://nodejs.org/api/http.html#event-clienterror */
+/** What Node says of it: https://nodejs.org/api/http.html#event-clienterror */
 interface Unread extends Error {
   code?: string
   /** The parser's own words, which repeat nothing of what came. */
@@ -26,30 +25,30 @@ interface Unread extends Error {
   bytesParsed?: number
 }
 
-/** Has a server answer what its parser refuses. All its requests have to come in by these connections. */
+/** Has a server answer what its parser refuses. `connections` must know of all its requests. */
 export function answerUnread(server: Server, connections: Connections): void {
   server.on('clientError', (error: Unread, socket) => refuse(connections, socket, whyUnread(error), wantsHead(error)))
-  // Without a listener Node hangs up on it without a word.
+  // Without a listener Node would close the connection without an answer.
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => {}) // whoever asked is gone, and was not to have more than this answer
+    socket.on('error', () => {}) // the client is gone, and there was nothing for it but this answer
     const refused = problem('method_not_allowed', 'natter is no proxy, and connects to nowhere')
     refuse(connections, socket, { ...refused, headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } })
   })
 }
 
 /**
- * Answers when all before it on the connection is answered, and ends it. Nothing is written into an answer or a stream that is under way, nor to
- * somebody who is gone.
+ * Answers once all earlier requests of the connection are answered, and ends the connection. Nothing is written into an answer or a stream that
+ * is under way, nor to a client that is gone.
  */
 function refuse(connections: Connections, socket: Duplex, answer: Answer | undefined, headOnly = false): void {
-  // Node tells of each packet that comes behind one that could not be read.
+  // Node emits this again for each packet behind the one that could not be read.
   if (!(socket instanceof Socket) || !connections.endReading(socket)) return
   if (!answer || !socket.writable) return void socket.destroy()
   const last = connections.lastOn(socket)
   if (!last) return endWith(socket, answer, headOnly)
   // A stream has no end to wait for.
   if (last.headersSent && !last.writableEnded) return void socket.destroy()
-  // What can't be read is the body of the last request, or comes behind all requests.
+  // Either the body of the last request can't be read, or something behind the last request.
   if (last.req.complete || last.headersSent) return void last.once('close', () => endWith(socket, answer, headOnly))
   last.writeHead(answer.status, headersOf(answer))
   last.end(bodyOf(answer))
@@ -59,7 +58,7 @@ function endWith(socket: Socket, answer: Answer, headOnly: boolean): void {
   if (!socket.writable) return void socket.destroy()
   const head = Object.entries(headersOf(answer)).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nDate: ${new Date().toUTCString()}\r\n${head.join('')}\r\n${headOnly ? '' : bodyOf(answer)}`)
-  // Cut at once, what its sender has still under way would have the system drop the answer too.
+  // If it were closed at once, bytes that are still coming in would make the system drop the answer (RFC 9112, section 9.6).
   const linger = setTimeout(() => socket.destroy(), limits.lingerMs).unref()
   socket.once('close', () => clearTimeout(linger))
 }
@@ -77,7 +76,7 @@ function headersOf(answer: Answer): Record<string, string> {
   }
 }
 
-// Undefined where there is nobody left to tell.
+// Undefined where the connection itself failed, and nobody is left to answer.
 function whyUnread(error: Unread): Answer | undefined {
   const { code = '', reason, rawPacket } = error
   const known = unreadable[code]
@@ -102,7 +101,7 @@ const unreadable: Record<string, [code: ErrorCode, detail: string]> = {
   HPE_PAUSED_H2_UPGRADE: ['invalid_request', 'this port speaks HTTP/1.1, and HTTP/2 only where a proxy in front does'],
 }
 
-// HTTP has a target in visible ASCII alone. People type others, and some programs send them as they are.
+// A target may hold visible ASCII only. People type other characters, and some programs send them as they are.
 function targetAsItShouldBe(error: Unread): string | undefined {
   const line = lineAt(error)?.toString('latin1')
   const written = line && /^[A-Z-]{1,20} (\/[^#]*)/.exec(line.replace(/ HTTP\/\d\.\d$/, ''))?.[1]
@@ -125,7 +124,7 @@ function lineAt({ rawPacket, bytesParsed = 0 }: Unread): Buffer | undefined {
   return rawPacket.subarray(begin, Math.min(rawPacket.length, ...ends))
 }
 
-// UTF-8, or else what its sender has in place of it. What is cut off may be so within a character.
+// As UTF-8, or else as Latin-1. What was cut off may end within a character.
 function textOf(bytes: Buffer, cutOff: boolean): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cutOff })

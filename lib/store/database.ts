@@ -255,7 +255,7 @@ export class Database {
     return this.#connection.all<{ id: number }>(sql, room, before, limit).map(({ id }) => id)
   }
 
-  /** In another room it is looked for as if it were nowhere. */
+  /** By room and id: a message of another room costs the same as none. */
   messageIn(room: number, id: number): MessageRow | undefined {
     return this.#messages("e.id = ? and e.room = ? and e.type = 'message'", id, room)[0]
   }
