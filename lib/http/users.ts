@@ -16,8 +16,8 @@ export const register: Handler = async ({ chat, request, who, address, cookie })
 
 /** One thing at a time: a name, a password, a role, or a ban with what it does away with. */
 export const changeUser: Handler = async ({ chat, params, request, who, address, hosted }) => {
-  const wanted = { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?', rooms: 'string?', messages: 'string?' } as const
-  const { name, password, current, role, banned, rooms, messages } = await readFields(request, wanted)
+  const asked = await readFields(request, { name: 'string?', password: 'string?', current: 'string?', role: 'string?', banned: 'boolean?', rooms: 'string?', messages: 'string?' })
+  const { name, password, current, role, banned, rooms, messages } = asked
   const given = [name, password, role, banned].filter((value) => value !== undefined).length
   if (given !== 1) throw new ChatError('invalid_request', 'give one of name, password (with current), role, and banned')
   if (!banned && (rooms !== undefined || messages !== undefined)) throw new ChatError('invalid_request', 'rooms and messages go with banned: true')
