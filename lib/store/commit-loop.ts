@@ -18,12 +18,14 @@ export type ToWriter = { group: readonly NewEvent[] } | { reads: readonly ReadMa
 
 /** And back. */
 export type FromWriter =
-  | { says: string /* to the owner, before it is open */ }
+  | { says: string /* to the owner */ }
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
   | { outcomes: Told[]; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { noted: true }
+
+const lockLookMs = 5000 // between two looks at the folder's lock, beside one at each commit
 
 /** Runs in a worker whose `workerData` is the data folder's path. */
 export function runCommitLoop(apply: Apply): void {
@@ -33,7 +35,7 @@ export function runCommitLoop(apply: Apply): void {
   let database: Database
   let newest: number
   try {
-    folder = openDataFolder(workerData)
+    folder = openDataFolder(workerData, (says) => say({ says }))
     database = Database.openForWriting(folder.file, { durable: folder.durable, tell: (says) => say({ says }) })
     newest = database.newestEvent()
   } catch (error) {
@@ -43,6 +45,8 @@ export function runCommitLoop(apply: Apply): void {
   let unusable = false
   let mistake: string | undefined
   const inode = inodeOf(folder.file)
+  // While nothing is said no commit would notice it.
+  setInterval(lookAtLock, lockLookMs).unref()
   say({ opened: { file: folder.file, durable: folder.durable, newest } })
 
   port.on('message', (message: ToWriter) => {
@@ -59,6 +63,7 @@ export function runCommitLoop(apply: Apply): void {
       if (unusable) throw new ChatError(damaged.code, damaged.message)
       // SQLite would go on writing to a file that nobody will find again.
       if (inodeOf(folder.file) !== inode) throw new ChatError(gone.code, gone.message)
+      folder.keepHold()
       mistake = undefined
       say({ outcomes: commitGroup(message.group), changes: database.changes, cause: mistake })
     } catch (error) {
@@ -67,10 +72,19 @@ export function runCommitLoop(apply: Apply): void {
     }
   })
 
+  function lookAtLock(): void {
+    try {
+      folder.keepHold()
+    } catch {
+      // The next commit is refused for it, and says so.
+    }
+  }
+
   // Where they can't be kept they are lost, and people have a few messages to read twice.
   function noteReads(reads: readonly ReadMark[]): void {
     if (unusable || inodeOf(folder.file) !== inode) return
     try {
+      folder.keepHold()
       database.begin()
       for (const read of reads) database.talk.noteRead(read)
       database.commit()

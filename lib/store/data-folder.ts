@@ -1,27 +1,36 @@
 // The folder that holds everything natter keeps: made if need be, held by one process, and looked at before it is opened,
 // so that a file which is damaged, foreign or from a newer natter is left as it was found.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, constants, existsSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { StartError } from '../errors.ts'
+import { ChatError, StartError } from '../errors.ts'
 import { holdLock } from './connection.ts'
 import { Database } from './database.ts'
 import { applicationId, schemaVersion } from './schema.ts'
+
+const lockName = 'natter.lock'
 
 export interface DataFolder {
   readonly file: string
   /** False for `:memory:`: nothing is to outlive the process, so nothing is synced either. */
   readonly durable: boolean
+  /**
+   * Makes sure that no other process can take the folder, though somebody has removed the lock: it is made again, and the owner told.
+   * @throws ChatError `storage_failed` if another process has taken it
+   */
+  keepHold(): void
   /** Lets go of the folder; call it when the database is closed. */
   release(): void
 }
 
+type Tell = (line: string) => void
+
 /**
- * Makes and holds the folder.
+ * Makes and holds the folder. `tell` takes a line for the owner.
  * @throws StartError in one line if it can't be used.
  */
-export function openDataFolder(path: string): DataFolder {
+export function openDataFolder(path: string, tell: Tell = () => {}): DataFolder {
   const durable = path !== ':memory:'
   const folder = durable ? path : temporaryFolder()
   try {
@@ -31,9 +40,15 @@ export function openDataFolder(path: string): DataFolder {
   }
   const file = join(folder, 'natter.db')
   let unlock = () => {}
+  const lock = join(folder, lockName)
+  let inode: number | undefined
   try {
     unlock = takeFolder(folder)
-    if (existsSync(file)) lookAt(file)
+    inode = inodeOf(lock)
+    if (existsSync(file)) {
+      lookAt(file)
+      makePrivate(file, tell)
+    }
     else if (sizeOf(`${file}-wal`) > 0) throw new StartError(`${file} is gone, but its write-ahead log is there: put it back, or move ${file}-wal away to begin afresh`)
     else makeWhole(file)
   } catch (error) {
@@ -43,6 +58,18 @@ export function openDataFolder(path: string): DataFolder {
   return {
     file,
     durable,
+    keepHold() {
+      if (inodeOf(lock) === inode) return
+      try {
+        const released = unlock
+        unlock = takeFolder(folder)
+        inode = inodeOf(lock)
+        released()
+      } catch (error) {
+        throw new ChatError('storage_failed', `the lock of the data folder was removed, and can't be taken again: ${reason(error)}`)
+      }
+      tell(`${lock} was removed or replaced while natter runs; it was made again, since without it another natter could write to the same folder`)
+    },
     release() {
       unlock()
       if (!durable) rmSync(folder, { recursive: true, force: true })
@@ -55,17 +82,24 @@ export function openDataFolder(path: string): DataFolder {
  * @throws StartError if another has it.
  */
 export function takeFolder(folder: string): () => void {
-  return holdLock(ownFile(join(folder, 'natter.lock')), folder)
+  return holdLock(ownFile(join(folder, lockName)), folder)
 }
 
 // A real folder in memory where there is one: SQLite's own `:memory:` is one database a connection, and we have several.
 function temporaryFolder(): string {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
   const prefix = 'natter-memory-'
-  // Who was killed left its folder, and memory that nobody else will free. One that is just being made has no lock yet.
-  const old = readdirSync(parent).filter((name) => name.startsWith(prefix) && Date.now() - (statSync(join(parent, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > 60_000)
-  for (const name of old) removeIfFree(join(parent, name))
+  // A process that was killed left its folder, and memory that nobody else will free. One that is just being made has no lock yet.
+  for (const name of readdirSync(parent)) if (name.startsWith(prefix) && isLeftByUs(join(parent, name))) removeIfFree(join(parent, name))
   return mkdtempSync(join(parent, prefix))
+}
+
+// Anybody can make anything there under such a name: a link that leads elsewhere, or a folder with links in it. What is ours alone, nobody else
+// can have put anything into, and in a place where only owners remove things nobody can put another in its place.
+function isLeftByUs(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (!found?.isDirectory() || found.uid !== process.geteuid?.()) return false
+  return (found.mode & 0o022) === 0 && Date.now() - found.mtimeMs > 60_000
 }
 
 function removeIfFree(folder: string): void {
@@ -75,6 +109,22 @@ function removeIfFree(folder: string): void {
   } catch {
     // Somebody is using it, or it is not ours to remove.
   }
+}
+
+// One that was restored from a copy, or made by hand, may be there for all to read.
+function makePrivate(file: string, tell: Tell): void {
+  const open = ['', '-wal', '-shm'].map((suffix) => file + suffix).filter((path) => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
+  if (open.length === 0) return
+  try {
+    for (const path of open) chmodSync(path, 0o600)
+    tell(`${open.join(', ')} could be read by other users of this machine; now only by its owner`)
+  } catch (error) {
+    tell(`${open.join(', ')} can be read by other users of this machine, and that can't be changed: ${reason(error)}`)
+  }
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino
 }
 
 function sizeOf(file: string): number {
@@ -92,9 +142,9 @@ function makeWhole(file: string): void {
   closeSync(folder)
 }
 
-// Nobody else may read it. SQLite gives its other files the same mode.
+// Nobody else may read it. SQLite gives its other files the same mode. It is never what a link leads to.
 function ownFile(file: string): string {
-  closeSync(openSync(file, 'a', 0o600))
+  closeSync(openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0), 0o600))
   return file
 }
 

@@ -148,7 +148,9 @@ export class LocalLog implements EventLog {
   }
 
   #answered(message: FromWriter): void {
-    if ('noted' in message) {
+    if ('says' in message) {
+      this.#report(message.says)
+    } else if ('noted' in message) {
       this.#noting.shift()!()
     } else if ('outcomes' in message) {
       if (message.changes > this.#changes) this.database.forget()
