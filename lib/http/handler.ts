@@ -23,10 +23,12 @@ import { readFiles, sendFile } from './page.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
+import { Turns } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
 import { refuseSecrets } from './url-secrets.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
 
+const nothing = (): void => {}
 const noHeaders = { headers: {}, rawHeaders: [] }
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
@@ -57,6 +59,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const connections = server?.connections ?? new Connections()
   const lines = new Lines()
   const waiting = new WaitingBytes()
+  const turns = new Turns()
   /** Whom an answer is for. */
   const clientOf = new WeakMap<ServerResponse, string>()
   const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
@@ -116,15 +119,19 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
     const address = clients.addressOf(request, host)
-    // A stream keeps nothing for its reader.
-    if (!stream) waiting.check(address)
     if (address !== undefined) clientOf.set(response, address)
-    const bodyOver = reads ? undefined : waiting.add(address, bytesToCome(request))
-    // A token that was made here says itself whose it is.
-    const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
-    // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
-    if (stream || known instanceof Promise) connections.hold(request)
+    const turn = reads && !stream ? turns.turnOf(address) : undefined
+    if (turn) connections.hold(request)
+    let bodyOver = nothing
     try {
+      if (turn) await turn
+      // A stream keeps nothing for its reader.
+      if (!stream) waiting.check(address)
+      if (!reads) bodyOver = waiting.add(address, bytesToCome(request))
+      // A token that was made here says itself whose it is.
+      const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
+      // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
+      if (stream || known instanceof Promise) connections.hold(request)
       const who = known instanceof Promise ? await known : known
       if (!stream) connections.release(request)
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
@@ -146,7 +153,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       return putOff({ request, response, stream, connections, lines }, error.message)
     } finally {
       connections.release(request)
-      bodyOver?.()
+      bodyOver()
     }
   }
 

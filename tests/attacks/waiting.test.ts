@@ -2,84 +2,14 @@
 // there are of them.
 
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import { Duplex } from 'node:stream'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { ChatError } from '../../lib/errors.ts'
 import { WaitingBytes } from '../../lib/http/waiting-bytes.ts'
-import { createChat } from '../../lib/index.ts'
+import { openChat } from '../chat-server.ts'
+import { farChat, type Far, type FarConnection } from '../far-chat.ts'
+import { RawConnection } from '../raw-connection.ts'
 
-const longest = '京'.repeat(4000)
 const megabyte = 1024 * 1024
-
-/** A connection from far away, whose other side takes nothing until it is told to. The system takes some megabytes of a real one before anybody notices. */
-class FarConnection extends Duplex {
-  heard = ''
-  taking: boolean
-  #waiting: (() => void) | undefined
-
-  constructor(taking: boolean) {
-    super()
-    this.taking = taking
-  }
-
-  get status(): number {
-    return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.heard)?.[1] ?? 0)
-  }
-
-  takeAll(): void {
-    this.taking = true
-    this.#waiting?.()
-  }
-
-  setTimeout(): this {
-    return this
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
-    this.heard += chunk.toString('latin1')
-    if (this.taking) taken()
-    else this.#waiting = taken
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#waiting?.()
-    done(error)
-  }
-}
-
-type Far = Awaited<ReturnType<typeof farChat>>
-
-/** A chat with a room full of long texts, and a way to ask it from far away. */
-async function farChat(t: TestContext) {
-  const identify = () => ({ id: 'ada', name: 'ada' })
-  const chat = await createChat({ data: ':memory:', identify, trustProxy: 'loopback', postsPerSecond: 0, postsPerAddress: 0, log: () => {} })
-  const server = createServer(chat.handler)
-  const open: FarConnection[] = []
-  t.after(async () => {
-    for (const connection of open) connection.destroy()
-    await chat.close()
-  })
-
-  const send = (address: string, { method = 'GET', target = '/rooms/lobby/messages?limit=200', headers = '', body = '', taking = true } = {}) => {
-    const connection = new FarConnection(taking)
-    open.push(connection)
-    server.emit('connection', connection)
-    connection.push(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${address}\r\nSec-Fetch-Site: same-origin\r\n${headers}\r\n`)
-    if (body !== '') connection.push(body)
-    return connection
-  }
-  const statusOf = async (connection: FarConnection) => {
-    while (connection.status === 0) await new Promise((resolve) => setImmediate(resolve))
-    return connection.status
-  }
-  const bodyHeaders = (bytes: number) => `Content-Type: text/plain\r\nContent-Length: ${bytes}\r\n`
-  const say = (address: string, text: string) => send(address, { method: 'POST', target: '/rooms/lobby/messages', headers: bodyHeaders(Buffer.byteLength(text)), body: text })
-  for (let said = 0; said < 30; said++) assert.equal(await statusOf(say('192.0.2.1', longest)), 201)
-  return { send, say, statusOf, bodyHeaders }
-}
 
 /** Asks for pages and takes none of them, until it is refused; resolves with how many there are. */
 async function hoard({ send, statusOf }: Far, address: string): Promise<FarConnection[]> {
@@ -126,17 +56,33 @@ test('what is read at last, or given up, makes room for as much', async (t) => {
 
 test('bodies that never end count as long as they say they will be, or as the longest if they don\'t', async (t) => {
   const far = await farChat(t)
-  const unended = (headers: string) => far.send('203.0.113.7', { method: 'PUT', target: '/rooms/lobby/read', headers: `Content-Type: application/json\r\n${headers}`, body: 'x' })
+  const unended = (headers: string, body: string) => far.send('203.0.113.7', { method: 'PUT', target: '/rooms/lobby/read', headers: `Content-Type: application/json\r\n${headers}`, body })
   const asks = async () => far.statusOf(far.send('203.0.113.7'))
 
-  const unfinished = Array.from({ length: 128 }, () => unended('Content-Length: 65536\r\n'))
+  const unfinished = Array.from({ length: 128 }, () => unended('Content-Length: 65536\r\n', 'x'))
   assert.equal(await asks(), 200)
-  unfinished.push(...Array.from({ length: 128 }, () => unended('Transfer-Encoding: chunked\r\n')))
+  unfinished.push(...Array.from({ length: 128 }, () => unended('Transfer-Encoding: chunked\r\n', '1\r\nx\r\n')))
   assert.equal(await asks(), 429)
   assert.equal(await far.statusOf(far.send('203.0.113.8')), 200)
 
   for (const connection of unfinished) connection.destroy()
   while ((await asks()) !== 200);
+})
+
+test('what is refused before its body is read no longer counts, however often', async (t) => {
+  const chat = await openChat(t, { flags: ['--trust-proxy', 'loopback'] })
+  const from = 'Host: localhost\r\nX-Forwarded-For: 203.0.113.7\r\n'
+  const refusals = [['Authorization: nonsense\r\n', '401'], ['Authorization: Bearer natter_nonsense\r\n', '401'], ['Origin: http://evil.example\r\nAuthorization: Basic YWRhOg==\r\n', '403']]
+
+  for (let times = 0; times < 900; times++) {
+    const [headers, status] = refusals[times % refusals.length]!
+    const connection = new RawConnection(chat.url)
+    connection.send(`POST /rooms/lobby/messages HTTP/1.1\r\n${from}${headers}Content-Length: 65536\r\n\r\n`)
+    assert.ok(await connection.until((text) => text.startsWith(`HTTP/1.1 ${status} `)), connection.text)
+    connection.leave()
+  }
+
+  assert.match((await RawConnection.ask(chat.url, `GET /rooms HTTP/1.1\r\n${from}Connection: close\r\n\r\n`)).toString(), /^HTTP\/1\.1 200 /)
 })
 
 test('a class of thirty and its teacher who ask for the longest page at once, and read it slowly, all get it', async (t) => {
