@@ -34,6 +34,7 @@ export function checkHost(host: string, { urls, server }: { urls: readonly strin
 
 /** Is the Host of a request one of these origins? */
 export function isOneOf(host: string, urls: readonly string[]): boolean {
+  if (urls.length === 0) return false
   if (originsOf(host).some((origin) => urls.includes(origin))) return true
   // The same host may be written with a dot at its end, or with the default port.
   const plain = host.replace(/\.(?=:\d+$|$)/, '')

@@ -50,10 +50,14 @@ export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowO
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { chat, base, people, urls, allowOrigins, server, phase, open, log } = options
   const hosted = people !== undefined
+  /** Whose pages may do what our own may. */
+  const origins = [...urls, ...allowOrigins]
   const files = readFiles(options)
   // One line says why addresses are not known, whoever finds that out first.
   const logUnknownAddress = once(log)
   const logUnknownHost = once(log)
+  /** The host that was last found to be ours. */
+  let lastHost: string | undefined
   const clients = new Clients({ ...options, log: logUnknownAddress })
   const limits = new Limits({ ...options, log: logUnknownAddress })
   const connections = server?.connections ?? new Connections()
@@ -115,7 +119,6 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // A stream is not to be stored, whatever it varies by.
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
-    const origins = [...urls, ...allowOrigins]
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
     const address = clients.addressOf(request, host)
@@ -160,8 +163,11 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   function checkHostIsOurs(host: string): void {
     // In another program's server we don't know the hosts unless it gave us public addresses.
     if (!server && urls.length === 0) return
+    // Nearly all requests name the same host, and parsing it takes a microsecond or two.
+    if (host === lastHost) return
     try {
       checkHost(host, { urls, server })
+      lastHost = host
     } catch (error) {
       // Other machines may well know us by that name, and only the owner can allow it.
       if (server && !server.loopback) logUnknownHost('a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME')
