@@ -47,6 +47,9 @@ export function wrongWith({ status, headers, body, whole }: RawAnswer): string[]
     else if (whole && body !== '' && !/"detail":"[^"]{10}/.test(body)) wrong.push(`${status} does not say what to do`)
   }
   if (/^text\/(html|javascript|css)|^image\//.test(type)) return wrong
+  // Terminals and whoever reads a log are steered by these; JSON has other ways to write them.
+  const steering = /\xc2[\x80-\x9f]|\x7f|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]/.exec(body)
+  if (steering) wrong.push(`${status} ${type} has ${JSON.stringify(Buffer.from(steering[0], 'latin1').toString())} in it as it is`)
   if (Number(headers.get('content-length')) > limits.bytes) wrong.push(`${status} ${type} has ${headers.get('content-length')} bytes`)
   return wrong
 }
