@@ -49,6 +49,12 @@ export interface CreateChatOptions {
   postsPerAddress?: number | undefined
   /** Streams that an address may have open; 100 by default, 0 is no limit. */
   streamsPerAddress?: number | undefined
+  /**
+   * Room that is left free on the disk: bytes, or text like `500MB`, `1GiB` and `5%`, the least of several. Below it only accounts, bots and
+   * those whom `identify` gives another role than `guest` may add anything, and below a tenth of it nobody may, be it by function; they are
+   * refused with `storage_low`. `1GiB,5%` by default, 0 is none.
+   */
+  diskReserve?: string | number | readonly string[] | undefined
   /** Takes a line for each thing of consequence; stderr by default. */
   log?: ((line: string) => void) | undefined
 }

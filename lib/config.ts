@@ -20,6 +20,13 @@ const portOf = number(/^\d{1,5}$/, 'a number from 0 to 65535', 65535)
 const rateOf = number(/^\d{1,9}(\.\d{1,9})?$/, 'a number like 2 or 0.5 (0: no limit)')
 const countOf = number(/^\d{1,9}$/, 'a whole number (0: no limit)')
 
+/** What is kept free on the disk: the least of these bytes and this share of it. */
+export interface DiskReserve {
+  bytes: number
+  /** From 0 to 1. */
+  share: number
+}
+
 export const table = {
   port: { flag: 'port', environment: 'PORT', standard: '8080', read: portOf, help: 'where it listens; 0 takes a free one' },
   host: { flag: 'host', environment: 'HOST', standard: '127.0.0.1', read: notEmpty, help: 'which address; 0.0.0.0 lets other machines in' },
@@ -32,6 +39,7 @@ export const table = {
   postsPerSecond: { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', read: rateOf, help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
   postsPerAddress: { flag: 'posts-per-address', environment: 'NATTER_POSTS_PER_ADDRESS', standard: '10', read: rateOf, help: 'a rate for all guests of an address together, ten times that at once; 0 is no limit' },
   streamsPerAddress: { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '100', read: countOf, help: 'streams open at once; 0 is no limit' },
+  diskReserve: { flag: 'disk-reserve', environment: 'NATTER_DISK_RESERVE', standard: '1GiB,5%', several: true, read: reserveOf, help: 'room that is left free on the disk, like 500MB or 5%, the least of several: below it only accounts may add anything; 0 is none' },
 } as const satisfies Record<string, Setting>
 
 export type Settings = { [Name in keyof typeof table]: ReturnType<(typeof table)[Name]['read']> }
@@ -123,6 +131,26 @@ function originsOf(values: string, name: string): string[] {
     if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin
     throw new StartError(`${name} must be like https://chat.example, not ${JSON.stringify(value)}`)
   })
+}
+
+const unitBytes: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
+
+function reserveOf(values: string, name: string): DiskReserve {
+  const reserve: DiskReserve = { bytes: Infinity, share: 1 }
+  const list = listOf(values)
+  for (const value of list) {
+    const [, amount = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?) ?(%|[kmgt]?i?b|)$/i.exec(value) ?? []
+    const bytes = unitBytes[unit.toLowerCase()]
+    if (amount === '' || (unit === '%' ? Number(amount) > 100 : bytes === undefined)) throw unusable(value)
+    if (unit === '%') reserve.share = Math.min(reserve.share, Number(amount) / 100)
+    else reserve.bytes = Math.min(reserve.bytes, Number(amount) * bytes!)
+  }
+  if (list.length === 0) throw unusable(values)
+  return reserve
+
+  function unusable(value: string): StartError {
+    return new StartError(`${name} must be like 1GiB, 500MB, 5% or 0, not ${JSON.stringify(value)}`)
+  }
 }
 
 /**

@@ -33,6 +33,7 @@ export const statuses = {
   internal: 500,
   busy: 503,
   stopping: 503,
+  storage_low: 503,
   storage_full: 503,
   storage_damaged: 503,
   storage_failed: 503,

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Identify } from './chat-options.ts'
-import type { People } from './chat/people.ts'
+import type { HostedUser, People } from './chat/people.ts'
 import type { Who } from './chat/who.ts'
+import { ChatError } from './errors.ts'
 import { readIdentity } from './host-identity.ts'
 import { describe } from './log.ts'
 import { within } from './within.ts'
@@ -25,6 +26,17 @@ export function hostPeople(identify: Identify, people: People) {
     }
   }
 
+  // Whoever is new has to be stored. Where there is no room for that they can still read what is open to everybody.
+  async function known(identity: HostedUser, { method }: IncomingMessage): Promise<Who> {
+    try {
+      return await people.hosted(identity)
+    } catch (error) {
+      const noRoom = error instanceof ChatError && (error.code === 'storage_low' || error.code === 'storage_full')
+      if (noRoom && (method === 'GET' || method === 'HEAD')) return { nobody: true }
+      throw error
+    }
+  }
+
   return {
     /** @throws Error for the log if the host fails, or gives what is no identity */
     async whoSent(request: IncomingMessage): Promise<Who> {
@@ -35,7 +47,7 @@ export function hostPeople(identify: Identify, people: People) {
           const given = await ask(request)
           if (given === undefined || given === null) return { nobody: true }
           const identity = readIdentity(given)
-          const who = await people.hosted(identity)
+          const who = await known(identity, request)
           if (!outdated.has(identity.id)) return who
         } finally {
           open.delete(outdated)

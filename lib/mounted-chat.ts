@@ -57,10 +57,11 @@ export class MountedChat {
 
   /** Other programs call `createChat`. @throws StartError in one line if the folder can't be had. */
   static async open(settings: ChatSettings): Promise<MountedChat> {
-    const { data, access, ring } = settings
+    const { data, access, diskReserve, ring } = settings
     let serving = false // until then what fails is told in the one line of an error
     const log = neverThrowing(settings.log)
-    const events = await LocalLog.open({ folder: data, writer, report: (line) => serving && log(line), tell: log })
+    const report = (line: string) => serving && log(line)
+    const events = await LocalLog.open({ folder: data, writer, reserve: diskReserve, report, tell: log })
     try {
       // What the storage refuses to read it has told of itself.
       const onError = (error: unknown) => error instanceof ChatError || log(`reading failed: ${describe(error)}`)

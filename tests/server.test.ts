@@ -149,7 +149,7 @@ test('a second signal stops at once', async (t) => {
 test('--help names every setting', async () => {
   const { code, out } = await runServer(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--posts-per-address', '--streams-per-address']) {
+  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--posts-per-address', '--streams-per-address', '--disk-reserve']) {
     assert.ok(out.includes(word), word)
   }
   // Each flag's help begins in the same column.

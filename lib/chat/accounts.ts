@@ -74,6 +74,7 @@ export class Accounts {
     const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts, body } : { type: 'user', rules, facts: { ...facts, kind }, body }
     // Before the hashing, which takes long.
     appender.check(event)
+    await appender.checkSpace(event)
     if (password !== undefined) body.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })
     const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
     const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
@@ -105,6 +106,7 @@ export class Accounts {
     const user = this.#parts.people.person(who)
     const event = { type: 'password', rules, user: user.id, facts: 'session' in who && who.session !== undefined ? { session: who.session } : {} } as const
     this.#parts.appender.check(event)
+    await this.#parts.appender.checkSpace(event)
     await this.#parts.people.byPassword(user.name, current, address)
     const text = await this.#parts.people.passwords.hash(password, { address, person: user.id })
     this.#parts.people.person(who)

@@ -5,6 +5,7 @@ import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { EventLog, LoggedEvent } from '../store/event-log.ts'
 import { earlier, judge } from './apply.ts'
+import { checkSpace } from './disk-reserve.ts'
 import type { LogEvent } from './log-events.ts'
 
 interface Beside {
@@ -42,12 +43,27 @@ export class Appender {
   }
 
   /**
+   * For what takes long before it can be appended.
+   * @throws ChatError `storage_low` if the disk has not enough room for an event by whoever does it
+   */
+  async checkSpace(event: LogEvent): Promise<void> {
+    const measured = this.#log.measureSpace()
+    if (measured) await measured
+    checkSpace(this.#database, this.#log.space, event)
+  }
+
+  /**
    * The id of the event that was accepted, and the event as everybody was told it: now, or if it is a repeated request earlier,
    * and then without it. Those in `before` and `after` are appended with it, and only refused for themselves.
    * @throws ChatError if it is refused
    */
   async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<{ id: number; event?: LoggedEvent | undefined }> {
+    // It is asked for once a second: what is posted together waits together.
+    const measured = this.#log.measureSpace()
+    if (measured) await measured
     if (!('key' in event)) this.check(event)
+    // A retry of what was stored takes no room.
+    if (this.#log.space !== 'enough' && !earlier(this.#database, event)) checkSpace(this.#database, this.#log.space, event)
     const outcome = await this.#log.append([...before, event, ...after]).then((outcomes) => outcomes[before.length]!, (error) => {
       // What was stored is stored, even where nothing can be stored any more. At the end it can't be read either.
       const known = error instanceof ChatError && error.code !== 'stopping' && earlier(this.#database, event)

@@ -13,6 +13,11 @@ export function governs(user: UserRow | undefined): boolean {
   return user !== undefined && rank[user.role] >= rank.admin && user.banned === 0
 }
 
+/** Somebody who costs nothing, since another is a name away: a guest, a name that nothing proves, or whom a host calls a guest. */
+export function isGuest({ kind, role }: Pick<UserRow, 'kind' | 'role'>): boolean {
+  return kind === 'guest' || kind === 'unproven' || (kind === 'hosted' && role === 'guest')
+}
+
 /** Open rooms are everyone's to see, others their members'; 0 stands for nobody. */
 export function sees(database: Database, user: number, room: RoomRow): boolean {
   return room.kind === 'open' || database.rooms.roleIn(room.id, user) !== undefined

@@ -1,7 +1,7 @@
 // How much one person, or one address, may do: changes a second, newcomers, open streams. Only requests are limited; a program
 // that natter is mounted in calls the chat itself, and is not.
 
-import { governs } from '../chat/rights.ts'
+import { governs, isGuest } from '../chat/rights.ts'
 import { foldName } from '../chat/text.ts'
 import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
@@ -57,8 +57,7 @@ export class Limits {
   readonly #people: Buckets
   readonly #bots: Buckets
   /** Of guests, and of accounts, by address; and the same by network. */
-  readonly #guests: AddressBuckets
-  readonly #accounts: AddressBuckets
+  readonly #shared: { guests: AddressBuckets; accounts: AddressBuckets }
   readonly #newcomers: AddressBuckets
   /** New rooms by address and by network, direct ones apart. */
   readonly #rooms: Record<'rooms' | 'directRooms', Record<'guests' | 'accounts', AddressWindows>>
@@ -74,8 +73,10 @@ export class Limits {
     this.#options = options
     this.#people = new Buckets(ofPeople(1), now)
     this.#bots = new Buckets(ofPeople(limits.botTimes), now)
-    this.#guests = addressBuckets(ofAddresses(limits.addressSeconds), now)
-    this.#accounts = addressBuckets(ofAddresses(limits.accountsSeconds), now)
+    this.#shared = {
+      guests: addressBuckets(ofAddresses(limits.addressSeconds), now),
+      accounts: addressBuckets(ofAddresses(limits.accountsSeconds), now),
+    }
     this.#newcomers = addressBuckets(limits.comingIn, now)
     const ofBoth = (most: number) => ({ guests: addressWindows(most, now), accounts: addressWindows(most * limits.roomsOfAccounts, now) })
     this.#rooms = { rooms: ofBoth(limits.roomsOfGuests), directRooms: ofBoth(limits.directRoomsOfGuests) }
@@ -111,10 +112,10 @@ export class Limits {
     const unproven = 'claims' in who ? who.claims : user?.kind === 'unproven' ? user.name : undefined
     const key = unproven === undefined ? user && String(user.id) : `unproven ${foldName(unproven)}`
     const own = { buckets: isBot ? this.#bots : this.#people, key, why: `that is more than ${rate} a second` }
-    const shared = postsPerAddress === 0 ? undefined : isGuest(who) ? this.#guests : isAnybodys(who) ? this.#accounts : undefined
+    const kind = partyOf(who)
     return [
       ...(postsPerSecond === 0 || key === undefined ? [] : [own]),
-      ...(shared ? sharesBy(address, shared, `too much comes from this address; ${isGuest(who) ? 'guests' : 'accounts'} share what an address may do`) : []),
+      ...(postsPerAddress === 0 || !kind ? [] : sharesBy(address, this.#shared[kind], `too much comes from this address, whose ${kind} share what they may do`)),
     ]
   }
 
@@ -125,7 +126,7 @@ export class Limits {
    */
   newRoom(kind: 'rooms' | 'directRooms', who: Who, address: string | undefined): () => void {
     const { postsPerSecond, postsPerAddress } = this.#options
-    const whose = isGuest(who) ? 'guests' : isAnybodys(who) ? 'accounts' : undefined
+    const whose = partyOf(who)
     if (postsPerSecond === 0 || postsPerAddress === 0 || whose === undefined || address === undefined) return () => {}
     const { addresses, networks } = this.#rooms[kind][whose]
     const network = networkOf(address)
@@ -226,14 +227,9 @@ function sharesBy(address: string | undefined, { addresses, networks }: AddressB
   return [{ buckets: addresses, key: address, why }, ...(network === undefined ? [] : [{ buckets: networks, key: network, why }])]
 }
 
-// Somebody who costs nothing: another one is a name away. So are the guests of a host that calls them so.
-function isGuest(who: Who): boolean {
-  if (!('user' in who)) return true
-  const { kind, role } = who.user
-  return kind === 'guest' || kind === 'unproven' || (kind === 'hosted' && role === 'guest')
-}
-
-// An account that anybody can make by themselves. Bots and a host's people are given by somebody, and who governs must always be able to.
-function isAnybodys(who: Who): boolean {
-  return 'user' in who && who.user.kind === 'account' && !governs(who.user)
+// With whom somebody shares what an address may do. Accounts are among them where anybody can make one by themselves: bots and a host's people are
+// given by somebody, and who governs must always be able to.
+function partyOf(who: Who): 'guests' | 'accounts' | undefined {
+  if (!('user' in who) || isGuest(who.user)) return 'guests'
+  return who.user.kind === 'account' && !governs(who.user) ? 'accounts' : undefined
 }

@@ -74,9 +74,16 @@ export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
 /** The same, with the event as the listener is told it; of a repeated request it was before. */
 export type Told = Outcome & { event?: LoggedEvent | undefined }
 
+/** How much room the disk has for more: enough for everybody, too little for those who cost nothing, or no more than it needs to take something away. */
+export type Space = 'enough' | 'low' | 'last'
+
 export interface EventLog {
   /** The newest event that all listeners were told of. */
   readonly newest: number
+  /** As of a moment ago. Whoever appends asks for it first: the log itself takes what it is given. */
+  readonly space: Space
+  /** Undefined if `space` is known well enough, or else resolves when it is. */
+  measureSpace(): Promise<void> | undefined
   /**
    * Resolves when the events are durable, applied here, and passed on to the listener; an outcome for each, in order.
    * @throws ChatError `busy`, `stopping`, or one of `storage_…`; it is not known then whether they will be in the log.

@@ -5,8 +5,10 @@ import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ChatError, StartError, type Refusal } from '../errors.ts'
 import type { FromWriter, ToWriter } from './commit-loop.ts'
+import type { DiskReserve } from '../config.ts'
 import { Database } from './database.ts'
-import type { EventLog, LoggedEvent, NewEvent, ReadMark, Told } from './event-log.ts'
+import { DiskSpace } from './disk-space.ts'
+import type { EventLog, LoggedEvent, NewEvent, ReadMark, Space, Told } from './event-log.ts'
 import { ReadingThread } from './reading-thread.ts'
 import { damaged } from './sqlite-errors.ts'
 
@@ -27,11 +29,15 @@ export interface LocalLogOptions {
   folder: string
   /** The module that runs the commit loop in a worker. */
   writer: URL
-  /** Takes a line when storing begins to fail, and when it works again. */
+  /** What is kept free on the disk; nothing unless given. */
+  reserve?: DiskReserve | undefined
+  /** Takes a line when storing begins to fail or room runs out, and when that is over. */
   report: (line: string) => void
   /** Takes a line where opening takes long. */
   tell?: (line: string) => void
 }
+
+const noReserve: DiskReserve = { bytes: 0, share: 0 }
 
 export class LocalLog implements EventLog {
   /** What was committed, for reading; each commit is seen at once. */
@@ -57,10 +63,11 @@ export class LocalLog implements EventLog {
   /** The folder that is gone with us. */
   readonly #temporary: string | undefined
   readonly #exited: Promise<unknown>
+  readonly #space: DiskSpace
   #idle: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
-  static async open({ folder, writer, report, tell = () => {} }: LocalLogOptions): Promise<LocalLog> {
+  static async open({ folder, writer, reserve = noReserve, report, tell = () => {} }: LocalLogOptions): Promise<LocalLog> {
     const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
     const answer = await opened(worker, tell)
     if (!('opened' in answer)) {
@@ -68,19 +75,23 @@ export class LocalLog implements EventLog {
       throw new StartError('unusable' in answer ? answer.unusable : 'the writing thread did not start')
     }
     try {
-      return new LocalLog(worker, answer.opened, report)
+      const log = new LocalLog(worker, answer.opened, { reserve, report })
+      await log.#space.open()
+      return log
     } catch (error) {
       await worker.terminate()
       throw new StartError(`the database can't be read: ${error instanceof Error ? error.message : error}`)
     }
   }
 
-  private constructor(worker: Worker, { file, durable, newest }: { file: string; durable: boolean; newest: number }, report: (line: string) => void) {
+  private constructor(worker: Worker, { file, durable, newest }: { file: string; durable: boolean; newest: number }, { reserve, report }: { reserve: DiskReserve; report: (line: string) => void }) {
     this.#worker = worker
     this.#report = report
     this.#newest = newest
     this.#temporary = durable ? undefined : dirname(file)
     this.#exited = new Promise((resolve) => worker.once('exit', resolve))
+    const pending = () => ({ events: this.#waitingEvents, characters: this.#waitingCharacters })
+    this.#space = new DiskSpace({ folder: dirname(file), reserve, report, pending })
     this.database = Database.openForReading(file, (cause) => this.#stopWriting(cause))
     this.reader = new ReadingThread(file, (cause) => this.#stopWriting(cause))
     worker.on('message', (message: FromWriter) => this.#answered(message))
@@ -91,6 +102,14 @@ export class LocalLog implements EventLog {
     return this.#newest
   }
 
+  get space(): Space {
+    return this.#space.level
+  }
+
+  measureSpace(): Promise<void> | undefined {
+    return this.#space.measure()
+  }
+
   async append(events: readonly NewEvent[]): Promise<Told[]> {
     if (this.#over) throw new ChatError(this.#over.code, this.#over.message)
     const full = this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
@@ -99,6 +118,7 @@ export class LocalLog implements EventLog {
     this.#waiting.push(waiting)
     this.#waitingEvents += events.length
     this.#waitingCharacters += charactersIn(events)
+    this.#space.spend({ events: events.length, characters: charactersIn(events) })
     // What comes in the same tick goes in the same group.
     if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send())
     return waiting.promise
@@ -117,6 +137,7 @@ export class LocalLog implements EventLog {
   /** Commits what was appended before, then lets go of the folder. */
   async close(): Promise<void> {
     this.#over = stopping
+    this.#space.close()
     if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     // The writer last: whoever closes last empties the write-ahead log.
     await this.reader.close()

@@ -1,11 +1,9 @@
 // The disk is full: posts are refused and say why, all else goes on, nothing answered is lost, and writing goes on by itself
 // once there is room. The data folder lies on a small file system of its own, which a ballast file fills.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runServer, startChat, type ChatServer, type Scope } from '../chat-server.ts'
+import { smallDisk, whyNoSmallDisk, type SmallDisk } from '../small-disk.ts'
 import type { Audit, AuditOptions, Verdict } from './audit.ts'
 import { inScope, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'
@@ -27,22 +25,15 @@ const limits = {
 export default {
   name: 'disk-full',
   plantable: ['answered-on-full-disk'],
-  cannotRun() {
-    try {
-      smallDisk({ after: (unmount) => (unmount as () => void)() })
-      return undefined
-    } catch {
-      return 'it needs a small file system of its own, and mounting one needs root on Linux'
-    }
-  },
+  cannotRun: whyNoSmallDisk,
   run: (options) => inScope((scope) => audit(scope, options)),
 } satisfies Audit
 
 async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Promise<Verdict> {
   const { fills, writers: count } = forms[form]
-  const disk = smallDisk(scope)
+  const disk = smallDisk(scope, limits.diskBytes)
   const data = join(disk.folder, 'data')
-  const chat = await startChat(scope, { data, ...storagePlanted({ fault }) })
+  const chat = await startChat(scope, { data, flags: ['--disk-reserve', '0'], ...storagePlanted({ fault }) })
   const readers = [await Reader.open(chat), await Reader.open(chat)]
   scope.after(() => readers.forEach((reader) => reader.leave()))
   const writers = await Promise.all(Array.from({ length: count }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })))
@@ -128,42 +119,4 @@ async function startsOnFullDisk(chat: ChatServer, disk: SmallDisk, data: string)
     await chat.start()
   }
   return faults
-}
-
-interface SmallDisk {
-  readonly folder: string
-  /** Takes all room but for these bytes. */
-  fill(spareBytes: number): void
-  /** Gives it back. */
-  free(): void
-}
-
-function smallDisk(scope: Scope): SmallDisk {
-  const folder = mkdtempSync(join(tmpdir(), 'natter-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${limits.diskBytes}`, 'none', folder], { stdio: 'ignore' })
-  } catch (error) {
-    rmdirSync(folder)
-    throw error
-  }
-  scope.after(() => {
-    // Lazily: a server that was killed a moment ago may still have its files open.
-    execFileSync('umount', ['-l', folder])
-    rmdirSync(folder)
-  })
-  const ballast = join(folder, 'ballast')
-  return {
-    folder,
-    fill(spareBytes) {
-      try {
-        for (;;) writeFileSync(ballast, Buffer.alloc(64 * 1024), { flag: 'a' })
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-      }
-      if (spareBytes > 0) truncateSync(ballast, Math.max(0, statSync(ballast).size - spareBytes))
-    },
-    free() {
-      rmSync(ballast, { force: true })
-    },
-  }
 }
