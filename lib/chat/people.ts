@@ -132,6 +132,13 @@ export class People {
     return this.proven(who)
   }
 
+  /** The user who asks, if they have said something before, whether or not they can prove who they are. */
+  speaker(who: Who): UserRow {
+    writes(who)
+    // A name without a first deed is asked for more than a name.
+    return 'user' in who ? this.still(who) : this.proven(who)
+  }
+
   /** The same, if it is no bot. */
   person(who: Who): UserRow {
     const user = this.writer(who)

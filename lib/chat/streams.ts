@@ -93,11 +93,17 @@ export class Streams {
 
   /** To a room: somebody is writing. */
   tellTyping(user: UserRow, room: RoomRow): void {
+    if (this.#isCrowded(roomTopics(room))) return
     const key = `${user.id} ${room.id}`
     if (this.#typing.has(key)) return
     this.#typing.add(key)
     setTimeout(() => this.#typing.delete(key), limits.typingMs).unref()
     this.#hub.signal(roomTopics(room), { event: 'typing', data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence })
+  }
+
+  // With thousands of readers each signal of each would be a write to each: who types or is here is of use among a few.
+  #isCrowded(told: readonly string[]): boolean {
+    return told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)
   }
 
   #tellPresence(id: number, state: 'here' | 'away'): void {
@@ -106,7 +112,7 @@ export class Streams {
     if (!user) return
     for (const { room, slug, kind } of this.#parts.database.rooms.roomsOf(id, limits.presenceRooms)) {
       const told = roomTopics({ id: room, kind })
-      if (told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)) continue
+      if (this.#isCrowded(told)) continue
       this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
     }
   }

@@ -136,13 +136,12 @@ export class Talk {
     if (this.reads.note({ user: user.id, room: room.id, event }, { since })) this.#parts.streams.tellSelf(user.id, room, String(event))
   }
 
-  /** They are writing something. */
-  typing(who: Who, slug: string): void {
-    // Who nobody knows yet has said nothing so far, and is asked for more than a name.
-    const user = 'user' in who ? this.#parts.people.still(who) : this.#parts.people.proven(who)
+  /** They are writing something. Without `tells` it is only seen whether they may, and nobody hears of it. */
+  typing(who: Who, slug: string, { tells }: { tells: boolean }): void {
+    const user = this.#parts.people.speaker(who)
     const room = this.#parts.access.room(who, slug)
     checkMayTalk(this.#parts.database, { user: user.id, room: room.id })
-    this.#parts.streams.tellTyping(user, room)
+    if (tells) this.#parts.streams.tellTyping(user, room)
   }
 
   // Who does something with a message, and which.

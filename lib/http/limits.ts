@@ -25,14 +25,22 @@ const limits = {
   roomsOfGuests: 20,
   directRoomsOfGuests: 500,
   roomsOfAccounts: 10,
+  // What a page does by itself, and never as often: it says every three seconds that somebody types, and with each message that they have read.
+  typing: { burst: 10, perSecond: 1 }, // a person
+  typingOfGuests: { burst: 60, perSecond: 20 }, // of an address
+  reading: { burst: 200, perSecond: 10 }, // a person
+  readingOfGuests: { burst: 1000, perSecond: 100 }, // of an address
   kibibyte: 1024, // of a body costs as much as a change
 }
 
 /** How somebody new comes in. */
 const comingIn = new Set(['POST /session', 'POST /users', 'POST /invites/accept'])
 
-/** What nobody should ever have to wait for: what a page does by itself, and logging out. Whoever uses a stolen session to its limit must not keep its owner from ending it. */
-const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id', 'POST /rooms/:room/typing', 'PUT /rooms/:room/read'])
+/** What nobody should ever have to wait for: whoever uses a stolen session to its limit must not keep its owner from ending it. */
+const unlimited = new Set(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'])
+
+const typing = 'POST /rooms/:room/typing'
+const reading = 'PUT /rooms/:room/read'
 
 export interface LimitsOptions extends Pick<Settings, 'postsPerSecond' | 'postsPerAddress' | 'streamsPerAddress'> {
   /** Gets a line for the owner, at most once. */
@@ -59,6 +67,8 @@ export class Limits {
   /** Of guests, and of accounts, by address; and the same by network. */
   readonly #shared: { guests: AddressBuckets; accounts: AddressBuckets }
   readonly #newcomers: AddressBuckets
+  readonly #typing: SignalBuckets
+  readonly #reading: SignalBuckets
   /** New rooms by address and by network, direct ones apart. */
   readonly #rooms: Record<'rooms' | 'directRooms', Record<'guests' | 'accounts', AddressWindows>>
   /** How many streams are open, by address and by session. */
@@ -78,6 +88,8 @@ export class Limits {
       accounts: addressBuckets(ofAddresses(limits.accountsSeconds), now),
     }
     this.#newcomers = addressBuckets(limits.comingIn, now)
+    this.#typing = { people: new Buckets(limits.typing, now), guests: addressBuckets(limits.typingOfGuests, now) }
+    this.#reading = { people: new Buckets(limits.reading, now), guests: addressBuckets(limits.readingOfGuests, now) }
     const ofBoth = (most: number) => ({ guests: addressWindows(most, now), accounts: addressWindows(most * limits.roomsOfAccounts, now) })
     this.#rooms = { rooms: ofBoth(limits.roomsOfGuests), directRooms: ofBoth(limits.directRoomsOfGuests) }
   }
@@ -88,7 +100,12 @@ export class Limits {
    * @throws ChatError `too_many`
    */
   change(change: string, who: Who, address: string | undefined): PayForBody {
-    if (unlimited.has(change)) return () => {}
+    // That somebody types is never refused: `mayTellTyping` says whether anybody hears of it.
+    if (unlimited.has(change) || change === typing) return () => {}
+    if (change === reading) {
+      this.#take(this.#sharesOfSignal(this.#reading, who, address))
+      return () => {}
+    }
     const shares = comingIn.has(change) ? this.#sharesOfNewcomer(address) : this.#sharesOf(who, address)
     this.#take(shares)
     return (bytes) => {
@@ -101,6 +118,24 @@ export class Limits {
     const { postsPerSecond, postsPerAddress } = this.#options
     if (postsPerSecond === 0 || postsPerAddress === 0) return []
     return sharesBy(address, this.#newcomers, 'too many came in from this address')
+  }
+
+  /** Counts a sign that somebody types. Should it be one too many, others need not hear of it, and whoever sent it need not know. */
+  mayTellTyping(who: Who, address: string | undefined): boolean {
+    const shares = this.#sharesOfSignal(this.#typing, who, address).filter(({ key }) => key !== undefined)
+    if (shares.some(({ buckets, key }) => buckets.wait(key!) > 0)) return false
+    for (const { buckets, key } of shares) buckets.take(key!)
+    return true
+  }
+
+  #sharesOfSignal({ people, guests }: SignalBuckets, who: Who, address: string | undefined): Share[] {
+    if (this.#options.postsPerSecond === 0) return []
+    const key = 'user' in who ? String(who.user.id) : undefined
+    const why = 'that is more often than any page asks'
+    return [
+      ...(key === undefined ? [] : [{ buckets: people, key, why }]),
+      ...(partyOf(who) === 'guests' && address !== undefined ? sharesBy(address, guests, why) : []),
+    ]
   }
 
   #sharesOf(who: Who, address: string | undefined): Share[] {
@@ -200,6 +235,11 @@ function streamKeys(who: Who, address: string | undefined) {
     network: network && `network ${network}`,
     session: session && `session ${session}`,
   }
+}
+
+interface SignalBuckets {
+  people: Buckets
+  guests: AddressBuckets
 }
 
 interface AddressBuckets {

@@ -39,7 +39,7 @@ export const react: Handler = ({ chat, params, who }) => chat.talk.react(who, pa
 
 export const takeBack: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
 
-export const typing: Handler = ({ chat, params, who }) => chat.talk.typing(who, params.room!)
+export const typing: Handler = ({ chat, params, who, address, limits }) => chat.talk.typing(who, params.room!, { tells: limits.mayTellTyping(who, address) })
 
 export const read: Handler = async ({ chat, params, request, who }) => {
   const { id } = await readFields(request, { id: 'string' })
