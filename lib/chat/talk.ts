@@ -111,10 +111,10 @@ export class Talk {
     for (let tried = 1; ; tried++) {
       const about = this.#about(who, slug, id)
       const emoji = cleanEmoji(raw)
-      const known = this.#parts.database.talk.emojisOf(about.target)
-      const number = known.find((one) => one.emoji === emoji)?.number
+      const { talk } = this.#parts.database
+      const number = talk.emojiNumber(about.target, emoji)
       const reaction: Reacted = number === undefined
-        ? { type: 'reaction', rules, ...about, facts: { emoji: known.length + 1, on, new: true }, body: { emoji } }
+        ? { type: 'reaction', rules, ...about, facts: { emoji: talk.emojisEver(about.target) + 1, on, new: true }, body: { emoji } }
         : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
       try {
         return void (await this.#parts.appender.appendUnless('unchanged', reaction))

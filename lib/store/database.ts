@@ -65,7 +65,10 @@ export class Database {
     let connection = Connection.forWriting(file, options)
     try {
       connection = bringUpToDate(connection, file, options)
-      return new Database(connection)
+      const database = new Database(connection)
+      // Killed right after a deletion was committed, it left what that took away in the log.
+      database.#emptied = !database.#emptyLog()
+      return database
     } catch (error) {
       connection.close()
       throw error

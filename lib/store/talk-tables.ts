@@ -10,15 +10,6 @@ export interface ReactionRow {
   user: number
 }
 
-/** One of the emojis that a message was reacted to with, whether anybody still does or not. */
-export interface EmojiRow {
-  /** From 1, in the order in which they came. */
-  number: number
-  /** The event whose body has it. */
-  event: number
-  emoji: string
-}
-
 /** What is counted: `limit` at the most, among the `looked` newest. */
 interface Unread {
   user: number
@@ -41,9 +32,9 @@ export function talkTables(connection: Connection) {
 
     // Reactions. An emoji is known by the event whose body has it: the first reaction to the message with it.
 
-    /** For who reads: rules know of emojis by their numbers alone. */
-    emojisOf: (message: number) =>
-      connection.all<EmojiRow>(`select e.number, e.event, coalesce(b.facts ->> '$.emoji', '') as emoji from emojis e left join bodies b on b.event = e.event where e.message = ? order by e.number`, message),
+    /** Its number among those that a message was ever reacted to with. It is for who reads: rules look at no body. */
+    emojiNumber: (message: number, emoji: string) => connection.get<{ number: number }>(
+      'select e.number from emojis e join bodies b on b.event = e.event where e.message = ? and b.facts = ?', message, JSON.stringify({ emoji }))?.number,
 
     /** How many a message was ever reacted to with. */
     emojisEver: (message: number) => connection.get<{ number: number | null }>('select max(number) as number from emojis where message = ?', message)!.number ?? 0,

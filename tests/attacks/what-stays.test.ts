@@ -242,3 +242,18 @@ test('who reacts at the same moment as others, with the same or with something n
   assert.deepEqual(came.filter((reaction) => reaction.message === other.id).map(({ emoji }) => emoji).sort(), emojis)
   await assertWhole(chat, data)
 })
+
+test('what a deletion took away is in no file after the next start, also if it was killed before it could answer', async (t) => {
+  const data = await temporaryFolder(t)
+  const preload = new URL('killed-after-commit.ts', import.meta.url).href
+  const chat = await startChat(t, { data, execArgv: ['--import', preload] })
+  const ada = await chat.comeIn('ada')
+  const gone = await ada.say('lobby', 'Geheimnisvoll it was')
+  await assert.rejects(ada.ask('DELETE', pathOf(gone)))
+  assert.deepEqual(foundIn(data, ['Geheimnisvoll']), ['Geheimnisvoll'], 'the premise: it was killed too early')
+
+  await chat.start()
+
+  assert.equal((await ada.read<Message>(pathOf(gone))).deleted, true)
+  assert.deepEqual(foundIn(data, ['Geheimnisvoll']), [])
+})
