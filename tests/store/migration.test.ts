@@ -1,15 +1,15 @@
 // A folder that an older natter wrote, opened by this one: all of it is there, and it is what the log adds up to.
 
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { brotliDecompressSync } from 'node:zlib'
 import type { ListedRoom, Member, Message, User } from '../../lib/chat/events.ts'
 import { hashOf } from '../../lib/chat/people.ts'
 import { applicationId, migrations } from '../../lib/store/schema.ts'
-import { Person, runServer, startChat, temporaryFolder, type ChatServer, type Scope } from '../chat-server.ts'
+import { Person, runServer, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
+import { olderFolder } from './older/folder.ts'
 
 /** What the first version wrote: a lobby, zoe who claimed her name and zoe who took it over, and ada, who came back after a day. */
 function writeFirstVersion(folder: string, secret: string): void {
@@ -71,13 +71,6 @@ const told = JSON.parse(readFileSync(new URL('older/format-4.json', import.meta.
   code: string
   countess: Told
   bob: Told
-}
-
-/** A folder as the natter of format 4 left it: see older/make.ts, which made it with that natter. */
-async function olderFolder(t: Scope): Promise<string> {
-  const data = await temporaryFolder(t)
-  writeFileSync(join(data, 'natter.db'), brotliDecompressSync(readFileSync(new URL('older/format-4.db.br', import.meta.url))))
-  return data
 }
 
 const people = (chat: ChatServer) => ({

@@ -9,6 +9,7 @@ import type { ListedRoom, Room } from '../../lib/chat/events.ts'
 import type { SearchResult } from '../../lib/chat/search.ts'
 import { own, runServer, startChat, temporaryFolder, type Listener, type Person } from '../chat-server.ts'
 import { install } from '../install.ts'
+import { olderFolder } from '../store/older/folder.ts'
 
 const folder = new URL('./', import.meta.url)
 const skip = await install(folder)
@@ -30,6 +31,18 @@ for (const name of ['node22', 'node24']) {
     assert.deepEqual(await again.texts(1), ['二'])
     assert.equal(await chat.stop(), 0)
     assert.doesNotMatch(chat.errors, /warning/i)
+  })
+}
+
+for (const name of ['node22', 'node24']) {
+  test(`on ${name} a folder of an older natter is brought up to date, and is whole`, { skip }, async (t) => {
+    const data = await olderFolder(t)
+    const chat = await startChat(t, { data, node: nodeOf(name) })
+    await chat.withPassword('bob').say('lobby', 'after it')
+    assert.equal(await chat.stop(), 0)
+
+    const { code, err } = await runServer(['check', '--data', data], { node: nodeOf(name) })
+    assert.deepEqual([code, err], [0, ''])
   })
 }
 
