@@ -146,9 +146,10 @@ export class Database {
       id, type, rules, user ?? null, room ?? null, target ?? null, facts ? JSON.stringify(facts) : null, key ?? null, print ?? null,
     )
     if (!body) return
-    const { text = null, name = null, ...rest } = body
-    const others = Object.keys(rest).length > 0 ? JSON.stringify(rest) : null
-    this.#connection.run('insert into bodies (event, text, name, facts) values (?, ?, ?, ?)', id, text, name, others)
+    // Most messages have nothing else. What is undefined JSON leaves out.
+    let others: string | null = null
+    for (const part in body) if (part !== 'text' && part !== 'name') others ??= JSON.stringify({ ...body, text: undefined, name: undefined })
+    this.#connection.run('insert into bodies (event, text, name, facts) values (?, ?, ?, ?)', id, body.text ?? null, body.name ?? null, others)
   }
 
   /** Its skeleton: no rule looks at what somebody said. */

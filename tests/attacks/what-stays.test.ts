@@ -245,7 +245,7 @@ test('who reacts at the same moment as others, with the same or with something n
 
 test('what a deletion took away is in no file after the next start, also if it was killed before it could answer', async (t) => {
   const data = await temporaryFolder(t)
-  const preload = new URL('killed-after-commit.ts', import.meta.url).href
+  const preload = new URL('../store/killed-after-commit.ts', import.meta.url).href
   const chat = await startChat(t, { data, execArgv: ['--import', preload] })
   const ada = await chat.comeIn('ada')
   const gone = await ada.say('lobby', 'Geheimnisvoll it was')
