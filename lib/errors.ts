@@ -24,6 +24,7 @@ export const statuses = {
   unchanged: 409,
   outrun: 409,
   account_exists: 409,
+  blocked: 409,
   archived: 409,
   invite_over: 409,
   too_large: 413,

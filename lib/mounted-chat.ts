@@ -127,7 +127,7 @@ export class MountedChat {
   /** Gives a room another name or topic, or archives it. @throws ChatError `not_found`, `forbidden`, `invalid_name` */
   readonly changeRoom = this.#bySomebody((who: Who, room: string, changes: RoomChanges) => this.#chat.changeRoom(who, room, changes))
 
-  /** The room of two, made if need be. @throws ChatError `not_found`, `banned` */
+  /** The room of two, made if need be. @throws ChatError `not_found`, `forbidden`, `blocked` */
   readonly direct = this.#bySomebody(async (who: Who, other: Identity | string) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
 
   /** The rooms that somebody may see. */
@@ -142,7 +142,7 @@ export class MountedChat {
   /** Comes into an open room; does nothing for who is in it already. @throws ChatError `not_found`, `archived` */
   readonly join = this.#bySomebody((who: Who, room: string) => this.#chat.join(who, room))
 
-  /** Goes out of a room; does nothing for who is not in it. @throws ChatError `not_found` */
+  /** Goes out of a room; does nothing for who is not in it. A direct room comes back when its other one says something. @throws ChatError `not_found` */
   readonly leave = this.#bySomebody((who: Who, room: string) => this.#chat.leave(who, room))
 
   /** Puts somebody else into a room, or gives them another role there. @throws ChatError `not_found`, `forbidden` */
@@ -152,6 +152,18 @@ export class MountedChat {
 
   /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
   readonly removeMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string) => this.#chat.leave(who, room, await this.#named(other)))
+
+  /**
+   * They want nothing more of somebody else: their direct room leaves the list, what is said there is shown to who says it alone, and to be
+   * named by them counts for nothing. The other is not told. Does nothing where it is so already. @throws ChatError `not_found`, `forbidden`
+   */
+  readonly block = this.#bySomebody(async (who: Who, other: Identity | string) => this.#chat.blocks.block(who, await this.#named(other)))
+
+  /** And do again: their direct room is back in the list, without what was said meanwhile. @throws ChatError `not_found` */
+  readonly unblock = this.#bySomebody(async (who: Who, other: Identity | string) => this.#chat.blocks.unblock(who, await this.#named(other)))
+
+  /** Whom they block, the newest first: 500 at a time; `more` tells of others, after the id of the last one. */
+  readonly blocks = this.#bySomebody((who: Who, options: { after?: string; limit?: number } = {}) => this.#chat.blocks.list(who, options))
 
   /**
    * Shuts somebody out, open streams and all, or lets them in again. With `rooms: 'archive'` and `messages: 'delete'` what they made and said

@@ -68,12 +68,13 @@ export class Access {
     return this.#database.rooms.roomsOf(userIn(who)).filter(({ room: id, kind }) => this.#shows(who, { id, kind }))
   }
 
-  /** Where they may search: in these rooms, and if `open` in all that are open. */
-  searched(who: Who): { rooms: number[]; open: boolean } {
+  /** Where they may search: in one room, or in these rooms and if `open` in all that are open; `direct` are the rooms of two among them. */
+  searched(who: Who, slug?: string): { rooms: number[]; direct: number[]; open: boolean } {
     this.reads(who)
     const bound = roomsOfToken(who)
-    if (bound === undefined) return { rooms: this.roomsOf(who).filter(({ kind }) => kind !== 'open').map(({ room }) => room), open: true }
-    return { rooms: bound.filter((id) => this.maySee(who, this.#database.rooms.room(id))), open: false }
+    const rooms = slug !== undefined ? [this.room(who, slug)] : bound?.map((id) => this.#database.rooms.room(id)!).filter((room) => this.maySee(who, room))
+    const seen = rooms ?? this.roomsOf(who).filter(({ kind }) => kind !== 'open').map(({ room: id, kind }) => ({ id, kind }))
+    return { rooms: seen.map(({ id }) => id), direct: seen.filter(({ kind }) => kind === 'direct').map(({ id }) => id), open: rooms === undefined }
   }
 
   /** At each use, and not when a token was made: a maker who has lost a private room has lost it for their tokens too. */

@@ -5,6 +5,7 @@
 import { ChatError, type Refusal } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { NewEvent, Outcome } from '../store/event-log.ts'
+import { blockRules } from './block-rules.ts'
 import { inviteRules } from './invite-rules.ts'
 import { logRules } from './log-rules.ts'
 import { knownRules, type LogEvent } from './log-events.ts'
@@ -13,7 +14,7 @@ import type { Rule } from './rule.ts'
 import { talkRules } from './talk-rules.ts'
 import { userRules } from './user-rules.ts'
 
-const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...logRules, ...roomRules, ...talkRules, ...userRules, ...inviteRules }
+const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...logRules, ...roomRules, ...talkRules, ...userRules, ...inviteRules, ...blockRules }
 
 /** Carries an event out under this id, or says why not and changes nothing. */
 export function apply(database: Database, event: NewEvent, id: number): Outcome {

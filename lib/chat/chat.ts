@@ -8,8 +8,9 @@ import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
 import { Appender } from './appender.ts'
+import { Blocks } from './blocks.ts'
 import { Cleanups } from './cleanups.ts'
-import { directSlug } from './direct-slug.ts'
+import { hasBlocked, slugOfTwo } from './direct.ts'
 import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
@@ -21,7 +22,7 @@ import { cleanName, cleanTopic, slugOf } from './text.ts'
 import { Talk } from './talk.ts'
 import { Tokens } from './tokens.ts'
 import { userIn, type Who } from './who.ts'
-import { toRoom, toUser } from './wire.ts'
+import { toRoom, toUser, userId } from './wire.ts'
 
 export interface NewRoom {
   name: string
@@ -61,6 +62,7 @@ export class Chat {
   /** Who asks. */
   readonly people: People
   readonly accounts: Accounts
+  readonly blocks: Blocks
   readonly cleanups: Cleanups
   readonly invites: Invites
   readonly tokens: Tokens
@@ -75,6 +77,7 @@ export class Chat {
     this.#parts = { log, database, reader, appender, access: new Access(database, { open: access === 'open' }), people: this.people }
     this.cleanups = new Cleanups(this.#parts, { onError })
     this.accounts = new Accounts({ ...this.#parts, cleanups: this.cleanups })
+    this.blocks = new Blocks(this.#parts)
     this.invites = new Invites({ ...this.#parts, accounts: this.accounts })
     this.tokens = new Tokens(this.#parts)
     this.search = new Search(this.#parts)
@@ -162,10 +165,15 @@ export class Chat {
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
     if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
     if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
-    const inOrder: [number, number] = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
-    const slug = directSlug(inOrder)
+    if (hasBlocked(this.#parts.database, user.id, other.id)) throw new ChatError('blocked', `you have blocked ${other.name}; end that first, with DELETE /blocks/${userId(other.id)}`)
+    const inOrder = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
+    const slug = slugOfTwo(user.id, other.id)
     const known = this.#parts.database.rooms.roomBySlug(slug)
-    if (known) return { room: toRoom(known), made: false }
+    if (known) {
+      // They may have left it. The other one comes back by what is said there.
+      await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: known.id })
+      return { room: toRoom(known), made: false }
+    }
     const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, kind: 'direct', pair: [user.id, other.id] } }
     const after = inOrder.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
     const takeBack = count()
@@ -183,7 +191,10 @@ export class Chat {
   members(who: Who, slug: string): { members: Member[]; cursor: string } {
     const room = this.#parts.access.room(who, slug)
     const here = this.streams.here
-    const members = this.#parts.database.rooms.members(room.id, limits.membersListed).map((row): Member => ({
+    const { rooms } = this.#parts.database
+    // That somebody has left a direct room is theirs alone to know, and that they blocked somebody who put them into one.
+    const found = room.kind === 'direct' ? rooms.bothOf(room.id) : rooms.members(room.id, { reader: userIn(who), limit: limits.membersListed })
+    const members = found.map((row): Member => ({
       ...toUser(row),
       ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
       ...(here.has(row.id) && { here: true }),

@@ -93,6 +93,12 @@ export interface Reaction {
   on: boolean
 }
 
+/** I want nothing more of somebody, or do again: told to my own streams alone. */
+export interface Block {
+  user: Author
+  on: boolean
+}
+
 /** Somebody came into a room or left it; a join of who is in it already is a change of their role. */
 export interface Membership {
   room: string
@@ -121,6 +127,7 @@ export interface WireEvents {
   leave: Membership
   room: Room
   user: User
+  block: Block
   // Signals: they have no id, and who is behind does not get them.
   /** On another of one's own streams a room was read up to this event. */
   read: { room: string; id: Id }

@@ -6,7 +6,7 @@ export const rules = 3
 
 /**
  * Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. With version 3
- * an account says which role it has, and invites and rooms have bounds that they did not have before. In which form an event tells
+ * an account says which role it has, invites and rooms have bounds that they did not have before, a direct room can be left, and people blocked. In which form an event tells
  * something is a matter of the file's format, and the same for all versions: an older file is rewritten when it is opened (skeletons.ts).
  */
 export const knownRules: readonly number[] = [1, 2, 3]
@@ -96,33 +96,53 @@ export type RoomChanged = Made<'room_change', { user: number; room: number; fact
  * when this is appended, and is named by what that event has of its own: the room by its slug, the user by the hash of their
  * first session or token.
  */
-export type Joined = Made<'join', { user?: number; room?: number; facts?: { slug?: string; proof?: string; /** Who adds them. */ by?: number; role?: 'owner' | 'member'; /** Entered by this invite. */ invite?: string } }>
+export type Joined = Made<'join', {
+  user?: number
+  room?: number
+  facts?: {
+    slug?: string
+    proof?: string
+    /** Who adds them. */
+    by?: number
+    role?: 'owner' | 'member'
+    /** Entered by this invite. */
+    invite?: string
+    /** Into a direct room that they had left: its other one speaks there. */
+    again?: true
+  } & Unseen
+}>
 
-export type Left = Made<'leave', { user: number; room: number; facts?: { /** Who removes them. */ by?: number } }>
+export type Left = Made<'leave', { user: number; room: number; facts?: { /** Who removes them. */ by?: number } & Unseen }>
+
+/** Added when it is applied: who is not shown this, since they had blocked whose doing it is. */
+export type Unseen = { unseenBy?: number }
 
 /** Whom a text names: people, and perhaps everyone in the room. */
 export type Mentions = { mentions?: number[]; everyone?: true }
 
 /** `target` is the message that it answers. */
 export type Posted = Made<'message', {
-  user: number; room: number; target?: number; key?: string; print?: string
+  user: number; room: number; target?: number; facts?: Unseen; key?: string; print?: string
   /** The author's name is written into it when it is applied. */
   body?: { text?: string; name?: string } & Mentions
 }>
 
 /** `target` is the message that is deleted. */
-export type Deleted = Made<'delete', { user: number; room: number; target: number; facts?: { /** The ban of its author that deletes it. */ ban?: number } }>
+export type Deleted = Made<'delete', { user: number; room: number; target: number; facts?: { /** The ban of its author that deletes it. */ ban?: number } & Unseen }>
 
 /** `target` is the message that has this text from now on. */
-export type Edited = Made<'edit', { user: number; room: number; target: number; body?: { text?: string } & Mentions }>
+export type Edited = Made<'edit', { user: number; room: number; target: number; facts?: Unseen; body?: { text?: string } & Mentions }>
 
 /**
  * An emoji is told by its number among those that the message was ever reacted to with, so that nothing is left of it when its body is
  * emptied. A new one has the next number, and is refused if somebody else was quicker with another: then it is asked again.
  */
-export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: number; on: boolean; new?: true }; body?: { emoji: string } }>
+export type Reacted = Made<'reaction', { user: number; room: number; target: number; facts: { emoji: number; on: boolean; new?: true } & Unseen; body?: { emoji: string } }>
+
+/** Somebody wants nothing more of somebody else, or does again. */
+export type Blocked = Made<'block', { user: number; target: number; facts: { on: boolean } }>
 
 export type LogEvent =
   | LogBegun | UserMade | AccountMade | Renamed | PasswordChanged | RoleGiven | Banned | CleanedUp | Hosted
   | SessionBegun | SessionRenewed | SessionEnded | InviteMade | InviteEnded | Accepted | TokenMade | TokenEnded
-  | RoomMade | RoomChanged | Joined | Left | Posted | Edited | Deleted | Reacted
+  | RoomMade | RoomChanged | Joined | Left | Posted | Edited | Deleted | Reacted | Blocked

@@ -3,6 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
+import { hasBlocked, isShunned, otherOf } from './direct.ts'
 import type { Joined } from './log-events.ts'
 import { governs, manages, sees } from './rights.ts'
 import { checkCleanup, needsProof, noRoom, roomSeen, type RulesOf } from './rule.ts'
@@ -73,13 +74,12 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       if (room.archived) throw new ChatError('archived', `${room.slug} is archived; nobody comes into it any more`)
       const already = database.rooms.roleIn(room.id, joining.id)
       if (room.kind === 'direct') {
-        if (joining.id !== room.one && joining.id !== room.other) throw noRoom()
-        if (role === 'owner') throw new ChatError('forbidden', 'a direct room is nobody\'s own')
+        checkJoinsDirect(database, { event, room, user: joining.id })
       } else if (by !== undefined && by !== joining.id) {
         if (!sees(database, by, room)) throw noRoom()
         if (!manages(database, by, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`)
         if (joining.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${joining.name} is who they say; they have to come in first`)
-      } else if (database.event(room.id)?.user !== joining.id || database.rooms.members(room.id, 1).length > 0) {
+      } else if (database.event(room.id)?.user !== joining.id || database.rooms.hasMember(room.id)) {
         // Who made a room is the first in it, and nobody's to ask.
         // One's own step back from owner to member needs nobody.
         if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room)) throw sees(database, joining.id, room) ? new ChatError('forbidden', `only who owns ${room.slug} may make an owner of it`) : noRoom()
@@ -87,13 +87,23 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
         const invited = byInvite?.room === room.id && database.people.accepted(byInvite.id, joining.id)?.entered === 0
         if (room.kind === 'private' && already === undefined && !invited) throw noRoom()
       }
-      if (already !== undefined && already === (role ?? already)) throw new ChatError('already_member', 'they are in this room already')
+      const held = already ?? (isShunned(database, by, joining.id) ? database.blocks.shadow(room.id, joining.id, by)?.role : undefined)
+      if (held !== undefined && held === (role ?? held)) throw new ChatError('already_member', 'they are in this room already')
     },
     carryOut(database, event, id) {
       const { user, room } = placed(database, event)
       const { role, invite } = event.facts ?? {}
       // Check has seen that both are there.
-      if (database.rooms.roleIn(room!.id, user!) === undefined) database.rooms.insertMember(room!, user!, id, role ?? 'member')
+      const already = database.rooms.roleIn(room!.id, user!) !== undefined
+      const by = otherOf(room!, user!) ?? event.facts?.by
+      const shunned = room!.kind === 'direct' ? hasBlocked(database, user!, by!) : !already && isShunned(database, by, user!)
+      if (shunned) {
+        // Whoever is blocked opens a room of two as ever, and is alone in it.
+        if (room!.kind !== 'direct') database.blocks.insertShadow({ room: room!.id, user: user!, adder: by!, role: role ?? 'member', since: id })
+        return { ...event, user: user!, room: room!.id, facts: { ...event.facts, unseenBy: user! } }
+      }
+      database.blocks.deleteShadows(room!.id, user!)
+      if (!already) database.rooms.insertMember(room!, user!, id, role ?? 'member')
       else database.rooms.setRole(room!.id, user!, role ?? 'member')
       const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
       if (byInvite) database.people.enterBy(byInvite.id, user!)
@@ -102,13 +112,19 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
   },
 
   leave: {
-    check(database, { user, room: id, facts: { by } = {} }) {
+    check(database, { rules, user, room: id, facts: { by } = {} }) {
       const room = roomSeen(database, by ?? user, id)
-      if (room.kind === 'direct') throw new ChatError('forbidden', 'a direct room is always the room of its two')
+      if (room.kind === 'direct' && rules < 3) throw new ChatError('forbidden', 'a direct room is always the room of its two')
       if (by !== undefined && by !== user && !manages(database, by, room)) throw new ChatError('forbidden', `only who owns ${room.slug}, or governs the place, may remove somebody`)
-      if (database.rooms.roleIn(id, user) === undefined) throw new ChatError('not_member', 'they are not in this room')
+      const inside = database.rooms.roleIn(id, user) !== undefined || (by !== undefined && database.blocks.shadow(id, user, by) !== undefined)
+      if (!inside) throw new ChatError('not_member', 'they are not in this room')
     },
-    carryOut(database, { room, user }, id) {
+    carryOut(database, event, id) {
+      const { room, user, facts: { by } = {} } = event
+      if (by !== undefined && database.rooms.roleIn(room, user) === undefined) {
+        database.blocks.deleteShadow(room, user, by)
+        return { ...event, facts: { by, unseenBy: user } }
+      }
       // Check has seen that it is there.
       database.rooms.deleteMember(database.rooms.room(room)!, user, id)
     },
@@ -118,6 +134,23 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
 function checkRoomCount(database: Database): void {
   if (database.rooms.roomCount() < limits.rooms) return
   throw new ChatError('forbidden', `there are ${limits.rooms} rooms, and no more can be made until whoever governs the place has archived some`)
+}
+
+/**
+ * Whoever left a direct room comes into it again by themselves, or when its other one says something: not by being added, as often as
+ * somebody likes. To who asks for that it must look the same where somebody has left, and where they have blocked them.
+ */
+function checkJoinsDirect(database: Database, { event, room, user }: { event: Joined; room: RoomRow; user: number }): void {
+  const { by, role, slug, again } = event.facts ?? {}
+  const other = otherOf(room, user)
+  if (other === undefined) throw noRoom()
+  if (role === 'owner') throw new ChatError('forbidden', 'a direct room is nobody\'s own')
+  const blocked = hasBlocked(database, user, other)
+  if (by === undefined || by === user) {
+    if (blocked) throw new ChatError('blocked', 'you have blocked them; end that first, with DELETE /blocks and their id')
+  } else if (slug === undefined && (!again || blocked)) {
+    throw new ChatError('already_member', 'they are in this room already')
+  }
 }
 
 function placed(database: Database, { user, room, facts: { slug, proof } = {} }: Joined): { user: number | undefined; room: RoomRow | undefined } {

@@ -52,18 +52,22 @@ export class Search {
    * @throws ChatError `not_found` (the room, the person), `invalid_request` (a time), `busy`, `too_many`
    */
   async find(who: Who, { q = '', room, from, before, after, limit = 20 }: SearchOptions, address?: string): Promise<SearchResult> {
-    const { access, people, database, log, reader } = this.#parts
+    const { access, people, database, log, reader: thread } = this.#parts
     const scope = () => {
       if ('user' in who) people.still(who)
-      return room === undefined ? access.searched(who) : { rooms: [access.room(who, room).id], open: false }
+      return access.searched(who, room)
     }
     scope()
+    const reader = userIn(who)
     const user = from === undefined ? undefined : people.find(who, from).id
     const words = wordsOf(q)
     // A commit can be read before it was delivered.
     const bounds = { after: this.#moment('after', after, 0), before: Math.min(this.#moment('before', before, Infinity), log.newest + 1) }
     if (words === undefined) return { messages: [], marks: {}, more: false }
-    const { found, before: rest } = await reader.search({ address, person: userIn(who) }, () => ({ words, ...scope(), user, ...bounds, limit: Math.min(limit, limits.messages) }))
+    const { found, before: rest } = await thread.search({ address, person: reader }, () => {
+      const { rooms, direct, open } = scope()
+      return { words, rooms, open, own: { author: reader, rooms: direct }, user, ...bounds, limit: Math.min(limit, limits.messages) }
+    })
     // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
     const { rooms, open } = scope()
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
@@ -72,6 +76,7 @@ export class Search {
       const event = database.event(id)
       const message = event && database.message(event.type === 'edit' ? event.target! : id)
       if (!message || message.text === null || (message.edited ?? message.id) !== id || !(rooms.includes(message.room!) || (open && message.roomKind === 'open'))) continue
+      if (message.roomKind === 'direct' && database.blocks.unseen(message.id)?.user === reader) continue
       result.messages.push(toMessage(message))
       result.marks[String(message.id)] = marksIn(message.text, marked)
     }

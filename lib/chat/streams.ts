@@ -5,18 +5,20 @@ import { ChatError } from '../errors.ts'
 import type { History } from '../sse/history.ts'
 import { Hub } from '../sse/hub.ts'
 import type { ServerSentEventsStream } from '../sse/server-sent-events-stream.ts'
+import type { Place } from '../store/database.ts'
 import type { LoggedEvent } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
 import type { Parts } from './parts.ts'
 import { needsName } from './people.ts'
+import { placeOf } from './direct.ts'
 import { governs } from './rights.ts'
 import { readSince } from './since.ts'
 import { forgetSuperseded } from './superseded.ts'
 import { topicsOfAllShared, topicsOfBound, topicsOfLost } from './views.ts'
 import { makerIn, roomsOfToken, userIn, type Who } from './who.ts'
-import { ownTopics, roomTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
+import { isUnseen, onlyTopics, ownTopics, roomTopics, seenTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
 
 /** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
 export interface View {
@@ -110,9 +112,9 @@ export class Streams {
     // At the end of everything everyone goes, there is nobody to hear of it, and soon no database either.
     const user = this.#closing ? undefined : this.#parts.database.people.user(id)
     if (!user) return
-    for (const { room, slug, kind } of this.#parts.database.rooms.roomsOf(id, limits.presenceRooms)) {
-      const told = roomTopics({ id: room, kind })
-      if (this.#isCrowded(told)) continue
+    for (const { slug, adder, ...room } of this.#parts.database.rooms.roomsWith(id, limits.presenceRooms)) {
+      const told = adder === null ? roomTopics(room) : onlyTopics(adder, room)
+      if (this.#isCrowded(roomTopics(room))) continue
       this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
     }
   }
@@ -154,15 +156,19 @@ export class Streams {
 
   #broadcast(event: LoggedEvent): void {
     const { id, topics: seenBy, ...wire } = toWire(event)
-    if (event.type === 'join') {
+    // Whoever has blocked somebody does not come where these put them, nor do they go.
+    const unseen = isUnseen(event)
+    const [comes, goes] = ['join', 'leave'].map((type) => event.type === type && !unseen)
+    if (comes) {
       this.#widen(event)
       this.#lookAgain(event)
     }
     forgetSuperseded(event, { database: this.#parts.database, events: this.#hub, rooms: this.#rooms })
     if (seenBy.length === 0) this.#hub.advance(id)
     else this.#hub.publish(seenBy, { ...wire, id })
-    this.#listRooms(event, seenBy, wire.data)
-    if (event.type === 'leave') {
+    if (unseen) this.#rooms.advance(id)
+    else this.#listRooms(event, seenBy, wire.data)
+    if (goes) {
       this.#narrow(event)
       this.#lookAgain(event)
     }
@@ -181,7 +187,9 @@ export class Streams {
   // A room counts for a stream from its reader's own join on; what is older is not sent there.
   #widen({ user, room, roomKind: kind }: LoggedEvent): void {
     for (const hub of kind === 'open' ? [this.#hub] : [this.#hub, this.#rooms]) {
-      for (const topic of ownTopics(user!, { id: room!, kind: kind! })) for (const stream of hub.followers(topic)) hub.follow(stream, [topics.room(room!)])
+      for (const topic of ownTopics(user!, { id: room!, kind: kind! })) {
+        for (const stream of hub.followers(topic)) hub.follow(stream, seenTopics(user!, room!))
+      }
     }
   }
 
@@ -190,7 +198,7 @@ export class Streams {
     // An open room may still be read by whoever asked for it by name.
     const bound = kind === 'open' ? [topics.of(user!)] : ownTopics(user!, { id: room!, kind: kind! })
     for (const hub of [this.#hub, this.#rooms]) {
-      for (const topic of bound) for (const stream of hub.followers(topic)) hub.unfollow(stream, [topics.room(room!)])
+      for (const topic of bound) for (const stream of hub.followers(topic)) hub.unfollow(stream, seenTopics(user!, room!))
     }
   }
 
@@ -240,7 +248,7 @@ export class Streams {
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
     const own = access.roomsOf(who).filter(({ kind }) => mine || kind !== 'open')
     const hidden = makerIn(who) === undefined ? [topics.ofInPrivate(user)] : topicsOfAllShared(database, who)
-    return [...(mine ? [] : [topics.open]), topics.of(user), ...hidden, ...own.map(({ room }) => topics.room(room))]
+    return [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...hidden, ...own.flatMap(({ room }) => seenTopics(user, room))]
   }
 
   // Other streams follow what changes their rooms by themselves.
@@ -258,12 +266,12 @@ export class Streams {
     const { access, database } = this.#parts
     const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ room }) => room) : undefined)
     if (!bound) return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), count, looked: limits.lookedBack })
-    const seen = [...new Set(bound)].filter((id) => access.maySee(who, database.rooms.room(id)))
-    return (this.#newestIn(seen, count).at(-1) ?? this.#parts.log.newest + 1) - 1
+    const seen = [...new Set(bound)].map((id) => database.rooms.room(id)!).filter((room) => access.maySee(who, room))
+    return (this.#newestIn(seen.map((room) => placeOf(room, who)), count).at(-1) ?? this.#parts.log.newest + 1) - 1
   }
 
   // The newest messages of several rooms: a few of each, then more of those alone whose last is not too old to count.
-  #newestIn(rooms: readonly number[], count: number): number[] {
+  #newestIn(rooms: readonly Place[], count: number): number[] {
     let newest: number[] = []
     let open = rooms.map((room) => ({ room, before: Number.MAX_SAFE_INTEGER }))
     for (let size = Math.ceil(count / rooms.length); open.length > 0; size *= 2) {

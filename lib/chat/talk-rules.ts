@@ -2,6 +2,8 @@
 
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import type { RoomRow } from '../store/room-tables.ts'
+import { unseenBy } from './direct.ts'
 import type { Mentions } from './log-events.ts'
 import { manages } from './rights.ts'
 import { checkCleanup, roomSeen, type RulesOf } from './rule.ts'
@@ -16,13 +18,16 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       if (target !== undefined && !isMessageIn(database, room, target)) throw new ChatError('not_found', 'the message that this one answers is not in this room')
     },
     carryOut(database, event, id) {
-      const { room, user, body = {} } = event
+      const { room: place, user, body = {} } = event
       const { text } = body
-      if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
-      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room, author: user }, mentioned(body))
+      const room = database.rooms.room(place)!
+      const unseen = unseenBy(database, room, user)
+      if (unseen !== undefined) database.blocks.insertUnseen({ message: id, user: unseen, event: id })
+      if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
+      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room: place, author: user }, mentioned(body))
       // They said it under the name that they have now.
       const name = database.people.user(user)?.name || body.name
-      return { ...event, body: { ...body, ...(name && { name }) } }
+      return marked({ ...event, body: { ...body, ...(name && { name }) } }, unseen)
     },
   },
 
@@ -33,14 +38,16 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       if (database.event(target)!.user !== user) throw new ChatError('forbidden', 'only who wrote a message may edit it')
     },
     carryOut(database, event, id) {
-      const { room, user, target, body = {} } = event
+      const { room: place, user, target, body = {} } = event
       const { text } = body
+      const room = database.rooms.room(place)!
+      const unseen = unseenEdit(database, { room, author: user, message: target }, id)
       const replaces = database.talk.editOf(target) ?? target
       database.emptyBody(replaces, ['text', 'facts'])
       database.talk.setEdit(target, id)
-      database.talk.setMentions({ message: target, room, author: user }, mentioned(body))
-      if (text !== undefined) database.search.insert(id, searchable(text), { room, user, kind: database.rooms.room(room)!.kind })
-      return { ...event, facts: { replaces } }
+      database.talk.setMentions({ message: target, room: place, author: user }, mentioned(body))
+      if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
+      return marked({ ...event, facts: { replaces } }, unseen)
     },
   },
 
@@ -64,7 +71,11 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       for (const emoji of emojis) database.emptyBody(emoji, ['facts'])
       database.insertDeletion(target, id)
       database.talk.deleteAround(target)
-      return { ...event, facts: { ...event.facts, replaces, ...(emojis.length > 0 && { reactions: true }) } }
+      // Of what they had been shown they are told that it is gone. Who deletes it may be another than who wrote it.
+      const hidden = database.blocks.unseen(target)
+      const facts = { ...event.facts, replaces, ...(emojis.length > 0 && { reactions: true }) }
+      if (hidden?.event !== target) return { ...event, facts }
+      return marked({ ...event, facts: { ...facts, author: database.event(target)!.user! } }, hidden.user)
     },
   },
 
@@ -75,20 +86,22 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const emoji = first ? undefined : database.talk.emojiEvent(target, number)
       const fits = first ? number === database.talk.emojisEver(target) + 1 : emoji !== undefined
       if (!fits) throw new ChatError('outrun', 'somebody else has just reacted to this message; try again')
-      const has = emoji !== undefined && database.talk.hasReaction(target, emoji, user)
+      const has = emoji !== undefined && database.talk.reaction(target, emoji, user) !== undefined
       if (has === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
       const another = on && (emoji === undefined || !database.talk.hasEmoji(target, emoji))
       if (another && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
     },
     carryOut(database, event, id) {
-      const { user, target, facts: { emoji: number, on, new: first } } = event
+      const { user, room, target, facts: { emoji: number, on, new: first } } = event
       // Check has seen that it is there, or new.
       const emoji = first ? id : database.talk.emojiEvent(target, number)!
       if (first) database.talk.insertEmoji(target, number, id)
-      if (on) database.talk.insertReaction(target, emoji, user, id)
+      // Taken back, it is told to whoever was shown it.
+      const unseen = on ? unseenBy(database, database.rooms.room(room)!, user) : database.talk.reaction(target, emoji, user)?.unseen ?? undefined
+      if (on) database.talk.insertReaction({ message: target, emoji, user, unseen: unseen ?? null }, id)
       else database.talk.deleteReaction(target, emoji, user)
       const { body, ...skeleton } = event
-      return first ? event : { ...skeleton, facts: { ...event.facts, body: emoji } }
+      return marked(first ? event : { ...skeleton, facts: { ...event.facts, body: emoji } }, unseen)
     },
   },
 }
@@ -106,6 +119,24 @@ function checkMessage(database: Database, { room, target }: { room: number; targ
 function isMessageIn(database: Database, room: number, id: number): boolean {
   const target = database.event(id)
   return target?.type === 'message' && target.room === room
+}
+
+/**
+ * Who is not shown the text that a message has by an edit: who is not shown the message, and whoever has blocked its author by now. They
+ * had perhaps seen it as it was; that text is gone, and so is the message to them until it is changed again.
+ */
+function unseenEdit(database: Database, { room, author, message }: { room: RoomRow; author: number; message: number }, event: number): number | undefined {
+  const hidden = database.blocks.unseen(message)
+  if (hidden?.event === message) return hidden.user
+  const user = unseenBy(database, room, author)
+  if (user !== undefined) database.blocks.insertUnseen({ message, user, event })
+  else if (hidden) database.blocks.deleteUnseen(message)
+  return user
+}
+
+/** So that all who read the log later know it, whoever is blocked by then. */
+function marked<Event extends { facts?: object }>(event: Event, unseen: number | undefined) {
+  return unseen === undefined ? event : { ...event, facts: { ...event.facts, unseenBy: unseen } }
 }
 
 // User 0 stands for everyone.

@@ -3,8 +3,9 @@
 
 import { hash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
-import type { MessageRow } from '../store/database.ts'
+import type { MessageRow, Place } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
+import { otherOf, placeOf } from './direct.ts'
 import type { Message } from './events.ts'
 import { rules, type LogEvent, type Mentions, type Posted, type Reacted } from './log-events.ts'
 import type { Parts } from './parts.ts'
@@ -59,22 +60,22 @@ export class Talk {
 
   /** A page of a room's history: the newest, or what is before, after or around an id. */
   page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Page {
-    const room = this.#parts.access.room(who, slug)
+    const place = placeOf(this.#parts.access.room(who, slug), who)
     const count = Math.min(limit, limits.pageMessages)
     if (around !== undefined) {
-      const older = this.#older(room, around, Math.floor(count / 2))
-      const newer = this.#newer(room, around - 1, Math.ceil(count / 2))
-      return { ...this.#shown([...older.rows, ...newer.rows]), more: older.more, newer: newer.more }
+      const older = this.#older(place, around, Math.floor(count / 2))
+      const newer = this.#newer(place, around - 1, Math.ceil(count / 2))
+      return { ...this.#shown([...older.rows, ...newer.rows], place), more: older.more, newer: newer.more }
     }
-    const { rows, more } = after === undefined ? this.#older(room, before ?? Infinity, count) : this.#newer(room, after, count)
-    return { ...this.#shown(rows), more }
+    const { rows, more } = after === undefined ? this.#older(place, before ?? Infinity, count) : this.#newer(place, after, count)
+    return { ...this.#shown(rows, place), more }
   }
 
   message(who: Who, slug: string, id: string): Message {
-    const room = this.#parts.access.room(who, slug)
-    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.messageIn(room.id, Number(id)) : undefined
-    if (!row) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
-    return this.#shown([row]).messages[0]!
+    const place = placeOf(this.#parts.access.room(who, slug), who)
+    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.messageIn(place.id, Number(id)) : undefined
+    if (!row || this.#isUnseen(row.id, place)) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
+    return this.#shown([row], place).messages[0]!
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
@@ -83,21 +84,17 @@ export class Talk {
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
     const user = await this.#parts.people.somebody(who)
     const once = key !== undefined && { key, print: printOf(room.slug, text, replyTo ?? '') }
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, body: { text, ...this.#mentions(room.id, text) }, ...(target !== undefined && { target }), ...once }
-    // Who posts in an open room is in it from then on. Should somebody have been quicker, only the join is refused. A retry
-    // takes nobody back who has left since.
-    const stays = this.#parts.database.rooms.roleIn(room.id, user.id) || (key !== undefined && this.#parts.database.eventByKey(user.id, key))
-    const before: LogEvent[] = stays ? [] : [{ type: 'join', rules, user: user.id, room: room.id }]
-    const { id, event } = await this.#parts.appender.append(post, { before })
+    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, body: { text, ...this.#mentions(room, user.id, text) }, ...(target !== undefined && { target }), ...once }
+    const { id, event } = await this.#parts.appender.append(post, { before: this.#comingIn(room, user.id, key) })
     // A retry after days gets the message as it is by then.
-    return event ? toMessage(event) : this.#shown([this.#parts.database.message(id)!]).messages[0]!
+    return event ? toMessage(event) : this.#shown([this.#parts.database.message(id)!], placeOf(room, who)).messages[0]!
   }
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */
   async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
     const about = this.#about(who, slug, id)
     const text = cleanText(raw)
-    await this.#parts.appender.append({ type: 'edit', rules, ...about, body: { text, ...this.#mentions(about.room, text) } })
+    await this.#parts.appender.append({ type: 'edit', rules, ...about, body: { text, ...this.#mentions(this.#parts.database.rooms.room(about.room)!, about.user, text) } })
     return this.message(who, slug, id)
   }
 
@@ -144,6 +141,16 @@ export class Talk {
     if (tells) this.#parts.streams.tellTyping(user, room)
   }
 
+  // Who posts in an open room is in it from then on, and whoever has left a direct room comes back to it by what the other says. Should
+  // somebody have been quicker, only the join is refused. A retry takes nobody back who has left since.
+  #comingIn(room: RoomRow, user: number, key: string | undefined): LogEvent[] {
+    const { database } = this.#parts
+    const other = otherOf(room, user)
+    const outside = [user, ...(other === undefined ? [] : [other])].filter((one) => database.rooms.roleIn(room.id, one) === undefined)
+    if (outside.length === 0 || (key !== undefined && database.eventByKey(user, key))) return []
+    return outside.map((one) => ({ type: 'join', rules, user: one, room: room.id, ...(one === other && { facts: { by: user, again: true } }) }))
+  }
+
   // Who does something with a message, and which.
   #about(who: Who, slug: string, id: string): { user: number; room: number; target: number } {
     const { id: user } = this.#parts.people.writer(who)
@@ -151,39 +158,45 @@ export class Talk {
     return { user, room, target: Number(this.message(who, slug, id).id) }
   }
 
-  #older(room: RoomRow, before: number, count: number): { rows: MessageRow[]; more: boolean } {
+  #older(place: Place, before: number, count: number): { rows: MessageRow[]; more: boolean } {
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const { rows, more } = cut(this.#parts.database.messagesBefore(room.id, Math.min(before, this.#parts.log.newest + 1), count + 1), count)
+    const { rows, more } = cut(this.#parts.database.messagesBefore(place, Math.min(before, this.#parts.log.newest + 1), count + 1), count)
     return { rows: rows.reverse(), more }
   }
 
-  #newer(room: RoomRow, after: number, count: number): { rows: MessageRow[]; more: boolean } {
-    return cut(this.#parts.database.messagesAfter(room.id, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest), count)
+  #newer(place: Place, after: number, count: number): { rows: MessageRow[]; more: boolean } {
+    return cut(this.#parts.database.messagesAfter(place, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest), count)
   }
 
-  #shown(rows: MessageRow[]): { messages: Message[]; cursor: string } {
+  #shown(rows: MessageRow[], { reader }: Place): { messages: Message[]; cursor: string } {
     const messages = rows.map(toMessage)
     const byId = new Map(rows.map(({ id }, at) => [id, messages[at]!]))
-    for (const { message, emoji, user } of this.#parts.database.talk.reactionsTo(rows.map(({ id }) => id))) {
-      ((byId.get(message)!.reactions ??= {})[emoji] ??= []).push(userId(user))
+    for (const { message, emoji, user, unseen } of this.#parts.database.talk.reactionsTo(rows.map(({ id }) => id))) {
+      if (unseen === null || unseen !== reader) ((byId.get(message)!.reactions ??= {})[emoji] ??= []).push(userId(user))
     }
     return { messages, cursor: this.#parts.appender.cursor }
   }
 
+  #isUnseen(message: number, { reader }: Place): boolean {
+    return reader !== undefined && this.#parts.database.blocks.unseen(message)?.user === reader
+  }
+
   // Whom a text names, of those who may read it; 0 is everyone.
-  #mentions(room: number, text: string): Mentions {
+  #mentions(room: RoomRow, author: number, text: string): Mentions {
     if (!text.includes('@')) return {}
-    const found = mentionsIn(text, (name) => this.#namedIn(room, name))
+    const found = mentionsIn(text, (name) => this.#namedIn(room, author, name))
     const mentions = [...new Set(found)].filter((id) => id !== 0)
     const everyone = found.includes(0)
     return { ...(mentions.length > 0 && { mentions }), ...(everyone && { everyone }) }
   }
 
-  #namedIn(room: number, name: string): number | undefined {
+  #namedIn(room: RoomRow, author: number, name: string): number | undefined {
     const folded = foldName(name)
     if (folded === 'room') return 0
     const user = this.#parts.database.people.nameHolder(folded)
-    return user?.freed === null && sees(this.#parts.database, user.id, this.#parts.database.rooms.room(room)!) ? user.id : undefined
+    if (user?.freed !== null) return undefined
+    const there = sees(this.#parts.database, user.id, room) || otherOf(room, user.id) !== undefined || this.#parts.database.blocks.shadow(room.id, user.id, author) !== undefined
+    return there ? user.id : undefined
   }
 }
 

@@ -4,7 +4,7 @@
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import { inToken, makerIn, userIn, type Who } from './who.ts'
-import { topics } from './wire.ts'
+import { seenTopics, topics } from './wire.ts'
 
 /** A private room, and whether those two are in it whose rights count for a token. */
 interface Shared {
@@ -44,7 +44,7 @@ export function topicsOfLost(database: Database, who: Who, after: number): strin
 export function topicsOfBound(database: Database, who: Who, room: RoomRow, { seen }: { seen: boolean }): string[] {
   const [user, maker] = [userIn(who), makerIn(who)]
   if (maker !== undefined && room.kind === 'private') return topicsOfShared(who, sharedBy(database, { room: room.id, user, maker }))
-  return [...(seen ? [topics.room(room.id)] : []), topics.ofIn(user, room.id)]
+  return [...(seen ? seenTopics(user, room.id) : []), topics.ofIn(user, room.id)]
 }
 
 function sharedBy(database: Database, { room, user, maker }: { room: number; user: number; maker: number }): Shared {

@@ -6,7 +6,7 @@ import { tellsUser } from '../store/database.ts'
 import type { LoggedEvent } from '../store/event-log.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import type { RoomChange, RoomRow } from '../store/room-tables.ts'
-import type { Author, Membership, Message, Reaction, Room, User } from './events.ts'
+import type { Author, Block, Membership, Message, Reaction, Room, User } from './events.ts'
 import type { Mentions } from './log-events.ts'
 
 /** Topics that streams follow. */
@@ -20,6 +20,10 @@ export const topics = {
   ofInPrivate: (user: number) => `of:${user}:private`,
   /** The same in one room, for streams that are bound to it. */
   ofIn: (user: number, room: number) => `of:${user}:${room}`,
+  /** What somebody does in a room whom the other one of it has blocked, or whom they put there: it is for them alone. */
+  only: (user: number, room: number) => `only:${user}:${room}`,
+  /** The same in all open rooms. */
+  onlyOpen: (user: number) => `only:${user}:open`,
   // Nothing is published to these: they find the streams that end with a session, a token or who made it, or a user.
   session: (hash: string) => `session:${hash}`,
   token: (id: number) => `token:${id}`,
@@ -32,10 +36,15 @@ export function ownTopics(user: number, { id, kind }: Pick<RoomRow, 'id' | 'kind
   return [kind === 'private' ? topics.ofInPrivate(user) : topics.of(user), topics.ofIn(user, id)]
 }
 
+/** What a stream follows of a room that its reader sees; 0 is nobody. */
+export function seenTopics(user: number, room: number): string[] {
+  return user === 0 ? [topics.room(room)] : [topics.room(room), topics.only(user, room)]
+}
+
 /** The event as a frame's fields; without topics if it is nobody's to see. */
 export function toWire(event: LoggedEvent): HistoryEvent {
   const { id, room, roomKind: kind } = event
-  const inRoom = room === null ? [] : roomTopics({ id: room, kind: kind! })
+  const inRoom = room === null ? [] : isUnseen(event) ? onlyTopics(doerOf(event), { id: room, kind: kind! }) : roomTopics({ id: room, kind: kind! })
   switch (event.type) {
     case 'message':
       return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'message', data: toMessage(event) }
@@ -51,12 +60,14 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: [...inRoom, ...ownTopics(event.user!, { id: room!, kind: kind! })], event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
+      return { id, topics: comingTopics(event, inRoom), event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
     case 'room':
     case 'room_change':
       // A newer one has the name or the topic by now, and tells the whole room.
       if (event.name === null) return { id, topics: [] }
       return { id, topics: inRoom, event: 'room', data: toRoom({ id: room!, slug: event.slug!, name: event.name, kind: kind!, topic: event.topic!, archived: factsOf(event).archived }) }
+    case 'block':
+      return { id, topics: [topics.of(event.user!)], event: 'block', data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on } satisfies Block }
     default: {
       // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
       const about = event.type === 'user' ? event.user : event.target
@@ -64,6 +75,25 @@ export function toWire(event: LoggedEvent): HistoryEvent {
       return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: about, name: event.name }) }
     }
   }
+}
+
+/** Is it shown to whose doing it is alone, since who else it is for has blocked them? */
+export function isUnseen({ facts }: LoggedEvent): boolean {
+  return facts !== null && facts.includes('"unseenBy":') && factsOf({ facts }).unseenBy !== undefined
+}
+
+// Whose doing it is: that somebody comes or goes may be another's. What was said is its author's, whoever deletes it.
+function doerOf(event: LoggedEvent): number {
+  const { by, author } = factsOf(event) as { by?: number; author?: number }
+  return author ?? by ?? event.user!
+}
+
+// That somebody leaves a room of two or comes back to it is theirs alone to know. The other is told of both once, when it is made.
+function comingTopics(event: LoggedEvent, inRoom: string[]): string[] {
+  const kind = event.roomKind!
+  if (isUnseen(event)) return inRoom
+  const own = ownTopics(event.user!, { id: event.room!, kind })
+  return kind === 'direct' && (event.type === 'leave' || factsOf(event).slug === undefined) ? own : [...inRoom, ...own]
 }
 
 /** What happened to somebody's list of rooms, for a stream of it. */
@@ -134,9 +164,14 @@ export function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[]
   return kind === 'open' ? [topics.room(id), topics.open] : [topics.room(id)]
 }
 
+/** And where it goes if it is for one alone. */
+export function onlyTopics(user: number, { id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
+  return kind === 'open' ? [topics.only(user, id), topics.onlyOpen(user)] : [topics.only(user, id)]
+}
+
 // The log's own JSON, written by `insertEvent`.
-function factsOf(event: LoggedEvent) {
-  return JSON.parse(event.facts ?? '{}')
+function factsOf({ facts }: Pick<LoggedEvent, 'facts'>) {
+  return JSON.parse(facts ?? '{}')
 }
 
 /** When an id was given, in ISO 8601. `toISOString` takes twice as long; and a text that is put together, JSON takes long to write. */

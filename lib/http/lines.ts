@@ -85,6 +85,7 @@ const words: { [Name in keyof WireEvents]: (data: WireEvents[Name], id: string |
   join: ({ room, user, role }) => `* ${nameOf(user)} joined ${room}${role ? ' as its owner' : ''}`,
   leave: ({ room, user }) => `* ${nameOf(user)} left ${room}`,
   room: ({ id, name, kind, topic, archived }) => `* room ${id}: ${kind}, called ${name}${archived ? ', archived' : ''}${topic ? `, about ${topic}` : ''}`,
+  block: ({ user, on }) => `* you ${on ? 'blocked' : 'no longer block'} ${nameOf(user)}`,
   presence: ({ room, user, state }) => `* ${nameOf(user)} is ${state === 'here' ? 'here' : 'away'}, in ${room}`,
   // Of no use a moment later.
   typing: () => '',

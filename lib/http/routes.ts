@@ -1,6 +1,7 @@
 // The map of the HTTP interface. Every request is found here or is none of ours.
 
 import type { Handler } from './exchange.ts'
+import { block, listBlocks, unblock } from './blocks.ts'
 import { watch } from './events.ts'
 import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
 import { edit, listMessages, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
@@ -49,6 +50,9 @@ export const routes: readonly Route[] = [
   { method: 'PUT', path: '/rooms/:room/members/:user', who: 'named', handler: addMember },
   { method: 'DELETE', path: '/rooms/:room/members/:user', who: 'named', handler: removeMember },
   { method: 'POST', path: '/direct', who: 'named', handler: openDirect },
+  { method: 'GET', path: '/blocks', who: 'named', handler: listBlocks },
+  { method: 'PUT', path: '/blocks/:user', who: 'named', handler: block },
+  { method: 'DELETE', path: '/blocks/:user', who: 'named', handler: unblock },
 
   { method: 'GET', path: '/rooms/:room/messages', who: 'anyone', handler: listMessages, streams: 'accept' },
   { method: 'POST', path: '/rooms/:room/messages', who: 'named', handler: post },

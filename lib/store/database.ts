@@ -1,6 +1,7 @@
 // The database: the log with its bodies, and the tables of people, of rooms and of the search beside them. One prepared
 // statement for each thing that is done with them. Knows nothing of rules, threads or HTTP.
 
+import { blockTables, type BlockTables } from './block-tables.ts'
 import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './event-log.ts'
 import { bringUpToDate, type MigrationOptions } from './migrate.ts'
@@ -17,6 +18,19 @@ const messageColumns = `
 
 // An event that is no deleted message.
 const kept = 'not exists (select 1 from deletions where message = e.id)'
+
+// What one of the two of a direct room is shown there: they may have blocked the other for a while.
+const shown = 'not exists (select 1 from unseen where message = e.id and user = ?)'
+
+/** A room, and for one of two who looks at it. */
+export interface Place {
+  id: number
+  reader?: number | undefined
+}
+
+function shownIn({ reader }: Place): [where: string, ...values: number[]] {
+  return reader === undefined ? [kept] : [`${kept} and ${shown}`, reader]
+}
 
 /** Events that tell a user as they are from then on; those that don't have no target. */
 export const tellsUser: readonly string[] = ['user', 'account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
@@ -48,6 +62,7 @@ export class Database {
   readonly people: PeopleTables
   readonly rooms: RoomTables
   readonly talk: TalkTables
+  readonly blocks: BlockTables
   readonly search: SearchTables
   #connection: Connection
   #emptied = false
@@ -57,6 +72,7 @@ export class Database {
     this.people = peopleTables(connection)
     this.rooms = roomTables(connection)
     this.talk = talkTables(connection)
+    this.blocks = blockTables(connection)
     this.search = new SearchTables(connection)
   }
 
@@ -212,6 +228,8 @@ export class Database {
       row.firstTarget = first?.target ?? null
     } else if (row.type === 'reaction') {
       row.emoji = emojiIn(beside.get(holderOf(row)))
+    } else if (row.type === 'block') {
+      row.targetName = this.people.user(row.target!)?.name
     } else if (row.type === 'room' || row.type === 'room_change') {
       // The newest that has the room's name or its topic tells the whole of it, and those before tell nothing any more.
       row.name = room && row.id >= Math.max(room.named, room.described) ? room.name : null
@@ -240,23 +258,26 @@ export class Database {
     const found = this.#connection.get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
        where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
-           or (e.type in ('accept', 'token') and e.target is not null))
+           or (e.type in ('accept', 'token') and e.target is not null) or (e.type = 'block' and e.user = ?))
          and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
          and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
+         and (coalesce(r.kind, 'open') <> 'direct' or (coalesce(json_extract(e.facts, '$.unseenBy'), 0) <> ?
+           and (e.type not in ('join', 'leave') or e.user = ? or json_extract(e.facts, '$.slug') is not null)))
          and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
          and (e.type <> 'reaction' or not exists (select 1 from deletions where message = e.target))
          and (e.type not in ('room', 'room_change') or e.id >= max(r.named, r.described))
          and (e.type not in (${tellsUser.map((type) => `'${type}'`).join()}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
        order by e.id desc limit 1 offset ?`,
-      oldest, user, maker, count - 1,
+      oldest, user, user, maker, user, user, count - 1,
     )
     return found ? found.id - 1 : oldest
   }
 
   /** The newest first. */
-  lastMessageIds(room: number, before: number, limit: number): number[] {
-    const sql = `select id from events e where room = ? and type = 'message' and id < ? and ${kept} order by id desc limit ?`
-    return this.#connection.all<{ id: number }>(sql, room, before, limit).map(({ id }) => id)
+  lastMessageIds(room: Place, before: number, limit: number): number[] {
+    const [which, ...values] = shownIn(room)
+    const sql = `select id from events e where room = ? and type = 'message' and id < ? and ${which} order by id desc limit ?`
+    return this.#connection.all<{ id: number }>(sql, room.id, before, ...values, limit).map(({ id }) => id)
   }
 
   /** By room and id: a message of another room costs the same as none. */
@@ -278,12 +299,14 @@ export class Database {
     return this.#messages("e.id = ? and e.type = 'message'", id)[0]
   }
 
-  messagesBefore(room: number, id: number, limit: number): MessageRow[] {
-    return this.#messages(`e.room = ? and e.type = 'message' and e.id < ? and ${kept} order by e.id desc limit ?`, room, id, limit)
+  messagesBefore(room: Place, id: number, limit: number): MessageRow[] {
+    const [which, ...values] = shownIn(room)
+    return this.#messages(`e.room = ? and e.type = 'message' and e.id < ? and ${which} order by e.id desc limit ?`, room.id, id, ...values, limit)
   }
 
-  messagesAfter(room: number, id: number, limit: number): MessageRow[] {
-    return this.#messages(`e.room = ? and e.type = 'message' and e.id > ? and ${kept} order by e.id limit ?`, room, id, limit)
+  messagesAfter(room: Place, id: number, limit: number): MessageRow[] {
+    const [which, ...values] = shownIn(room)
+    return this.#messages(`e.room = ? and e.type = 'message' and e.id > ? and ${which} order by e.id limit ?`, room.id, id, ...values, limit)
   }
 
   isDeleted(message: number): boolean {

@@ -54,6 +54,8 @@ export interface LoggedEvent {
   /** Of an edit: the name under which the message was written, and what that answers. */
   firstName?: string | null
   firstTarget?: number | null
+  /** Of a block: the name that they have now. */
+  targetName?: string | undefined
   /** Of a reaction: null if it was emptied. */
   emoji?: string | null
   /** Of a room: its topic now. */

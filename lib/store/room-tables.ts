@@ -105,13 +105,42 @@ export function roomTables(connection: Connection) {
     hasOwner: (room: number) =>
       connection.get("select 1 from members m join users u on u.id = m.user where m.room = ? and m.role = 'owner' and u.banned = 0", room) !== undefined,
 
-    members: (room: number, limit: number) =>
-      connection.all<MemberRow>(`select ${userColumns}, m.role as roomRole from members m join users u on u.id = m.user where m.room = ? order by m.since limit ?`, room, limit),
+    hasMember: (room: number) => connection.get('select 1 from members where room = ? limit 1', room) !== undefined,
+
+    /** For who looks: whom they have put there and are blocked by is in it for them. */
+    members: (room: number, { reader, limit }: { reader: number; limit: number }) => connection.all<MemberRow>(
+      `select ${userColumns}, m.role as roomRole from (
+         select * from (select user, role, since from members where room = ? order by since limit ?)
+         union all
+         select user, role, since from shadows where room = ? and adder = ?) m
+       join users u on u.id = m.user order by m.since limit ?`,
+      room, limit, room, reader, limit,
+    ),
+
+    /** The two of a direct room, be they in it or not. */
+    bothOf: (room: number) => connection.all<MemberRow>(`select ${userColumns}, 'member' as roomRole from rooms r join users u on u.id in (r.one, r.other) where r.id = ? order by u.id`, room),
 
     /** Those that a user came into last. */
     roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; slug: string; kind: RoomRow['kind']; since: number }>(
       'select m.room, r.slug, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?',
       user, limit,
+    ),
+
+    /**
+     * Where others take a user for somebody of the room: those that they came into last, the direct rooms that they have left, and where
+     * they are for somebody alone.
+     */
+    roomsWith: (user: number, limit: number) => connection.all<{ id: number; slug: string; kind: RoomRow['kind']; adder: number | null }>(
+      `select id, slug, kind, adder from (
+         select r.id, r.slug, r.kind, m.since, null as adder from members m join rooms r on r.id = m.room where m.user = ?
+         union all
+         select r.id, r.slug, r.kind, r.id, null from rooms r where r.one = ? and not exists (select 1 from members where room = r.id and user = ?)
+         union all
+         select r.id, r.slug, r.kind, r.id, null from rooms r where r.other = ? and not exists (select 1 from members where room = r.id and user = ?)
+         union all
+         select r.id, r.slug, r.kind, r.id, s.adder from shadows s join rooms r on r.id = s.room where s.user = ?)
+       order by since desc limit ?`,
+      user, user, user, user, user, user, limit,
     ),
 
     insertMember: (room: RoomRow, user: number, since: number, role: 'owner' | 'member') =>

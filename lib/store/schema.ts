@@ -188,6 +188,42 @@ export const migrations = [
   ) strict;
   create index rooms_that_count on rooms (id) where kind <> 'direct' and archived < 2;
   `,
+  `
+  -- Who wants nothing more of whom. A row stays when that is over: what was said meanwhile still counts for nothing.
+  create table blocks (
+    user integer not null,
+    target integer not null,
+    since integer not null,     -- the event that began it
+    until integer,              -- the one that ended it; null: it lasts
+    room integer,               -- their direct room, if the user had it in their list until then
+    primary key (user, target)
+  ) strict, without rowid;
+  create index blocks_by_time on blocks (user, since) where until is null;
+
+  -- What was said in a direct room by who was blocked there, and what they had said before and changed then. The other never sees it.
+  create table unseen (
+    message integer primary key,
+    user integer not null,
+    event integer not null      -- the message itself, or its edit
+  ) strict;
+  alter table reactions add column unseen integer;  -- who does not see it
+
+  -- Whom somebody has put into a room and is blocked by: they are in it for that one alone.
+  create table shadows (
+    room integer not null,
+    user integer not null,
+    adder integer not null,
+    role text not null,         -- owner, member
+    since integer not null,
+    primary key (room, user, adder)
+  ) strict, without rowid;
+  create index shadows_by_user on shadows (user);
+
+  -- Whoever left a direct room is still one of its two.
+  create index direct_rooms_by_one on rooms (one) where one is not null;
+  create index direct_rooms_by_other on rooms (other) where other is not null;
+  create index losses_by_user on losses (user, id);
+  `,
 ]
 
 /** The version of files that were written anew. */

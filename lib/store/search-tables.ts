@@ -18,6 +18,8 @@ export interface SearchQuery {
   words: string
   /** The only rooms to look in: these, */
   rooms: readonly number[]
+  /** in these also what its author alone is shown, */
+  own?: { author: number; rooms: readonly number[] }
   /** and all that are open. */
   open: boolean
   user: number | undefined
@@ -43,9 +45,9 @@ export class SearchTables {
   }
 
   /** Ids must come in their order. Before the commit `keepSize` has to be called, or if there is none `forgetSize`. */
-  insert(id: number, text: string, { room, user, kind }: { room: number; user: number; kind: RoomRow['kind'] }): void {
+  insert(id: number, text: string, { room, user, kind, unseen = false }: { room: number; user: number; kind: RoomRow['kind']; /** By all but its author. */ unseen?: boolean }): void {
     const part = this.#partFor(id)
-    const place = `${roomWord(room)} ${userWord(user)}${kind === 'open' ? ' open' : ''}`
+    const place = `${unseen ? authorsWord(room, user) : roomWord(room)} ${userWord(user)}${kind === 'open' ? ' open' : ''}`
     this.#connection.run(`insert into search_${part.first} (rowid, text, place) values (?, ?, ?)`, id, text, place)
     part.characters += text.length
   }
@@ -83,11 +85,11 @@ export class SearchTables {
   }
 
   /** Looks back in time until there are enough, or the time is over. */
-  find({ words, rooms, open, user, after, before, limit }: SearchQuery): SearchFound {
+  find({ words, rooms, own, open, user, after, before, limit }: SearchQuery): SearchFound {
     const began = performance.now()
     const isLate = () => performance.now() - began > limits.searchMs
     // No message is in a place called nowhere, and without any place the rest would be sought everywhere.
-    const places = [open ? 'open' : 'nowhere', ...rooms.map(roomWord)]
+    const places = [open ? 'open' : 'nowhere', ...rooms.map(roomWord), ...(own?.rooms.map((room) => authorsWord(room, own.author)) ?? [])]
     const text = words && `text : (${words})`
     const match = [`place : ${anyOf(places)}`, user && `place : ${userWord(user)}`, text].filter(Boolean).join(' AND ')
     const found: SearchFound['found'] = []
@@ -144,3 +146,4 @@ function anyOf(words: readonly string[]): string {
 // As BigInts they take a third of the time: see `userId` in wire.ts.
 const roomWord = (room: number) => `r${BigInt(room).toString(36)}`
 const userWord = (user: number) => `u${BigInt(user).toString(36)}`
+const authorsWord = (room: number, author: number) => `a${BigInt(room).toString(36)}x${BigInt(author).toString(36)}`

@@ -8,6 +8,8 @@ export interface ReactionRow {
   message: number
   emoji: string
   user: number
+  /** Who is not shown it. */
+  unseen: number | null
 }
 
 /** What is counted: `limit` at the most, among the `looked` newest. */
@@ -45,8 +47,8 @@ export function talkTables(connection: Connection) {
 
     insertEmoji: (message: number, number: number, event: number) => connection.run('insert into emojis (message, number, event) values (?, ?, ?)', message, number, event),
 
-    hasReaction: (message: number, emoji: number, user: number) =>
-      connection.get('select 1 from reactions where message = ? and emoji = ? and user = ?', message, emoji, user) !== undefined,
+    reaction: (message: number, emoji: number, user: number) =>
+      connection.get<{ unseen: number | null }>('select unseen from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
 
     /** How many different ones a message has. */
     emojiCount: (message: number) => connection.get<{ count: number }>('select count(distinct emoji) as count from reactions where message = ?', message)!.count,
@@ -57,12 +59,12 @@ export function talkTables(connection: Connection) {
     /** In the order in which they came. */
     reactionsTo: (messages: readonly number[]) =>
       connection.all<ReactionRow>(
-        `select r.message, b.facts ->> '$.emoji' as emoji, r.user from json_each(?) j cross join reactions r on r.message = j.value join bodies b on b.event = r.emoji order by r.event`,
+        `select r.message, b.facts ->> '$.emoji' as emoji, r.user, r.unseen from json_each(?) j cross join reactions r on r.message = j.value join bodies b on b.event = r.emoji order by r.event`,
         JSON.stringify(messages),
       ),
 
-    insertReaction: (message: number, emoji: number, user: number, event: number) =>
-      connection.run('insert into reactions (message, emoji, user, event) values (?, ?, ?, ?)', message, emoji, user, event),
+    insertReaction: ({ message, emoji, user, unseen }: Omit<ReactionRow, 'emoji'> & { emoji: number }, event: number) =>
+      connection.run('insert into reactions (message, emoji, user, event, unseen) values (?, ?, ?, ?, ?)', message, emoji, user, event, unseen),
 
     deleteReaction: (message: number, emoji: number, user: number) =>
       connection.run('delete from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
@@ -95,11 +97,13 @@ export function talkTables(connection: Connection) {
       room, after, upTo, looked, user, limit,
     )!.count,
 
-    /** Those of them that name the user, or everyone. */
+    /** Those of them that name the user, or everyone: but by whom they block now, or did when it was said. */
     unreadMentions({ user, room, after, upTo, limit, looked }: Unread): number {
       const newest = `select message from (
-        select message, author from mentions where user = ? and room = ? and message > ? and message <= ? order by message desc limit ?) where author <> ?`
-      const values = [room, after, upTo, looked, user]
+        select message, author from mentions where user = ? and room = ? and message > ? and message <= ? order by message desc limit ?) m
+        where author <> ? and not exists (
+          select 1 from blocks b where b.user = ? and b.target = m.author and (b.until is null or (m.message > b.since and m.message < b.until)))`
+      const values = [room, after, upTo, looked, user, user]
       return connection.get<{ count: number }>(`select count(*) as count from (${newest} union ${newest} limit ?)`, user, ...values, 0, ...values, limit)!.count
     },
   }

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { apply } from '../../lib/chat/apply.ts'
 import { rules } from '../../lib/chat/log-events.ts'
 import { foldName } from '../../lib/chat/text.ts'
+import { slugOfTwo } from '../../lib/chat/direct.ts'
 import { checkDataFolder } from '../../lib/store/check.ts'
 import { Database } from '../../lib/store/database.ts'
 import type { NewEvent, Outcome } from '../../lib/store/event-log.ts'
@@ -54,6 +55,13 @@ function anyEvents(random: Random): Asked[] {
   const cleanup = () => {
     const { event, id } = random.pick(asked.filter(({ event }) => event.type === 'ban' && event.facts!['banned'] && (event.facts!['rooms'] || event.facts!['messages'])).slice(-3)) ?? {}
     return { user: (random.chance(0.9) ? event?.user : undefined) ?? user(), target: event?.target ?? user(), facts: { ban: id ?? anyId() } }
+  }
+  const two = () => {
+    const rooms = asked.filter(({ event }) => event.facts?.['pair'])
+    if (rooms.length === 0) return { room: anyId(), one: anyId(), other: anyId() }
+    const { event, id } = random.pick(rooms)
+    const [one, other] = event.facts!['pair'] as [number, number]
+    return { room: id, one, other }
   }
   const mentions = () => maybe(0.5, () => ({ ...maybe(0.7, () => ({ mentions: random.times(3, user) })), ...maybe(0.3, () => ({ everyone: true })) }))
   const named = () => naming(random.pick(names))
@@ -107,7 +115,7 @@ function anyEvents(random: Random): Asked[] {
     [3, () => {
       const kind = random.pick(['open', 'private', 'private', 'direct'])
       const [one, other] = [user(), user()]
-      return about('room', { ...maybe(0.8, () => ({ user: one })), facts: { slug: `${random.pick(names)} ${random.below(4)}`, kind, ...(kind === 'direct' && { pair: [one, other].sort() }) }, body: { ...(kind !== 'direct' && { name: random.pick(names) }), ...maybe(0.3, () => ({ topic: 'topic' })) } })
+      return about('room', { ...maybe(0.8, () => ({ user: one })), facts: { slug: kind === 'direct' && one !== other ? slugOfTwo(one, other) : `${random.pick(names)} ${random.below(4)}`, kind, ...(kind === 'direct' && { pair: [one, other].sort() }) }, body: { ...(kind !== 'direct' && { name: random.pick(names) }), ...maybe(0.3, () => ({ topic: 'topic' })) } })
     }],
     [2, () => {
       const body = { ...maybe(0.5, () => ({ name: 'new name' })), ...maybe(0.5, () => ({ topic: 'new topic' })) }
@@ -116,6 +124,17 @@ function anyEvents(random: Random): Asked[] {
     [7, () => about('join', { user: user(), room: room(), ...maybe(0.6, () => ({ facts: { ...maybe(0.5, () => ({ by: user() })), ...maybe(0.4, () => ({ role: random.pick(['owner', 'member']) })), ...maybe(0.3, () => ({ invite: known('invite') })) } })) })],
     // As they come with what they belong to: somebody's or a room's first.
     [3, () => about('join', { ...(random.chance(0.5) ? { user: asked.at(-1)?.event.user ?? user() } : {}), ...maybe(0.3, () => ({ room: room() })), facts: { slug: String(asked.at(-1)?.event.facts?.['slug']), proof: random.chance(0.5) ? known('session') : known('token'), ...maybe(0.5, () => ({ role: 'owner' })) } })],
+    [1, () => about('block', { user: user(), target: user(), facts: { on: random.chance(0.7) } })],
+    // Two with a room of their own.
+    [4, () => {
+      const { room, one, other } = two()
+      const [user, target] = random.chance(0.5) ? [one, other] : [other, one]
+      return random.pick([
+        () => about('block', { user, target: random.chance(0.9) ? target : user, facts: { on: random.chance(0.7) } }),
+        () => about('join', { user, room, ...maybe(0.4, () => ({ facts: { by: target, ...maybe(0.7, () => ({ again: true })) } })) }),
+        () => about('message', { user, room, body: { text: 'hello' } }),
+      ])()
+    }],
     [3, () => about('leave', { user: user(), room: room(), ...maybe(0.4, () => ({ facts: { by: user() } })) })],
     [5, () => about('delete', written())],
     [2, () => {
@@ -247,6 +266,7 @@ const refusals: Record<string, string[]> = {
   edit: ['forbidden', 'not_found', 'archived', 'banned'],
   delete: ['forbidden', 'not_found', 'banned'],
   cleanup_end: ['unchanged'],
+  block: ['unchanged', 'not_found', 'forbidden', 'invalid_request', 'banned'],
   reaction: ['unchanged', 'outrun', 'forbidden', 'not_found', 'archived', 'banned'],
 }
 
@@ -254,7 +274,8 @@ property('the same events on two empty databases give equal databases and equal 
   const folder = await temporaryFolder(t)
   const kinds = new Set<string>()
   const until = performance.now() + 3000
-  const wanted = Object.entries(refusals).flatMap(([type, codes]) => ['accepted', ...codes].map((code) => `${type} ${code}`))
+  const someUnseen = 'said to who had blocked its author'
+  const wanted = [someUnseen, ...Object.entries(refusals).flatMap(([type, codes]) => ['accepted', ...codes].map((code) => `${type} ${code}`))]
   const complete = () => wanted.every((kind) => kinds.has(kind))
   for (let round = 0; performance.now() < until || (round < 300 && !complete()); round++) {
     const files = ['one', 'other'].map((name) => join(folder, name, 'natter.db')) as [string, string]
@@ -276,6 +297,7 @@ property('the same events on two empty databases give equal databases and equal 
     const [contents, others] = [contentsOf(one.file), contentsOf(other.file)]
     assert.deepEqual(others, contents)
     whatIsSaidHolds(contents)
+    if (contents['unseen']!.length > 0) kinds.add(someUnseen)
     // Each was accepted and is there, or was refused and is not.
     const accepted = one.outcomes.flatMap((outcome) => ('id' in outcome && !outcome.repeated ? [outcome.id] : []))
     assert.deepEqual(contents['events']!.map((row) => (row as { id: number }).id), accepted)

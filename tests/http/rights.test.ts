@@ -22,7 +22,7 @@ interface Logged {
   user: number
   room: number
   target: number | null
-  facts: { slug?: string; kind?: string; banned?: boolean; name?: boolean; topic?: boolean }
+  facts: { slug?: string; kind?: string; pair?: [number, number]; banned?: boolean; on?: boolean; by?: number; role?: string; name?: boolean; topic?: boolean }
 }
 
 interface Actor {
@@ -38,14 +38,45 @@ interface Actor {
 
 /** What there is, and who may see it. This is all of the model. */
 class World {
-  readonly rooms = new Map<number, { slug: string; kind: string; members: Set<number> }>()
+  readonly rooms = new Map<number, { slug: string; kind: string; members: Set<number>; pair: readonly number[]; shadows: { user: number; by: number }[] }>()
   readonly banned = new Set<number>()
+  /** By who blocks: whom. */
+  readonly blocked = new Map<number, Set<number>>()
+  /** By event: who alone is shown it. */
+  readonly only = new Map<number, number>()
+  readonly #governing = new Set<number>()
 
   take({ id, type, user, room, target, facts }: Logged): void {
-    if (type === 'room') this.rooms.set(id, { slug: facts.slug!, kind: facts.kind!, members: new Set() })
-    if (type === 'join') this.rooms.get(room)!.members.add(user)
-    if (type === 'leave') this.rooms.get(room)!.members.delete(user)
+    const place = this.rooms.get(room)
+    const other = place?.pair.find((one) => one !== user)
+    const by = facts.by ?? user
+    if (type === 'user' || type === 'role') this.#governing[['owner', 'admin'].includes(facts.role!) ? 'add' : 'delete'](target ?? user)
+    if (type === 'room') this.rooms.set(id, { slug: facts.slug!, kind: facts.kind!, members: new Set(), pair: facts.pair ?? [], shadows: [] })
+    // Who is blocked opens a room for themselves alone, and talks there alone. Whom they put into another is there for them alone.
+    const shunned = this.blocked.get(user)?.has(by) && !place!.members.has(user) && !(this.#governing.has(by) && !this.banned.has(by))
+    if (type === 'join' && other !== undefined && this.blocked.get(user)?.has(other)) this.only.set(id, other)
+    else if (type === 'join' && other === undefined && shunned) {
+      this.only.set(id, by)
+      place!.shadows.push({ user, by })
+    } else if (type === 'join') {
+      place!.members.add(user)
+      place!.shadows = place!.shadows.filter((shadow) => shadow.user !== user)
+    }
+    if (type === 'message' && other !== undefined && this.blocked.get(other)?.has(user)) this.only.set(id, user)
+    if (type === 'delete' && this.only.has(target!)) this.only.set(id, this.only.get(target!)!)
+    if (type === 'leave' && !place!.members.delete(user)) {
+      this.only.set(id, by)
+      place!.shadows = place!.shadows.filter((shadow) => shadow.user !== user || shadow.by !== by)
+    }
     if (type === 'ban') this.banned[facts.banned ? 'add' : 'delete'](target!)
+    if (type === 'block') this.blocked.set(user, new Set(this.blocked.get(user)))
+    if (type === 'block') this.blocked.get(user)![facts.on ? 'add' : 'delete'](target!)
+  }
+
+  /** Of the rooms that they see: is this for them? Of a room of two the coming and going is told to whose it is, but when it is made. */
+  shows({ user }: Actor, { id, type, room, facts }: Logged): boolean {
+    if (this.rooms.get(room)?.kind === 'direct' && (type === 'leave' || (type === 'join' && facts.slug === undefined))) return false
+    return (this.only.get(id) ?? user) === user
   }
 
   sees({ user, bound, maker = user }: Actor, room: number): boolean {
@@ -87,6 +118,7 @@ function shownOf(event: Logged, world: World): string | undefined {
   if (type === 'delete') return `${id} delete ${slug}`
   if (type === 'room' || type === 'room_change') return `${id} room ${slug}`
   if (type === 'user') return `${id} user ${author(user)}`
+  if (type === 'block') return `${id} block ${author(target!)}`
   if (['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) && target !== null) return `${id} user ${author(target)}`
   return undefined
 }
@@ -102,6 +134,7 @@ function supersededIn(log: readonly Logged[]): Set<number> {
 
 function readFrame({ id, event, data }: ParsedEvent): string {
   const parsed = JSON.parse(data) as Message & Deletion & Membership & Room & User
+  if (event === 'block') return `${id} block ${parsed.user.id}`
   if (event === 'room' || event === 'user') return `${id} ${event} ${parsed.id}`
   const author = event === 'message' ? parsed.from.id : event === 'delete' ? undefined : parsed.user.id
   return [id, event, parsed.room, author].filter((part) => part !== undefined).join(' ')
@@ -126,9 +159,11 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
       if (type === 'room' && all && isOpen(id)) follows.add(id)
     }
     const room = type === 'room' ? id : event.room
-    const oneself = (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user)
+    const oneself = (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user) && !world.only.has(id)
+    const inRoom = follows.has(room) && world.shows(actor, event)
+    const anywhere = type === 'block' ? user === actor.user && !bound : all
     const frame = shownOf(event, world)
-    if (id > cursor && frame !== undefined && (room === null ? all : follows.has(room) || oneself) && !(type === 'message' && gone.has(id)) && !superseded.has(id)) shown.push(frame)
+    if (id > cursor && frame !== undefined && (room === null ? anywhere : inRoom || oneself) && !(type === 'message' && gone.has(id)) && !superseded.has(id)) shown.push(frame)
     if (id > openedAt && oneself && type === 'join' && world.sees(actor, room)) follows.add(room)
     if (id > openedAt && oneself && type === 'leave' && (mine || !isOpen(room))) follows.delete(room)
   }
@@ -246,8 +281,8 @@ async function checkReads(random: Random, actor: Actor, log: readonly Logged[]):
 
   if (banned) assert.match(await get('/rooms'), /^403\n/)
 
-  await Promise.all([...world.rooms].map(async ([room, { slug, members }]) => {
-    const said = log.filter((event) => event.type === 'message' && event.room === room)
+  await Promise.all([...world.rooms].map(async ([room, { slug, members, pair, shadows }]) => {
+    const said = log.filter((event) => event.type === 'message' && event.room === room && world.shows(actor, event))
     const { id: one } = said.length > 0 ? random.pick(said) : { id: 1 }
     const what = `${name} in ${slug}`
     if (!world.sees(actor, room)) {
@@ -257,7 +292,7 @@ async function checkReads(random: Random, actor: Actor, log: readonly Logged[]):
     const { messages } = await person.read<{ messages: Message[] }>(`/rooms/${slug}/messages?limit=200`)
     assert.deepEqual(messages.map(({ id, from }) => `${id} ${from.id}`), said.filter(({ id }) => !gone.has(id)).slice(-200).map(({ id, user }) => `${id} u_${user.toString(36)}`), what)
     const found = await person.read<{ members: Member[] }>(`/rooms/${slug}/members`)
-    assert.deepEqual(found.members.map(({ id }) => id).sort(), [...members].map((user) => `u_${user.toString(36)}`).sort(), what)
+    assert.deepEqual(found.members.map(({ id }) => id).sort(), [...(pair.length > 0 ? pair : new Set([...members, ...shadows.filter(({ by }) => by === actor.user).map(({ user }) => user)]))].map((user) => `u_${user.toString(36)}`).sort(), what)
     if (said.length > 0) assert.equal((await person.read<Message>(`/rooms/${slug}/messages/${one}`)).deleted ?? false, gone.has(one), what)
   }))
 }
@@ -332,7 +367,8 @@ function deed({ random, actors, said }: Story, world: World): { actor: Actor; ro
     [3, remove], [1, () => ask('PATCH', '/users/me', { name: `${actor.name} ${random.below(1000)}` })],
     [2, () => random.pick([olga, alma]).person.send('PATCH', `/users/${other.person.id}`, { banned: random.chance(0.35) }, own)],
     [world.rooms.size < 9 ? 2 : 0, () => ask('POST', '/rooms', { name: `room ${random.below(1000)}`, kind: random.pick(['open', 'private', 'private']) })],
-    [world.rooms.size < 9 ? 1 : 0, () => ask('POST', '/direct', { user: other.person.id })],
+    [world.rooms.size < 9 ? 2 : 1, () => ask('POST', '/direct', { user: other.person.id })],
+    [2, () => ask('PUT', `/blocks/${other.person.id}`)], [2, () => ask('DELETE', `/blocks/${other.person.id}`)],
   ]
   const weighed = [...inRoom.map(([weight, act]) => ({ weight, act, room })), ...elsewhere.map(([weight, act]) => ({ weight, act, room: undefined }))]
   const chosen = random.pick(weighed.flatMap((choice) => Array<typeof choice>(choice.weight).fill(choice)))
@@ -379,7 +415,7 @@ property('everybody sees what they may see now, in lists, pages, replays and str
   const until = performance.now() + lastsMs
   let killed = false
   let done = 0
-  const types = ['message', 'delete', 'join', 'leave', 'ban', 'accept', 'room', 'room_change', 'rename']
+  const types = ['message', 'delete', 'join', 'leave', 'ban', 'accept', 'room', 'room_change', 'rename', 'block']
   // The premises: much was done, and all of it came up.
   const missing = () => [...types.filter((type) => !log.some((event) => event.type === type)), ...(killed ? [] : ['a kill']), ...(done > 150 ? [] : [`more than ${done} deeds`])]
 

@@ -114,7 +114,7 @@ test('on every route a token does what its scopes and its rooms say, and no more
   // What a bot can ever do; all else is people's.
   const writing = ['PUT /rooms/:room/members/:user', 'DELETE /rooms/:room/members/:user', 'POST /rooms/:room/messages', 'DELETE /rooms/:room/messages/:message', 'PATCH /rooms/:room/messages/:message', 'PUT /rooms/:room/messages/:message/reactions/:emoji', 'DELETE /rooms/:room/messages/:message/reactions/:emoji']
   const free = ['POST /rooms/:room/typing', 'PUT /rooms/:room/read', 'GET /session', 'GET /sessions', 'DELETE /session', 'POST /session']
-  const governing = ['GET /invites', 'GET /tokens']
+  const governing = ['GET /invites', 'GET /tokens', 'GET /blocks']
 
   for (const [name, bot] of Object.entries(bots)) {
     const [reads, writes, bound] = [!name.includes('writer'), !name.includes('reader'), name.startsWith('bound')]

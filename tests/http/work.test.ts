@@ -188,3 +188,28 @@ test('a stream that is opened takes so many statements', async (t) => {
   assertStatements(await statementsOf(ada), 2, 'the first stream of somebody')
   assertStatements(await statementsOf(ada), 1, 'another of theirs')
 })
+
+test('whom one blocks is listed by one statement, however many they are, and a post into a room of two takes as many as ever', async (t) => {
+  const { chat, ada } = await startCounted(t)
+  const others = await Promise.all(['bob', 'eve', 'gus', 'kim', 'mia'].map((name) => chat.comeIn(name)))
+  const list = async () => {
+    // What is recalled was forgotten with the last change.
+    await ada.read('/blocks')
+    await workOf(chat)
+    await ada.read('/blocks')
+    return (await workOf(chat)).read
+  }
+  await ada.ask('PUT', `/blocks/${others[0]!.id}`)
+  assertStatements(await list(), 1, 'one who is blocked')
+  for (const other of others) await ada.ask('PUT', `/blocks/${other.id}`)
+  assertStatements(await list(), 1, 'five who are')
+
+  const bob = others[0]!
+  const room = await bob.direct(others[1]!)
+  await bob.say(room, 'the first')
+  await workOf(chat)
+  await bob.say(room, 'hello')
+  const { written } = await workOf(chat)
+  // As in any other room, without a key; and whether the other one has blocked them.
+  assertStatements(written, 6 + 3 + 1, 'a post into a room of two')
+})
