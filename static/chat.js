@@ -6,6 +6,7 @@
 import { Account } from './account.js'
 import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
+import { Blocks } from './blocks.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
 import { kept, onKept } from './kept.js'
@@ -41,6 +42,7 @@ const failed = (/** @type {unknown} */ error) => {
   if (error instanceof Refusal && error.status === 401) void readSession() // it is over
 }
 const mirror = new Mirror((where, id) => view.holds(where, id))
+const blocks = new Blocks(mirror, { blocked: ({ name }) => notice.say(say('block.done', { name })), known: () => people?.changed(), failed })
 const rooms = new RoomList(part('rooms', HTMLElement))
 const notice = new Notice(part('notice', HTMLElement))
 const unread = new Unread({
@@ -51,6 +53,7 @@ const unread = new Unread({
     if (counts.unread === 0) notifier?.read(room)
   },
   unsure: () => void readRooms().catch(failed),
+  ignores: (user) => blocks.has(user),
 })
 const entry = new Entry(cameIn)
 const welcome = new Welcome(entry, loggedOut)
@@ -82,6 +85,7 @@ const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
   },
   mayFollow: () => !welcome.shown && !joining,
   come: () => entry.focus(),
+  block: (user) => blocks.ask(user),
   cursor: () => connection.cursor,
   failed,
 })
@@ -123,6 +127,7 @@ function hear(happened, id) {
   if (event === 'room' || event === 'leave') showRooms()
   else if (event === 'join') hearOfJoin(data)
   else if (event === 'user') hearOfUser(data)
+  else if (event === 'block') hearOfBlock()
   else view.happened(happened)
   if (event === 'join' || event === 'leave') showHere()
   else if (event === 'room' || event === 'user') people?.changed()
@@ -135,7 +140,7 @@ async function startOver(cursor) {
   view.stop()
   try {
     await readSession()
-    await readRooms()
+    await Promise.all([readRooms(), blocks.read()])
     await view.read()
   } catch (error) {
     shut(error)
@@ -147,6 +152,12 @@ function hearOfJoin({ room: where, user }) {
   // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
   if (user.id === mirror.me?.id && !mirror.state.rooms.has(where)) readRooms().catch(failed)
   presence.joined({ room: where, user })
+}
+
+/** Here or on another page of mine somebody was blocked, or no longer is. What names me is to be counted anew. */
+function hearOfBlock() {
+  readRooms().catch(failed)
+  people?.changed()
 }
 
 /** @param {User} user */
@@ -189,7 +200,8 @@ async function become(user) {
   if (!goesOn) return begin()
   connection.reopen(user?.id ?? '')
   unread.clear() // what one has read, another has not
-  await readRooms()
+  mirror.state.blocked.clear()
+  await Promise.all([readRooms(), blocks.read()])
 }
 
 /** By the form. @param {User} user */
@@ -270,7 +282,7 @@ async function begin(session) {
     if (!answer) return // somebody else has begun since
     welcome.hide()
     connection.start(answer.cursor, mirror.me === null ? '' : mirror.me?.id)
-    await view.readHere()
+    await Promise.all([view.readHere(), session?.then(() => blocks.read()) ?? blocks.read()])
   } catch (error) {
     await session // tells whether we know anybody
     shut(error)
@@ -335,7 +347,7 @@ function showTitle() {
 /** Somebody has said something that I have not read. @param {Message} message */
 function callFor(message) {
   const room = mirror.state.rooms.get(message.room)
-  if (!room) return
+  if (!room || blocks.has(message.from.id)) return
   const calls = levels.count(room, { unread: 1, mentions: namesMe(message.mentions, mirror.me ?? null) ? 1 : 0 })
   if (calls > 0) void notifier?.tell(message, room)
 }
@@ -361,7 +373,7 @@ function nameOfRoom(id) {
 
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
   const { People } = await later(() => import('./people.js'))
-  people ??= new People({ mirror, presence, levels }, { direct: enterNew, nameOf: (room) => rooms.nameOf(room), failed })
+  people ??= new People({ mirror, presence, levels }, { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed })
   if (view.room) people.open(view.room, { hosted, closed: access === 'invite' })
 })
 

@@ -13,7 +13,7 @@ const reopenMsMax = 30_000
 const sameNewsMs = 2_000 // several tabs that tell of another network within this time tell of the same
 
 /** @type {(keyof WireEvents)[]} */
-const events = ['message', 'edit', 'delete', 'reaction', 'join', 'leave', 'room', 'user', 'ping']
+const events = ['message', 'edit', 'delete', 'reaction', 'join', 'leave', 'room', 'user', 'block', 'ping']
 /** @type {(keyof WireEvents)[]} */
 const signals = ['read', 'typing', 'presence']
 

@@ -1,6 +1,6 @@
 // @ts-check
-// What a stream's events add up to: rooms, who is in them, what was said, and people. Whoever folds all events from the first
-// on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
+// What a stream's events add up to: rooms, who is in them, what was said, people, and whom I block. Whoever folds all events from the
+// first on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
 
 /** @import { Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 
@@ -10,23 +10,25 @@
  * @property {Map<string, Map<string, 'owner' | 'member'>>} members by room: who is in it, and their role there
  * @property {Map<string, Map<string, Message>>} messages by room
  * @property {Map<string, User>} users
+ * @property {Set<string>} blocked the ids of those whom I block
  */
 
 /** @returns {State} */
 export function empty() {
-  return { rooms: new Map(), members: new Map(), messages: new Map(), users: new Map() }
+  return { rooms: new Map(), members: new Map(), messages: new Map(), users: new Map(), blocked: new Set() }
 }
 
 /**
  * @param {State} state @param {WireEvent} happened
  */
-export function fold({ rooms, members, messages, users }, { event, data }) {
+export function fold({ rooms, members, messages, users, blocked }, { event, data }) {
   if (event === 'room') rooms.set(data.id, data)
   else if (event === 'user') {
     const before = users.get(data.id)?.name
     if (before !== undefined && before !== data.name) callAfter(rooms, before, data)
     users.set(data.id, data)
   }
+  else if (event === 'block') blocked[data.on ? 'add' : 'delete'](data.user.id)
   else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
   else if (event === 'leave') inside(members, data.room).delete(data.user.id)
   else if (event === 'delete') inside(messages, data.room).delete(data.id)

@@ -2,7 +2,7 @@
 // What one can do with a message that was said: answer, react, change, delete or copy it. Knows who may, asks before it deletes, and
 // tells what the server refused.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Author, Message } from '../lib/chat/events.ts' */
 /** @import { Choice } from './message-menu.js' */
 
 import { pathOf } from './address.js'
@@ -29,8 +29,8 @@ export class MessageActions {
   /**
    * @param {{ mirror: import('./mirror.js').Mirror, notice: import('./notice.js').Notice }} parts
    * @param {{ reply: (message: Message) => void, edit: (message: Message) => void, deleted: (message: Pick<Message, 'id' | 'room'>) => void,
-   *   closed: () => void, mayMore: () => void, failed: (error: unknown) => void }} on
-   *   `closed`: the question whether to delete is answered. `mayMore`: more is known of what one may do
+   *   block: (user: Author) => Promise<void>, closed: () => void, mayMore: () => void, failed: (error: unknown) => void }} on
+   *   `block`: asks whether to, and resolves when that is answered. `closed`: a question is answered. `mayMore`: more is known of what one may do
    */
   constructor({ mirror, notice }, on) {
     this.#mirror = mirror
@@ -42,8 +42,8 @@ export class MessageActions {
 
   /** @param {Message} message */
   may(message) {
-    const { rooms, members } = this.#mirror.state
-    return mayWith(this.#mirror.me, message, { room: rooms.get(message.room), roles: members.get(message.room) ?? nobody })
+    const { rooms, members, blocked } = this.#mirror.state
+    return mayWith(this.#mirror.me, message, { room: rooms.get(message.room), roles: members.get(message.room) ?? nobody, blocked })
   }
 
   /** Whether I own the room is not known until it is asked for, and matters only for what others said. @param {Message} message */
@@ -65,6 +65,11 @@ export class MessageActions {
     if (what === 'edit') return this.#on.edit(message)
     if (what === 'delete') return this.askToDelete(message)
     if (what === 'copy') return this.#copy(message.text)
+    if (what === 'unblock') return void await this.#try(() => request('DELETE', `/blocks/${encodeURIComponent(message.from.id)}`))
+    if (what === 'block') {
+      await this.#on.block(message.from)
+      return this.#on.closed()
+    }
     if (what === 'link') return this.#copy(location.origin + pathOf(message.room, message.id))
     const picked = what === 'pick' ? await this.#pick(anchor) : emoji
     if (picked === undefined) return

@@ -6,7 +6,7 @@
 /** @import { May } from './rights.js' */
 /**
  * @typedef {object} Choice
- * @property {string} what the value of the button: `react`, `pick`, `reply`, `edit`, `copy`, `link` or `delete`
+ * @property {string} what the value of the button: `react`, `pick`, `reply`, `edit`, `copy`, `link`, `block`, `unblock` or `delete`
  * @property {Message} message
  * @property {string} emoji for `react`
  * @property {HTMLElement} anchor the message on the page
@@ -139,7 +139,7 @@ export class MessageMenu {
     for (const button of place.querySelectorAll('button')) {
       const { value } = button
       if (value === 'react') button.ariaPressed = String(message.reactions?.[button.dataset['emoji'] ?? '']?.includes(this.#on.me()) ?? false)
-      else if (value === 'reply' || value === 'edit' || value === 'delete') button.hidden = !may[value]
+      else if (value === 'reply' || value === 'edit' || value === 'delete' || value === 'block' || value === 'unblock') button.hidden = !may[value]
     }
   }
 

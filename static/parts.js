@@ -79,7 +79,7 @@ export function onSubmit(form, work, failed) {
  * A button that does something at once. `sure`: what it says before it does, if it should ask first.
  * @param {HTMLButtonElement} button @param {HTMLElement} problem
  * @param {() => Promise<void>} work
- * @param {{ sure?: string, failed?: (error: unknown) => void }} [options]
+ * @param {{ sure?: string | (() => string), failed?: (error: unknown) => void }} [options]
  */
 export function onClick(button, problem, work, { sure, failed } = {}) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -98,7 +98,7 @@ export function onClick(button, problem, work, { sure, failed } = {}) {
     problem.hidden = true
     if (sure !== undefined && waiting === undefined) {
       words = button.textContent ?? ''
-      button.textContent = sure
+      button.textContent = typeof sure === 'string' ? sure : sure()
       button.classList.add('sure')
       waiting = setTimeout(calm, sureMs)
       return

@@ -1,7 +1,7 @@
 // @ts-check
 // The dialog on a room: who is in it and what can be done with them, how others come in, and how one leaves.
 
-/** @import { Member, Room, User } from '../lib/chat/events.ts' */
+/** @import { Author, Member, Room, User } from '../lib/chat/events.ts' */
 
 import { lobby } from './address.js'
 import { request } from './api.js'
@@ -38,8 +38,8 @@ export class People {
 
   /**
    * @param {{ mirror: import('./mirror.js').Mirror, presence: import('./presence.js').Presence, levels: import('./levels.js').Levels }} parts
-   * @param {{ direct: (room: Room) => void, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
-   *   `direct`: the room of us two is there
+   * @param {{ direct: (room: Room) => void, block: (user: Author) => Promise<void>, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
+   *   `direct`: the room of us two is there. `block`: they are to be blocked, if I say so once more
    */
   constructor({ mirror, presence, levels }, on) {
     this.#mirror = mirror
@@ -51,7 +51,7 @@ export class People {
     onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
       await request('DELETE', this.#pathOf('me'))
       this.close()
-    }, { sure: say('room.leave_sure'), failed: on.failed })
+    }, { sure: () => say(this.#room?.kind === 'direct' ? 'room.leave_direct_sure' : 'room.leave_sure'), failed: on.failed })
   }
 
   /**
@@ -115,7 +115,10 @@ export class People {
     const manages = mayManage(this.#me, room, this.#mirror.state.members.get(room.id) ?? new Map())
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
     part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted || (this.#closed && this.#me?.role === 'guest')
-    part('leave-room', HTMLElement).hidden = !mine || direct || room.id === lobby
+    const leave = part('leave-room', HTMLButtonElement)
+    leave.hidden = !mine || room.id === lobby
+    if (!leave.classList.contains('sure')) leave.textContent = say(direct ? 'room.leave_direct' : 'room.leave')
+    part('leave-note', HTMLElement).hidden = leave.hidden || !direct
     this.#level.show(room, mine !== undefined)
     this.#settings.show(room, manages)
 
@@ -139,18 +142,21 @@ export class People {
     within(item, '.name', HTMLElement).textContent = member.name
     const here = this.#presence.has(member.id)
     within(item, '.dot', HTMLElement).hidden = !here
-    const roles = [here ? say('presence.here') : '', isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
+    const blocked = this.#mirror.state.blocked.has(member.id)
+    const roles = [here ? say('presence.here') : '', blocked ? say('people.blocked') : '', isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
     within(item, '.role-words', HTMLElement).textContent = roles.join(' · ')
 
     const may = {
-      message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct',
+      message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct' && !blocked,
       remove: manages && this.#room?.kind === 'private',
       admit: governs(this.#me) && member.account === true && !member.banned,
       ban: governs(this.#me) && this.#outranks(member) && !member.banned,
       unban: governs(this.#me) && this.#outranks(member) && member.banned === true,
+      block: this.#me !== null && !blocked,
+      unblock: this.#me !== null && blocked,
     }
     for (const choice of choices.querySelectorAll('button')) {
-      choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these five
+      choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these seven
       onClick(choice, this.#problem, () => this.#do(choice.value, member), {
         ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
       })
@@ -171,6 +177,8 @@ export class People {
   async #do(what, member) {
     const { id } = member
     if (what === 'ban') return this.#ban.ask(member)
+    if (what === 'block') return this.#on.block(member)
+    if (what === 'unblock') return void await request('DELETE', `/blocks/${encodeURIComponent(id)}`)
     if (what === 'message') {
       const room = await request('POST', '/direct', { body: { user: id } })
       this.close()

@@ -3,7 +3,7 @@
 
 /** @import { Member, Message, Room, User } from '../lib/chat/events.ts' */
 /** @typedef {Map<string, 'owner' | 'member'>} Roles who is in a room, and as what */
-/** @typedef {{ react: boolean, reply: boolean, edit: boolean, delete: boolean }} May what one may do with a message */
+/** @typedef {{ react: boolean, reply: boolean, edit: boolean, delete: boolean, block: boolean, unblock: boolean }} May what one may do with a message, and who wrote it */
 
 /** Is it theirs to look after the whole place? @param {User | null | undefined} user */
 export function governs(user) {
@@ -21,11 +21,12 @@ export function manages(user, { kind }, roles) {
   return kind === 'private' && roles.has(user.id) && ![...roles.values()].includes('owner')
 }
 
-/** @param {User | null | undefined} user @param {Message} message @param {{ room: Room | undefined, roles: Roles }} where @returns {May} */
-export function mayWith(user, { from }, { room, roles }) {
+/** @param {User | null | undefined} user @param {Message} message @param {{ room: Room | undefined, roles: Roles, blocked: Set<string> }} known @returns {May} */
+export function mayWith(user, { from }, { room, roles, blocked }) {
   const writes = !!user && !!room && !room.archived
   const own = from.id === user?.id
-  return { react: writes, reply: writes, edit: writes && own, delete: own || (!!room && manages(user, room, roles)) }
+  const others = !!user && !own
+  return { react: writes, reply: writes, edit: writes && own, delete: own || (!!room && manages(user, room, roles)), block: others && !blocked.has(from.id), unblock: others && blocked.has(from.id) }
 }
 
 /**

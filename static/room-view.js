@@ -2,7 +2,7 @@
 // The room that one is in: its head, what was said, and its foot, where one writes. Knows how one gets from room to room and to
 // a message by its link; what happens is told to it.
 
-/** @import { Room, WireEvent } from '../lib/chat/events.ts' */
+/** @import { Author, Room, WireEvent } from '../lib/chat/events.ts' */
 /** @typedef {import('./outbox.js').Entry} Entry */
 
 import { home, lobby, messageOf, onRoomLink, roomOf } from './address.js'
@@ -45,9 +45,10 @@ export class RoomView {
   /**
    * @param {{ mirror: import('./mirror.js').Mirror, rooms: import('./room-list.js').RoomList, notice: import('./notice.js').Notice, unread: import('./unread.js').Unread,
    *   presence: import('./presence.js').Presence }} parts
-   * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, cursor: () => string, failed: (error: unknown) => void }} on
+   * @param {{ entered: () => void, shown: () => void, mayFollow: () => boolean, come: () => void, block: (user: Author) => Promise<void>,
+   *   cursor: () => string, failed: (error: unknown) => void }} on
    *   `entered`: it is another room now. `shown`: how much of it is shown has changed. `mayFollow`: may a link lead to another room?
-   *   `come`: whoever wants to go on must come in first. `cursor`: the stream's
+   *   `come`: whoever wants to go on must come in first. `block`: asks whether to block somebody. `cursor`: the stream's
    */
   constructor({ mirror, rooms, notice, unread, presence }, on) {
     this.#mirror = mirror
@@ -63,6 +64,7 @@ export class RoomView {
       reply: ({ id }) => this.#composer.reply(id),
       edit: (message) => this.#composer.edit(message),
       deleted: ({ room, id }) => this.#composer.endEdit(room, id),
+      block: on.block,
       closed: () => walk.focus(),
       mayMore: () => menu.refresh(),
       failed: on.failed,

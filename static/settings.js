@@ -6,6 +6,7 @@
 
 import { request } from './api.js'
 import { showAppearance } from './appearance.js'
+import { BlockedPeople } from './blocked-people.js'
 import { NotificationSettings } from './notification-settings.js'
 import { onClick, onSubmit, openDialog, part, within } from './parts.js'
 import { hasAccount, initialOf, roleOf } from './person.js'
@@ -30,6 +31,7 @@ export class Settings {
   constructor(on) {
     this.#on = on
     this.#sessions = new Sessions({ over: () => this.#out(), failed: on.failed })
+    new BlockedPeople(on.failed)
 
     onSubmit(part('make-account', HTMLFormElement), async ({ password }) => {
       const { user } = await request('POST', '/users', { body: { name: this.#me?.name, password } })
@@ -77,7 +79,7 @@ export class Settings {
     part('new-password', HTMLElement).hidden = !own || !hasAccount(me)
     part('sessions', HTMLElement).hidden = part('leave-open', HTMLElement).hidden = !own
     part('tokens', HTMLElement).hidden = !governs(me)
-    part('notifications', HTMLElement).hidden = !me
+    part('notifications', HTMLElement).hidden = part('blocked', HTMLElement).hidden = !me
     for (const field of this.#dialog.querySelectorAll('.username')) if (field instanceof HTMLInputElement) field.value = me?.name ?? ''
     const name = part('rename-name', HTMLInputElement)
     const touched = name.value !== name.defaultValue

@@ -30,7 +30,10 @@ export class Unread {
   #asking
   #on
 
-  /** @param {{ changed: (room: string) => void, unsure: () => void }} on `unsure`: the rooms are to be asked for again */
+  /**
+   * @param {{ changed: (room: string) => void, unsure: () => void, ignores: (user: string) => boolean }} on `unsure`: the rooms are to be asked for
+   *   again; `ignores`: to be named by them counts for nothing
+   */
   constructor(on) {
     this.#on = on
   }
@@ -83,7 +86,7 @@ export class Unread {
     // The stream may still be bringing what the server has counted already.
     if (Number(id) <= mark.at) return event === 'message'
     // A message that was changed while nobody listened comes by that change only.
-    if (event !== 'delete' && Number(data.id) > mark.at) mark.since.set(data.id, namesMe(data.mentions, me))
+    if (event !== 'delete' && Number(data.id) > mark.at) mark.since.set(data.id, namesMe(data.mentions, me) && !this.#on.ignores(data.from.id))
     else if (!mark.since.delete(data.id) && mark.counted.unread > 0) this.#ask()
     this.#on.changed(data.room)
     return event === 'message'

@@ -23,6 +23,8 @@ export interface Place {
   invite: string
   /** A private room, which Ada owns. */
   summer: string
+  /** Hers with Li. */
+  direct: string
   /** A message that is some way up. */
   early: string
 }
@@ -128,6 +130,32 @@ export const screens: Screen[] = [
       await page.locator('#ban[open]').waitFor()
     },
   },
+  {
+    name: 'direct-leave',
+    path: ({ direct }) => `/rooms/${direct}`,
+    act: async (page) => {
+      await page.locator('#people-open').click()
+      await page.locator('#members .person:enabled').first().click()
+    },
+  },
+  {
+    name: 'block',
+    act: async (page) => {
+      await page.locator('.message:not(.own)').last().focus()
+      await page.keyboard.press('Enter')
+      await page.locator('#actions [value=block]').click()
+      await page.locator('#block[open]').waitFor()
+    },
+  },
+  {
+    name: 'message-menu-other',
+    act: async (page) => {
+      await page.locator('.message:not(.own)').last().focus()
+      await page.keyboard.press('Enter')
+      await page.locator('#actions[open]').waitFor()
+    },
+  },
+  { name: 'settings-blocked', who: 'olga', act: (page, size) => openSettings(page, size, 'blocked') },
   { name: 'message', path: ({ early }) => `/rooms/lobby/messages/${early}` },
   { name: 'message-menu', act: openMenu },
   {
@@ -270,8 +298,9 @@ export async function furnish(t: Scope): Promise<Place> {
   const direct = await li.direct(ada)
   await li.say(direct, '明天见')
   for (const person of [li, olga, noor]) await person.listen()
+  for (const name of ['Mallory', 'ملاك', '王伟', 'Somebody with a rather long name']) await olga.ask('PUT', `/blocks/${(await chat.comeIn(name)).id}`)
   const invite = await olga.invite({ room: 'garden' })
-  return { chat, ada, guest: noor, li, olga, summer, early: early.id, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
+  return { chat, ada, guest: noor, li, olga, summer, direct, early: early.id, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
 }
 
 /** A profile for each who looks at the place and each way it is looked at, kept for all their screens. */
