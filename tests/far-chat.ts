@@ -55,8 +55,9 @@ export type Far = Awaited<ReturnType<typeof farChat>>
 
 /** A chat with a room full of long texts, and a way to ask it from far away. */
 export async function farChat(t: TestContext) {
+  const lines: string[] = []
   const identify = () => ({ id: 'ada', name: 'ada' })
-  const chat = await createChat({ data: ':memory:', identify, trustProxy: 'loopback', postsPerSecond: 0, postsPerAddress: 0, log: () => {} })
+  const chat = await createChat({ data: ':memory:', identify, trustProxy: 'loopback', postsPerSecond: 0, postsPerAddress: 0, log: (line) => void lines.push(line) })
   const server = createServer(chat.handler)
   const open: FarConnection[] = []
   t.after(async () => {
@@ -79,5 +80,5 @@ export async function farChat(t: TestContext) {
   const bodyHeaders = (bytes: number) => `Content-Type: text/plain\r\nContent-Length: ${bytes}\r\n`
   const say = (address: string, text: string) => send(address, { method: 'POST', target: '/rooms/lobby/messages', headers: bodyHeaders(Buffer.byteLength(text)), body: text })
   for (let said = 0; said < 30; said++) assert.equal(await statusOf(say('192.0.2.1', longest)), 201)
-  return { send, say, statusOf, bodyHeaders }
+  return { chat, lines, send, say, statusOf, bodyHeaders }
 }

@@ -128,6 +128,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     let bodyOver = nothing
     try {
       if (turn) await turn
+      // There is nobody to answer any more, and perhaps nothing to answer from.
+      if (request.socket.destroyed) return
       // A stream keeps nothing for its reader.
       if (!stream) waiting.check(address)
       if (!reads) bodyOver = waiting.add(address, bytesToCome(request))

@@ -69,6 +69,21 @@ test('what waits on a connection is answered in its order, and what changes some
   assert.match(third!, /"text":"after"/)
 })
 
+test('whoever goes away before their turn comes is passed over, and the chat ends without a word', async (t) => {
+  const far = await farChat(t)
+  const order: string[] = []
+  const many = askMany(far, '203.0.113.7', 100, order)
+  await far.statusOf(many[0]!)
+
+  for (const connection of many) connection.destroy()
+  await far.chat.close()
+
+  // As often as it takes for all of them to have their turn.
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(order.length < 20, `${order.length} were answered`)
+  assert.deepEqual(far.lines, [])
+})
+
 test('whom nobody names goes on at once, and so does whoever is alone', async () => {
   const turns = new Turns()
   for (let times = 0; times < 10; times++) assert.equal(turns.turnOf(undefined), undefined)
