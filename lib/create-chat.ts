@@ -13,7 +13,8 @@ import type { MountedChat } from './mounted-chat.ts'
  *
  * The server stays the host's, and so do its times. What `npx natter` sets on its own: `headersTimeout` 10 s and
  * `connectionsCheckingInterval` 2 s against slow headers, `keepAliveTimeout` 72 s behind a proxy that keeps connections, and
- * `requestTimeout` 0, since slow bodies have a limit here of 30 s without a byte. A `timeout` on sockets must be above 30 s, or it
+ * `requestTimeout` 0, since slow bodies have a limit here: 30 s without a byte, and 30 s altogether and one more for each 4 KiB. How many connections an
+ * address may have is the server's to bound; `npx natter` gives it a quarter of all. A `timeout` on sockets must be above 30 s, or it
  * cuts quiet streams off.
  *
  * What never becomes a request is the host's to answer: what Node's parser refuses (`clientError`: 400, 408, 431), a request without a Host, and CONNECT.

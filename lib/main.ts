@@ -58,7 +58,8 @@ function sayWhetherWhole(data: string): void {
  * @throws StartError in one line if the folder or the port can't be had.
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
-  const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host), connections: new Connections() }
+  const most = connectionsMax() ?? Infinity
+  const own: OwnServer = { connectionsMax: most, loopback: isLoopback(host), names: ownNames(host), connections: new Connections() }
   const chat = await MountedChat.open({ ...settings, base: '', log, server: own, ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
@@ -73,7 +74,7 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   )
   answerUnread(server, own.connections)
   // Who comes when there are that many is hung up on at once, and may try again.
-  server.maxConnections = connectionsMax() ?? Infinity
+  server.maxConnections = most
   // A body that will be refused for its size is not asked for.
   server.on('checkContinue', (request, response) => {
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()

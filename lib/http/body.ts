@@ -2,11 +2,11 @@
 
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../errors.ts'
+import { Patience } from './patience.ts'
 
 export const bodyLimits = {
   bytes: 64 * 1024,
   drainBytes: 8 * 1024 * 1024, // of a body that is too large are read and dropped, so that its sender sees the answer
-  silenceMs: 30_000, // without a byte; a steady upload may take as long as it likes
 }
 
 /** Where a request carries what is told of its body. */
@@ -130,14 +130,14 @@ function readBytes(request: Told): Promise<Buffer> {
       request[tellSize] = undefined
     }
     // Of a body that was refused the rest is dropped as it comes, and waited for no longer than this either.
-    const silence = setTimeout(() => {
+    const patience = new Patience(() => {
       tell()
-      reject(new ChatError('timeout', 'the body did not arrive'))
+      reject(new ChatError('timeout', 'the body did not arrive in time; send it in one go'))
       // The sender may still read the answer, but what it sends next would be taken for a new request.
       setTimeout(() => request.destroy(), 1000).unref()
-    }, bodyLimits.silenceMs).unref()
+    })
     const over = () => {
-      clearTimeout(silence)
+      patience.end()
       socket.off('close', cutOff)
       tell()
     }
@@ -148,12 +148,12 @@ function readBytes(request: Told): Promise<Buffer> {
     }
     request.on('data', (chunk: Buffer) => {
       received += chunk.length
+      patience.came(chunk.length)
       if (received > bodyLimits.drainBytes) return request.destroy()
       if (received > bodyLimits.bytes) {
         tell()
         return reject(tooLargeError())
       }
-      silence.refresh()
       chunks.push(chunk)
     })
     request.on('end', () => {

@@ -1,7 +1,7 @@
 // From which address a request comes, when proxies may stand in between. Knows nothing of what is limited by it.
 
 import type { IncomingHttpHeaders } from 'node:http'
-import { isIPv4, isIPv6, type BlockList } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import type { Settings, TrustedProxies } from '../config.ts'
 import type { Log } from '../log.ts'
 import { isOneOf } from './guard.ts'
@@ -50,6 +50,21 @@ export class Clients {
     return undefined
   }
 }
+
+/** Whose connection it is, as limits count it; undefined if a trusted proxy's, or this machine's own. */
+export function ownAddressOf(asked: Pick<Asked, 'socket'>, trusted: TrustedProxies): string | undefined {
+  const peer = asked.socket.remoteAddress === undefined ? undefined : readAddress(asked.socket.remoteAddress)
+  return peer === undefined || isTrusted(peer, loopback) || isTrusted(peer, trusted) ? undefined : countedAs(peer)
+}
+
+/** Is an address, as limits count it, this machine's own? */
+export function isOwnMachine(address: string): boolean {
+  return address.startsWith('127.') || address === countedAs('::1')
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
 
 const notBelieved =
   'what a proxy on this machine sends as X-Forwarded-For is not believed, since its Host is none of --url, and so nothing can be limited by address: have it pass ' +

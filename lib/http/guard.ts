@@ -14,6 +14,8 @@ export interface OwnServer {
   loopback: boolean
   /** By which names it is reached where no public address was given, beside `localhost` and IP addresses. */
   names: readonly string[]
+  /** How many connections it can have. */
+  connectionsMax: number
   /** What its connections are busy with. */
   connections: Connections
 }

@@ -10,7 +10,8 @@ import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
 import { toJson } from '../sse/json.ts'
 import { bytesToCome, whenBodyArrived } from './body.ts'
-import { Clients, wasReset } from './client-address.ts'
+import { Clients, isOwnMachine, ownAddressOf, wasReset } from './client-address.ts'
+import { ConnectionShares } from './connection-shares.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
@@ -20,6 +21,7 @@ import { identify, sessionCookie } from './identity.ts'
 import { Limits } from './limits.ts'
 import { Lines } from './lines.ts'
 import { readFiles, sendFile } from './page.ts'
+import { Patience, totalMs } from './patience.ts'
 import { problem } from './problems.ts'
 import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
@@ -64,6 +66,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const lines = new Lines()
   const waiting = new WaitingBytes()
   const turns = new Turns()
+  // In another program's server the connections are that program's.
+  const shares = server && new ConnectionShares({ connectionsMax: server.connectionsMax, log })
   /** Whom an answer is for. */
   const clientOf = new WeakMap<ServerResponse, string>()
   const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
@@ -82,6 +86,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
         response.on('close', () => {
           close()
           connections.answered(request.socket, response)
+          // What is left of a body that nobody wants must not hold its connection for ever.
+          if (!request.complete) waitForRest(request)
         })
       }
       // What a response without a socket waits behind is among them.
@@ -104,6 +110,14 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     checkHostIsOurs(host)
     const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
+    const address = clients.addressOf(request, host)
+    if (address !== undefined) clientOf.set(response, address)
+    const oneTooMany = shares && refusalOfShare(shares, request, response, address)
+    if (oneTooMany) {
+      response.shouldKeepAlive = false
+      // An EventSource would not come back after it; it is put off where it is known to be one.
+      if (!comesBack(request, oneTooMany)) throw oneTooMany
+    }
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
@@ -121,12 +135,11 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
-    const address = clients.addressOf(request, host)
-    if (address !== undefined) clientOf.set(response, address)
-    const turn = reads && !stream ? turns.turnOf(address) : undefined
+    const turn = reads && !stream && !oneTooMany ? turns.turnOf(address) : undefined
     if (turn) connections.hold(request)
     let bodyOver = nothing
     try {
+      if (oneTooMany) throw oneTooMany
       if (turn) await turn
       // There is nobody to answer any more, and perhaps nothing to answer from.
       if (request.socket.destroyed) return
@@ -160,6 +173,13 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       connections.release(request)
       bodyOver()
     }
+  }
+
+  // Of a connection of the client's own every request counts, whatever becomes of it; of a proxy's those whose client it names.
+  function refusalOfShare(shares: ConnectionShares, request: IncomingMessage, response: ServerResponse, address: string | undefined): ChatError | undefined {
+    const own = ownAddressOf(request, options.trustProxy)
+    if (own !== undefined) return shares.refuseConnection(request.socket, own)
+    return address === undefined || isOwnMachine(address) ? undefined : shares.refuseRequest(response, address)
   }
 
   function checkHostIsOurs(host: string): void {
@@ -207,11 +227,23 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       ...(body && { 'content-length': Buffer.byteLength(body) }),
     })
     response.end(body)
+    const left = response.socket?.writableLength ?? 0
+    if (left === 0) return
+    // One that is taken byte by byte is never silent for long.
+    const late = setTimeout(() => response.destroy(), totalMs(left)).unref()
+    response.on('close', () => clearTimeout(late))
     // What a connection did not take at once. Files are there once for all.
-    if (typeof body === 'string' && response.socket?.writableLength) response.on('close', waiting.add(clientOf.get(response), response.socket.writableLength))
+    if (typeof body === 'string') response.on('close', waiting.add(clientOf.get(response), left))
   }
 
   return handle
+}
+
+function waitForRest(request: IncomingMessage): void {
+  const patience = new Patience(() => request.socket.destroy())
+  // Node drops what comes from now on without a word, until the body is complete.
+  request.once('close', () => patience.end())
+  request.socket.once('close', () => patience.end())
 }
 
 // Where a request without a Host has found us.
