@@ -81,7 +81,14 @@ export class People {
     const name = cleanPersonName(raw)
     const holder = this.#holder(name)
     if (holder?.kind === 'unproven') return { user: holder }
-    this.#appender.check(this.#unproven(name))
+    try {
+      this.#appender.check(this.#unproven(name))
+    } catch (error) {
+      // A commit is seen here at once, so the name may have done its first deed between these two looks.
+      const quicker = this.#holder(name)
+      if (quicker?.kind === 'unproven') return { user: quicker }
+      throw error
+    }
     return { claims: name }
   }
 
