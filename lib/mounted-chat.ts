@@ -184,7 +184,8 @@ export class MountedChat {
 
   /**
    * Ends the open streams of whoever has this id: for the host's logout, and whenever what they may do has changed. Their pages
-   * come back within seconds, and `identify` is asked again.
+   * come back within seconds, and `identify` is asked again. Tokens that they made go by the role that was told last: whoever is an admin
+   * no more, and may never come back, is told of by any operation in their name, such as `rooms({ id, name, role: 'member' })`.
    */
   async disconnect(id: Identity['id']): Promise<void> {
     // Who is still being identified may be somebody else by now, or nobody.

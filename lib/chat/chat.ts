@@ -164,7 +164,6 @@ export class Chat {
     const other = this.people.find(who, raw)
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
     if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
-    if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
     if (hasBlocked(this.#parts.database, user.id, other.id)) throw new ChatError('blocked', `you have blocked ${other.name}; end that first, with DELETE /blocks/${userId(other.id)}`)
     const inOrder = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     const slug = slugOfTwo(user.id, other.id)
@@ -174,6 +173,7 @@ export class Chat {
       await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user: user.id, room: known.id })
       return { room: toRoom(known), made: false }
     }
+    if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
     const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, kind: 'direct', pair: [user.id, other.id] } }
     const after = inOrder.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
     const takeBack = count()

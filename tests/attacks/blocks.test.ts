@@ -36,6 +36,7 @@ async function startTwo(chat: ChatServer) {
 
 test('a direct room that one leaves is gone from one\'s list, and back when the other speaks in it or one opens it again', async (t) => {
   const chat = await openChat(t)
+  const olga = await chat.owner()
   const { ada, bob, room } = await startTwo(chat)
   await bob.say(room, 'hello')
   const [stream, list] = [await bob.listen(), await bob.listen({ path: '/rooms' })]
@@ -72,6 +73,11 @@ test('a direct room that one leaves is gone from one\'s list, and back when the 
   assert.ok((await slugsOf(bob)).includes(room))
   await upTo(ada, others)
   for (const other of others) assert.ok(!shown(other, 'event: leave') && !other.all.some(({ event, data }) => event === 'join' && (JSON.parse(data) as Membership).room === room))
+  // It can be read again, whoever the other is by now.
+  await bob.leave(room)
+  await olga.ban(ada)
+  assert.equal(await bob.direct(ada), room)
+  assert.deepEqual(await bob.textsIn(room), ['hello', 'are you there?'])
 })
 
 test('what somebody who is blocked says, changes and does is taken and never shown to who blocks them, not even after', async (t) => {
@@ -441,6 +447,28 @@ test('a bot that is blocked is shown nowhere either, whatever its tokens', async
   await unblock(bob, bot)
   assert.deepEqual(await bob.textsIn(room), [])
   assert.deepEqual(await found(bob, 'hidden'), [])
+})
+
+test('what was hidden stays hidden when whoever governs the place deletes it', async (t) => {
+  const chat = await openChat(t)
+  const olga = await chat.owner()
+  const { ada, bob, room } = await startTwo(chat)
+  const seen = await ada.say(room, 'seen')
+  const before = await bob.listen()
+  await before.next('ping')
+  await block(bob, ada)
+  const hidden = await ada.say(room, 'hidden')
+  await unblock(bob, ada)
+
+  assert.equal((await olga.send('PATCH', `/users/${ada.id}`, { banned: true, messages: 'delete' }, own)).status, 202)
+  // The older one last: the newest go first.
+  while ((await before.next('delete')).data.id !== seen.id) continue
+
+  const after = await bob.listen({ path: '/events?since=all' })
+  await after.next('ping')
+  for (const stream of [before, after]) assert.ok(!shown(stream, hidden.id), stream.bytes.toString())
+  assert.equal(await bob.refused('GET', `/rooms/${room}/messages/${hidden.id}`), '404 not_found')
+  assert.equal((await bob.read<Message>(`/rooms/${room}/messages/${seen.id}`)).deleted, true)
 })
 
 test('somebody blocks a thousand people at the most, and who they no longer block makes room', async (t) => {

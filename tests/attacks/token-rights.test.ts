@@ -284,4 +284,12 @@ test('whom a host says to be no admin any more has no token that is good, and it
 
   for (const stream of streams) await stream.over
   assert.equal((await asBot('/chat/rooms')).status, 401)
+
+  // Or by the program itself, of who may never come back.
+  role = 'admin'
+  await host.fetch('/chat/session', { headers: { 'x-user': 'alma' } })
+  const again = await Listener.open(`${host.url}/chat/events`, headers)
+  await host.chat.rooms({ id: 'alma', name: 'alma', role: 'member' })
+  await again.over
+  assert.equal((await asBot('/chat/rooms')).status, 401)
 })
