@@ -3,7 +3,7 @@
 
 import type { User } from './chat/events.ts'
 import type { HostedUser } from './chat/people.ts'
-import { cleanName, limits } from './chat/text.ts'
+import { shownName } from './chat/names.ts'
 
 /** Somebody as the server that natter is mounted in knows them. */
 export interface Identity {
@@ -37,18 +37,5 @@ export function readIdentity(given: unknown): HostedUser {
   if (!id.isWellFormed() || /\p{Cc}/u.test(id)) throw new TypeError('the id of an identity must have no control characters and be well-formed Unicode')
   if (!roles.includes(role)) throw new TypeError(`the role of an identity must be one of ${roles.join(', ')}`)
   // It was just seen to be one of them.
-  return { id, name: foldedName(name) ?? foldedName(id) ?? 'somebody', role: role as User['role'] }
-}
-
-// The name as natter takes it, or undefined if nothing of it can be shown.
-function foldedName(raw: unknown): string | undefined {
-  if (typeof raw !== 'string') return undefined
-  // Normal form first: it can make one character into several.
-  const shown = raw.slice(0, 1000).normalize('NFKC').replace(/\s+/g, ' ').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '').trim()
-  try {
-    return cleanName([...shown].slice(0, limits.namePoints).join(''))
-  } catch {
-    // Nothing visible is left.
-    return undefined
-  }
+  return { id, name: (typeof name === 'string' ? shownName(name) : undefined) ?? shownName(id) ?? 'somebody', role: role as User['role'] }
 }

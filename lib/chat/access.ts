@@ -7,7 +7,7 @@ import type { RoomRow } from '../store/room-tables.ts'
 import { pairOf } from './direct-slug.ts'
 import { sees, sharesWithMaker } from './rights.ts'
 import { noRoom } from './rule.ts'
-import { foldName } from './text.ts'
+import { foldName } from './names.ts'
 import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './who.ts'
 
 const limits = {

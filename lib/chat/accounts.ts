@@ -6,10 +6,10 @@ import type { Cleanups } from './cleanups.ts'
 import type { User } from './events.ts'
 import { roleBy } from './invite-rules.ts'
 import { rules, type AccountMade, type Banned, type LogEvent, type UserMade } from './log-events.ts'
+import { cleanOwnName } from './names.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
-import { cleanPersonName, foldName } from './text.ts'
 import { timeOf, toUser } from './wire.ts'
 
 /** Somebody who has just come in, and the secret that proves it from then on: only its hash is kept. */
@@ -61,15 +61,15 @@ export class Accounts {
    */
   async comeIn(who: Who, { name: raw, password, invite, address }: NewPerson): Promise<CameIn> {
     const { appender, database, people } = this.#parts
-    const name = cleanPersonName(raw)
     const here = password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+    const name = cleanOwnName(raw, here?.name)
     if (!here && invite === undefined && people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
     const secret = newSecret()
     const session = hashOf(secret)
     const kind = password === undefined ? 'guest' : 'account'
     // Where one has to be invited, an account makes nobody more than they were invited as.
     const role = kind === 'guest' ? 'guest' : roleBy(database, invite, people.access === 'invite' ? 'guest' : 'member')
-    const facts = { folded: database.people.nameHash(foldName(name)), session, role, ...(invite !== undefined && { invite }) }
+    const facts = { ...people.nameFacts(name), session, role, ...(invite !== undefined && { invite }) }
     const body: NonNullable<UserMade['body']> = { name }
     const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts, body } : { type: 'user', rules, facts: { ...facts, kind }, body }
     // Before the hashing, which takes long.
@@ -95,9 +95,8 @@ export class Accounts {
 
   async rename(who: Who, raw: string): Promise<User> {
     const user = this.#parts.people.person(who)
-    const name = cleanPersonName(raw)
-    const folded = this.#parts.database.people.nameHash(foldName(name))
-    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: { folded }, body: { name } })
+    const name = cleanOwnName(raw, user.name)
+    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: this.#parts.people.nameFacts(name), body: { name } })
     return this.#shown(user.id)
   }
 

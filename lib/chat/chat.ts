@@ -14,11 +14,12 @@ import { hasBlocked, slugOfTwo } from './direct.ts'
 import type { ListedRoom, Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
+import { cleanName, readName, slugOf } from './names.ts'
 import type { Parts } from './parts.ts'
 import { People } from './people.ts'
 import { Search } from './search.ts'
 import { Streams } from './streams.ts'
-import { cleanName, cleanTopic, slugOf } from './text.ts'
+import { cleanTopic } from './text.ts'
 import { Talk } from './talk.ts'
 import { Tokens } from './tokens.ts'
 import { userIn, type Who } from './who.ts'
@@ -149,7 +150,8 @@ export class Chat {
   async changeRoom(who: Who, slug: string, { name: rawName, topic: rawTopic, archived }: RoomChanges): Promise<Room> {
     const { id: user } = this.people.person(who)
     const room = this.#parts.access.room(who, slug)
-    const name = rawName === undefined ? undefined : cleanName(rawName)
+    // A name that is there may stay.
+    const name = rawName === undefined ? undefined : readName(rawName) === room.name ? room.name : cleanName(rawName)
     const topic = rawTopic === undefined ? undefined : cleanTopic(rawTopic)
     const facts = { ...(name !== undefined && { name: true as const }), ...(topic !== undefined && { topic: true as const }), ...(archived !== undefined && { archived }) }
     // To have no topic is said by the facts alone.

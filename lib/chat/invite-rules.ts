@@ -3,6 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { Role } from './log-events.ts'
+import { checkLooks, giveName } from './name-rules.ts'
 import { governs, mayInvite, rank, sees } from './rights.ts'
 import { changed, noRoom, type RulesOf } from './rule.ts'
 
@@ -62,12 +63,12 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
   },
 
   token: {
-    check(database, { rules, user, facts: { folded }, body: { name } = { name: '' } }) {
+    check(database, { rules, user, facts: { folded, looks }, body: { name } = { name: '' } }, now) {
       if (!governs(database.people.user(user))) throw new ChatError('forbidden', 'only an owner or an admin of this place makes tokens')
       // Whoever governs has to see all there are, or one could be good for ever that nobody finds.
       if (rules >= 3 && database.people.openTokens(tokensMax).length >= tokensMax) throw new ChatError('forbidden', `there are ${tokensMax} tokens; end one first: GET /tokens lists them`)
       const holder = database.people.holderOf(folded)
-      if (!holder) return
+      if (!holder) return checkLooks(database, { rules, name, folded, looks, kind: 'bot' }, now)
       if (holder.kind !== 'bot') throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another for the bot`)
       // Whoever makes a token reads all that its bot reads. The bot has the id of the event that made it.
       const theirs = database.event(holder.id)?.user === user || database.rooms.roomsOf(holder.id).every(({ room }) => sees(database, user, database.rooms.room(room)!))
@@ -79,7 +80,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       const known = database.people.holderOf(folded)
       if (!known) {
         database.people.insertUser({ id, folded, kind: 'bot', role: 'bot', password: null, outside: null })
-        database.people.giveName(folded, id)
+        giveName(database, event, id)
       }
       database.people.insertToken({ id, hash, bot: known?.id ?? id, maker: event.user, scopes, rooms: rooms ? JSON.stringify(rooms) : null, expires: expires ?? null })
       // A bot that is there has its name already, from another event.

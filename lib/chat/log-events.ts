@@ -2,21 +2,25 @@
 // among it; what goes over the wire is made of it in wire.ts, with the types in events.ts.
 
 /** The rules that new events are made for. A change of what an event does is a new version; the old ones stay. */
-export const rules = 3
+export const rules = 4
 
 /**
  * Version 2 added all about accounts, private rooms, invites and tokens; what there was before means the same in both. With version 3
- * an account says which role it has, invites and rooms have bounds that they did not have before, a direct room can be left, and people blocked. In which form an event tells
+ * an account says which role it has, invites and rooms have bounds that they did not have before, a direct room can be left, and people
+ * blocked. With version 4 a name must not look like another's. In which form an event tells
  * something is a matter of the file's format, and the same for all versions: an older file is rewritten when it is opened (skeletons.ts).
  */
-export const knownRules: readonly number[] = [1, 2, 3]
+export const knownRules: readonly number[] = [1, 2, 3, 4]
 
 type Made<Type extends string, Fields> = { type: Type; rules: number } & Fields
 
 export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'bot'
 
-// In `facts` are ids, numbers, flags and hashes. `folded` is what `nameHash` makes of a name as it is compared. What people chose to
-// write is in the `body`; it is left out where it was emptied before the event is applied again, and nothing may depend on it.
+// In `facts` are ids, numbers, flags and hashes. What people chose to write is in the `body`; it is left out where it was emptied
+// before the event is applied again, and nothing may depend on it.
+
+/** A name: what `nameHash` makes of it as it is compared, and of what it looks like (see look-alikes.ts). Older events have no looks. */
+export type NameFacts = { folded: string; looks?: string[] }
 
 /**
  * The first of all: the log's public id, and the secret that it hashes names with. They are random, and the same on all nodes, as
@@ -28,15 +32,14 @@ export type LogBegun = Made<'log', { facts: { id: string; secret: string } }>
 
 /** Somebody new. A guest or an account comes with a first session, so that no name is ever held by nobody. */
 export type UserMade = Made<'user', {
-  facts: { folded: string; kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
+  facts: NameFacts & { kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
   body?: { name: string; /** The hash of an account's password. */ text?: string }
 }>
 
 /** A guest becomes an account, and keeps all they said. */
 export type AccountMade = Made<'account', {
   user: number
-  facts: {
-    folded: string
+  facts: NameFacts & {
     session: string
     /** What they are from then on; older events leave it out, of whom each is a member or what the invite gives. */
     role?: Role
@@ -46,7 +49,7 @@ export type AccountMade = Made<'account', {
   body?: { name: string; text?: string }
 }>
 
-export type Renamed = Made<'rename', { user: number; facts: { folded: string }; body?: { name: string } }>
+export type Renamed = Made<'rename', { user: number; facts: NameFacts; body?: { name: string } }>
 
 /** A new password. It ends all sessions but the one that is named. */
 export type PasswordChanged = Made<'password', { user: number; facts: { session?: string }; body?: { text: string } }>
@@ -60,7 +63,7 @@ export type Banned = Made<'ban', { user: number; target: number; facts: { banned
 export type CleanedUp = Made<'cleanup_end', { target: number; facts: { ban: number } }>
 
 /** Somebody whom the server that natter is mounted in knows: new, or under another name or role than before. */
-export type Hosted = Made<'hosted', { facts: { outside: string; folded: string; role: Role }; body?: { name: string } }>
+export type Hosted = Made<'hosted', { facts: NameFacts & { outside: string; role: Role }; body?: { name: string } }>
 
 export type SessionBegun = Made<'session_start', { user: number; facts: { hash: string; /** The event that set the password it was begun with. */ password?: number } }>
 
@@ -79,7 +82,7 @@ export type InviteEnded = Made<'invite_end', { user?: number; target: number }>
 export type Accepted = Made<'accept', { user: number; facts: { invite: string } }>
 
 /** A token for a bot: a new one, or the one that has the name. */
-export type TokenMade = Made<'token', { user: number; facts: { hash: string; folded: string; scopes: string; rooms?: number[]; expires?: number }; body?: { name: string } }>
+export type TokenMade = Made<'token', { user: number; facts: NameFacts & { hash: string; scopes: string; rooms?: number[]; expires?: number }; body?: { name: string } }>
 
 export type TokenEnded = Made<'token_end', { user: number; target: number }>
 

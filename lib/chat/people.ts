@@ -3,13 +3,14 @@
 import { hash } from 'node:crypto'
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import { looksOf } from '../store/look-alikes.ts'
 import type { SessionRow, TokenRow, UserRow } from '../store/people-tables.ts'
 import type { Appender } from './appender.ts'
 import { FailedLogins } from './failed-logins.ts'
-import { rules } from './log-events.ts'
+import { rules, type NameFacts } from './log-events.ts'
+import { sessionLasts } from './name-rules.ts'
+import { cleanPersonName, foldName, readName } from './names.ts'
 import { Passwords } from './passwords.ts'
-import { cleanName, cleanPersonName, foldName } from './text.ts'
-import { sessionLasts } from './user-rules.ts'
 import { governs } from './rights.ts'
 import { needsProof } from './rule.ts'
 import { hasScope, type Who } from './who.ts'
@@ -78,9 +79,9 @@ export class People {
   byName(raw: string): Who {
     // Before the name is looked up, or the answer would tell who is here.
     if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
-    const name = cleanPersonName(raw)
-    const holder = this.#holder(name)
+    const holder = this.#holder(readName(raw))
     if (holder?.kind === 'unproven') return { user: holder }
+    const name = cleanPersonName(raw)
     try {
       this.#appender.check(this.#unproven(name))
     } catch (error) {
@@ -97,8 +98,8 @@ export class People {
    * @throws ChatError `unauthorized`, `too_many`, `busy`; `invalid_name` if it can't be one
    */
   async byPassword(raw: string, password: string, address: string | undefined): Promise<{ user: UserRow }> {
-    // As it was cleaned when it was taken. What can be nobody's name is not counted either: it may be as long as a body.
-    const folded = foldName(cleanName(raw))
+    // What can be nobody's name is not counted either: it may be as long as a body.
+    const folded = foldName(readName(raw))
     const user = this.#database.people.nameHolder(folded)
     const [id, version] = [user?.id ?? 0, user?.freed === null ? user.password : null]
     let known = false
@@ -117,11 +118,17 @@ export class People {
 
   /** Somebody by another server's word, under an id that is theirs for good: made, or brought up to what it says of them now. */
   async hosted({ id: outside, name: raw, role }: HostedUser): Promise<{ user: UserRow }> {
-    const name = cleanName(raw)
+    const name = readName(raw)
     const known = this.#database.people.userByOutside(outside)
     if (known?.name === name && known.role === role) return { user: known }
-    await this.#appender.append({ type: 'hosted', rules, facts: { outside, folded: this.#database.people.nameHash(foldName(name)), role }, body: { name } })
+    await this.#appender.append({ type: 'hosted', rules, facts: { outside, ...this.nameFacts(name), role }, body: { name } })
     return { user: this.#database.people.userByOutside(outside)! }
+  }
+
+  /** A name as an event tells it. */
+  nameFacts(name: string): NameFacts {
+    const { nameHash } = this.#database.people
+    return { folded: nameHash(foldName(name)), looks: looksOf(name).map(nameHash) }
   }
 
   // What they may
@@ -190,7 +197,7 @@ export class People {
   }
 
   #unproven(name: string) {
-    return { type: 'user', rules, facts: { folded: this.#database.people.nameHash(foldName(name)), kind: 'unproven', role: 'guest' }, body: { name } } as const
+    return { type: 'user', rules, facts: { ...this.nameFacts(name), kind: 'unproven', role: 'guest' }, body: { name } } as const
   }
 
   #holder(name: string): UserRow | undefined {

@@ -1,4 +1,5 @@
-// What people type, brought into one form before it is kept: texts, names, rooms' slugs, and words for the search index.
+// What people type, brought into one form before it is kept: texts, topics, emojis, and words for the search index. Names are in
+// names.ts.
 // All of it happens before an event is appended, since Unicode's tables differ between versions of Node; only `searchable`
 // runs where events are applied, and uses no such table.
 
@@ -16,13 +17,13 @@ export const limits = {
 }
 
 // Neither space, nor control or format character, nor one of those that are made to show nothing (the Braille blank among them).
-const visible = /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u
+export const visible = /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u
 
 // Normalising puts the marks on a letter in order, and takes by the square of their number: 64 KiB of them stopped everything for
 // most of a second. No writing has more than 30 in a row: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
 // The two at the end are letters that become marks.
-const marked = /[\p{M}\uff9e\uff9f]{31}/u
-const tooMarked = 'it has a letter with more than 30 marks on it; leave some out'
+export const marked = /[\p{M}\uff9e\uff9f]{31}/u
+export const tooMarked = 'it has a letter with more than 30 marks on it; leave some out'
 const tooLong = `the text is longer than ${limits.textPoints} characters; send it in parts`
 
 /** The text as it is kept and sent: well-formed, NFC, LF line ends, no control characters but tab and LF (C0, DEL, C1). */
@@ -39,24 +40,6 @@ export function cleanText(raw: string): string {
   if (!visible.test(text)) throw new ChatError('invalid_text', 'the text is empty; say something')
   if (pointsOver(text, limits.textPoints)) throw new ChatError('too_large', tooLong)
   return text
-}
-
-/** A person's or a room's name as it is shown: NFKC, one space between words, nothing invisible. */
-export function cleanName(raw: string): string {
-  if (marked.test(raw)) throw new ChatError('invalid_name', tooMarked)
-  const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
-  if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
-  if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw new ChatError('invalid_name', 'the name has control or invisible characters; leave them out')
-  if (pointsOver(name, limits.namePoints)) throw new ChatError('invalid_name', `the name is longer than ${limits.namePoints} characters; shorten it`)
-  return name
-}
-
-/** A person's name: no colon, which ends a name in `curl -u name:password`, and none that stands for somebody else in a URL. */
-export function cleanPersonName(raw: string): string {
-  const name = cleanName(raw)
-  if (name.includes(':')) throw new ChatError('invalid_name', 'the name has a colon; leave it out')
-  if (/^(me|u_[0-9a-z]+)$/.test(foldName(name))) throw new ChatError('invalid_name', `${name} stands for somebody else here; choose another name`)
-  return name
 }
 
 /** A room's topic: one line, or nothing. */
@@ -100,19 +83,6 @@ export function mentionsIn<Found>(text: string, find: (name: string) => Found | 
   return found
 }
 
-/** Two names that fold alike are the same name. */
-export function foldName(name: string): string {
-  if (marked.test(name)) throw new ChatError('invalid_name', tooMarked)
-  return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
-}
-
-/** A room's name as it stands in URLs: letters of any script, digits, `-` and `_`. */
-export function slugOf(name: string): string {
-  const slug = foldName(name).replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-').replace(/^-|-$/g, '')
-  if (slug === '') throw new ChatError('invalid_name', 'the name has no letter or digit; a room needs one for its address')
-  return slug
-}
-
 // Thai, Lao, Khmer, Myanmar, Hangul, Kana and Han: written without spaces, so each character is a word of its own.
 const unspaced = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]|[\ud840-\ud88f][\udc00-\udfff]/g
 const unspacedRun = new RegExp(`((?:${unspaced.source})+)`)
@@ -127,7 +97,7 @@ export function cutAtScripts(typed: string): string[] {
   return typed.split(unspacedRun).filter((run) => run !== '')
 }
 
-function pointsOver(text: string, limit: number): boolean {
+export function pointsOver(text: string, limit: number): boolean {
   // No code point has more than two units.
   return text.length > limit && (text.length > limit * 2 || [...text].length > limit)
 }

@@ -5,11 +5,11 @@ import type { TokenRow } from '../store/people-tables.ts'
 import { newSecret } from './accounts.ts'
 import type { Author, User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
+import { cleanOwnName, foldName, readName } from './names.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
 import { governs, sees } from './rights.ts'
-import { cleanPersonName, foldName } from './text.ts'
 import { readTime } from './time.ts'
 import { timeOf, toPerson, toUser } from './wire.ts'
 
@@ -49,15 +49,15 @@ export class Tokens {
   /** The token itself is told this once: only its hash is kept. */
   async make(who: Who, { name: raw, scopes = ['read', 'write'], rooms: slugs, expires }: NewToken): Promise<Token & { token: string }> {
     const user = this.#parts.people.person(who)
-    const name = cleanPersonName(raw)
+    const known = this.#parts.database.people.nameHolder(foldName(readName(raw)))
+    const name = cleanOwnName(raw, known?.kind === 'bot' ? known.name : undefined)
     if (scopes.length === 0 || scopes.some((scope) => scope !== 'read' && scope !== 'write')) throw new ChatError('invalid_request', 'scopes must be some of "read" and "write"')
     if (slugs && (slugs.length === 0 || slugs.length > limits.rooms)) throw new ChatError('invalid_request', `rooms must name 1 to ${limits.rooms} rooms`)
     const until = expires === undefined ? undefined : readTime(expires, this.#parts.appender.idNow)
     const rooms = slugs?.map((slug) => this.#parts.access.room(who, slug))
     const token = `natter_${newSecret()}`
     const hash = hashOf(token)
-    const folded = this.#parts.database.people.nameHash(foldName(name))
-    const facts = { hash, folded, scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
+    const facts = { hash, ...this.#parts.people.nameFacts(name), scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
     // A bot that is bound to a room that is not open is of no use outside it.
     const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] => (kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : []))
     const { id } = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts, body: { name } }, { after })

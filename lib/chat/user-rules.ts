@@ -5,27 +5,23 @@ import type { Database } from '../store/database.ts'
 import type { UserRow } from '../store/people-tables.ts'
 import { checkInvite, roleBy } from './invite-rules.ts'
 import type { Role } from './log-events.ts'
+import { changeName, checkName, giveName } from './name-rules.ts'
 import { governs, rank } from './rights.ts'
 import { changed, renamed, type RulesOf } from './rule.ts'
-
-/** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
-export const sessionLasts = 30 * 24 * 3600 * 1e6
-
-const namesKept = 3 // of those that one had before; or else names could be taken by the hundred
 
 type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'cleanup_end' | 'hosted' | 'session_start' | 'session' | 'session_end'
 
 export const userRules: RulesOf<Types> = {
   user: {
-    check(database, { rules, facts: { folded, kind, role, invite }, body }, now) {
+    check(database, { rules, facts: { folded, looks, kind, role, invite }, body }, now) {
       checkRole(database, role, invite)
       if (invite !== undefined) checkInvite(database, invite, now, { account: kind === 'account' })
-      checkName(database, { rules, name: body?.name, folded, kind }, now)
+      checkName(database, { rules, name: body?.name, folded, looks, kind }, now)
     },
     carryOut(database, event, id) {
       const { folded, kind, role, session, invite } = event.facts
       database.people.insertUser({ id, folded, kind, role, password: kind === 'account' ? id : null, outside: null })
-      database.people.giveName(folded, id)
+      giveName(database, event, id)
       if (session !== undefined) database.people.insertSession(session, id, id)
       if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, id)
       return { ...event, user: id }
@@ -33,35 +29,35 @@ export const userRules: RulesOf<Types> = {
   },
 
   account: {
-    check(database, { rules, user: id, facts: { folded, role, invite }, body }, now) {
+    check(database, { rules, user: id, facts: { folded, looks, role, invite }, body }, now) {
       const user = database.people.user(id)
       if (rules >= 3 && role === undefined) throw new ChatError('invalid_request', 'an account has to say its role')
       if (role !== undefined) checkRole(database, role, invite)
       if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
       if (invite !== undefined) checkInvite(database, invite, now, { id, account: true })
-      checkName(database, { rules, name: body?.name, folded, kind: 'account', id }, now)
+      checkName(database, { rules, name: body?.name, folded, looks, kind: 'account', id }, now)
     },
     carryOut(database, event, id) {
       const { folded, session, invite, role = roleBy(database, invite) } = event.facts
       const before = database.people.user(event.user)!
       if (invite !== undefined) database.people.accept(database.people.inviteByHash(invite)!.id, event.user)
       const user: UserRow = { ...before, folded, kind: 'account', role, password: id }
-      changeName(database, before, folded, id)
+      changeName(database, event, { before, id })
       database.people.insertSession(session, user.id, id)
       return renamed(database, event, { user, id })
     },
   },
 
   rename: {
-    check(database, { rules, user: id, facts: { folded }, body }, now) {
+    check(database, { rules, user: id, facts: { folded, looks }, body }, now) {
       const user = database.people.user(id)
       if (!user || user.kind === 'unproven' || user.kind === 'hosted') throw new ChatError('forbidden', 'this name is not yours to change')
-      checkName(database, { rules, name: body?.name, folded, kind: user.kind, id }, now)
+      checkName(database, { rules, name: body?.name, folded, looks, kind: user.kind, id }, now)
     },
     carryOut(database, event, id) {
       const { folded } = event.facts
       const before = database.people.user(event.user)!
-      changeName(database, before, folded, id)
+      changeName(database, event, { before, id })
       return renamed(database, event, { user: { ...before, folded }, id })
     },
   },
@@ -123,7 +119,7 @@ export const userRules: RulesOf<Types> = {
       const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, name: '', named: id, ...before, folded, role }
       if (!before) database.people.insertUser(user)
       const holder = database.people.holderOf(folded)
-      if (!holder || holder.kind === 'unproven') database.people.giveName(folded, user.id)
+      if (!holder || holder.kind === 'unproven' || holder.id === user.id) giveName(database, event, user.id)
       return renamed(database, event, { user, id })
     },
   },
@@ -164,27 +160,4 @@ function checkRole(database: Database, role: Role, invite: string | undefined): 
 function checkSession(database: Database, { user, facts: { hash } }: { user: number; facts: { hash: string } }): void {
   const session = database.people.session(hash)
   if (session?.user !== user || session.ended !== null) throw new ChatError('unauthorized', over)
-}
-
-/**
- * Who has a name keeps it: an account for good, a guest for as long as a session lasts after its last use; who took another
- * may come back to it for as long. A name that was only claimed makes way for somebody who comes in with it. Who is banned
- * keeps theirs for as long, so that nobody else is taken for them, and no name is gone for good. Who asks is somebody new, or the
- * user of this id.
- */
-function checkName(database: Database, { rules, name = '', folded, kind, id }: { rules: number; name: string | undefined; folded: string; kind: UserRow['kind']; id?: number }, now: number): void {
-  const holder = database.people.holderOf(folded)
-  if (!holder || holder.id === id) return
-  if (holder.banned === 0 || (rules >= 3 && holder.banned + sessionLasts <= now)) {
-    if (holder.freed !== null && holder.freed + sessionLasts <= now) return
-    if (holder.kind === 'guest' && database.people.lastSeen(holder.id) + sessionLasts <= now) return
-    if (holder.kind === 'unproven' && kind !== 'unproven') return
-  }
-  throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another`)
-}
-
-function changeName(database: Database, before: UserRow, folded: string, id: number): void {
-  if (before.folded !== folded) database.people.freeName(before.folded, before.id, id)
-  database.people.dropNames(before.id, { but: namesKept })
-  database.people.giveName(folded, before.id)
 }

@@ -1,8 +1,8 @@
 // How much one person, or one address, may do: changes a second, newcomers, open streams. Only requests are limited; a program
 // that natter is mounted in calls the chat itself, and is not.
 
+import { foldName } from '../chat/names.ts'
 import { governs, isGuest } from '../chat/rights.ts'
-import { foldName } from '../chat/text.ts'
 import type { Who } from '../chat/who.ts'
 import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'

@@ -4,6 +4,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Connection } from './connection.ts'
+import { looksFunctions } from './looks.ts'
 import { applicationId, migrations, rewritten, schemaVersion } from './schema.ts'
 import { SearchTables } from './search-tables.ts'
 import { migrationFunctions } from './skeletons.ts'
@@ -25,7 +26,7 @@ export function bringUpToDate(connection: Connection, file: string, options: Mig
     const megabytes = Math.ceil(size / 1024 / 1024)
     options.tell?.(`${file} is from an older natter, and is brought up to date: ${megabytes} MB take about ${Math.ceil(megabytes / 30)} s, and three times as much free space until then`)
   }
-  for (const [name, made] of Object.entries(migrationFunctions)) connection.define(name, made)
+  for (const [name, made] of Object.entries({ ...migrationFunctions, ...looksFunctions })) connection.define(name, made)
   for (const [step, migration] of [...migrations.entries()].slice(version)) {
     // A new file has nothing in it that was moved.
     if (step + 1 === rewritten && version > 0) {

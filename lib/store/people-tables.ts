@@ -126,17 +126,35 @@ export function peopleTables(connection: Connection) {
     /** The same by the name as it is compared, for who reads. */
     nameHolder: (folded: string) => holderOf(nameHash(folded)),
 
-    giveName: (hash: string, user: number) =>
-      connection.change('insert into names (hash, user) values (?, ?) on conflict (hash) do update set user = excluded.user, freed = null', hash, user),
+    /** `looks`: what the name looks like, as hashes; each that has the name may write it in another way. */
+    giveName(hash: string, user: number, looks: readonly string[] = []): void {
+      connection.change('insert into names (hash, user) values (?, ?) on conflict (hash) do update set user = excluded.user, freed = null', hash, user)
+      connection.run('delete from looks where name = ?', hash)
+      for (const look of looks) connection.run('insert into looks (name, look) values (?, ?)', hash, look)
+    },
+
+    /** What a name looks like as it is written by whoever has it. */
+    looksOfName: (hash: string) => connection.all<{ look: string }>('select look from looks where name = ?', hash).map(({ look }) => look),
+
+    /** Whose names look like that, or did until `freed`, with the names' own hashes. */
+    lookingLike: (look: string, limit: number) =>
+      connection.all<UserRow & { freed: number | null; hash: string }>(
+        `select ${userColumns}, n.freed, n.hash from looks l join names n on n.hash = l.name join users u on u.id = n.user where l.look = ? limit ?`, look, limit),
+
+    dropName(hash: string): void {
+      connection.change('delete from names where hash = ?', hash)
+      connection.run('delete from looks where name = ?', hash)
+    },
 
     /** Unless it is another's by now. */
     freeName: (hash: string, user: number, freed: number) => connection.change('update names set freed = ? where hash = ? and user = ?', freed, hash, user),
 
     /** All that a user has freed, but for the last few. */
-    dropNames: (user: number, { but }: { but: number }) => connection.change(
-      'delete from names where user = ? and freed is not null and hash not in (select hash from names where user = ? and freed is not null order by freed desc limit ?)',
-      user, user, but,
-    ),
+    dropNames(user: number, { but }: { but: number }): void {
+      const tooMany = 'select hash from names where user = ? and freed is not null order by freed desc limit -1 offset ?'
+      connection.run(`delete from looks where name in (${tooMany})`, user, but)
+      connection.change(`delete from names where hash in (${tooMany})`, user, but)
+    },
 
     // Sessions
 

@@ -1,5 +1,6 @@
 // The tables, from the first version of the file's format to the newest. What is written here is kept for good.
 
+import { looks } from './looks.ts'
 import { skeletons } from './skeletons.ts'
 
 /** Marks a file as natter's: "natr", in the header's place for it. */
@@ -224,6 +225,7 @@ export const migrations = [
   create index direct_rooms_by_other on rooms (other) where other is not null;
   create index losses_by_user on losses (user, id);
   `,
+  looks,
 ]
 
 /** The version of files that were written anew. */

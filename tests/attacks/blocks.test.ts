@@ -7,7 +7,7 @@ import type { Block, ListedRoom, Member, Membership, Message, Room, User } from 
 import type { SearchResult } from '../../lib/chat/search.ts'
 import { apply } from '../../lib/chat/apply.ts'
 import { rules } from '../../lib/chat/log-events.ts'
-import { foldName } from '../../lib/chat/text.ts'
+import { foldName } from '../../lib/chat/names.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openChat, own, startChat, temporaryFolder, type ChatServer, type Listener, type Person } from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { apply } from '../../lib/chat/apply.ts'
 import { rules } from '../../lib/chat/log-events.ts'
+import { looksOf } from '../../lib/store/look-alikes.ts'
 import { Database } from '../../lib/store/database.ts'
 import type { NewEvent, Outcome } from '../../lib/store/event-log.ts'
 import { temporaryFolder, type Scope } from '../chat-server.ts'
@@ -17,7 +18,7 @@ async function emptyLog(t: Scope) {
   const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
   t.after(() => database.close())
   const happens = (after: number, event: Omit<NewEvent, 'rules'>): Outcome => apply(database, { ...event, rules }, start + after)
-  const comes = (after: number, name: string, kind: 'guest' | 'account') => happens(after, { type: 'user', facts: { folded: hashOf(name), kind, role: kind === 'guest' ? 'guest' : 'member', session: `${name} ${after}` }, body: { name } })
+  const comes = (after: number, name: string, kind: 'guest' | 'account') => happens(after, { type: 'user', facts: { folded: hashOf(name), looks: looksOf(name).map(hashOf), kind, role: kind === 'guest' ? 'guest' : 'member', session: `${name} ${after}` }, body: { name } })
   assert.deepEqual(happens(0, { type: 'log', facts: { id: 'abc', secret: 'a secret' } }), { id: start })
   const hashOf = (name: string) => database.people.nameHash(name)
   return { database, happens, comes, hashOf }
@@ -65,4 +66,39 @@ test('a banned guest keeps the name for a month after the ban, and no name is go
   assert.equal(codeOf(comes(days(51), 'gus', 'guest')), 'taken')
   assert.equal(codeOf(comes(days(51) + 1, 'una', 'account')), 'taken')
   assert.equal(codeOf(comes(days(400), 'ada', 'guest')), 'name_taken')
+})
+
+test('a name is free for who looks like it when it is free itself, and not before', async (t) => {
+  const { database, happens, comes, hashOf } = await emptyLog(t)
+  const codeOf = (outcome: Outcome) => ('refused' in outcome ? outcome.refused.code : 'taken')
+  const renames = (after: number, user: number, name: string, more = {}) => happens(after, { type: 'rename', user: start + user, facts: { folded: hashOf(name.toLowerCase()), looks: looksOf(name).map(hashOf) }, body: { name }, ...more })
+  comes(1, 'bob', 'guest')
+  comes(2, 'bill', 'account')
+
+  // A guest's is free a month after they were last here.
+  assert.equal(codeOf(comes(month - 2 * 24 * 3600e6, 'b0b', 'guest')), 'name_taken')
+  assert.equal(codeOf(comes(month, 'b0b', 'guest')), 'taken')
+
+  // An account's is kept for a month after it took another; whoever had it may come back to it, and to what looks like it.
+  assert.equal(codeOf(renames(month + 1, 2, 'william')), 'taken')
+  assert.equal(codeOf(comes(month + 2, 'bi1l', 'account')), 'name_taken')
+  assert.equal(codeOf(renames(month + 3, 2, 'bi1l')), 'taken')
+  assert.equal(codeOf(renames(month + 4, 2, 'william')), 'taken')
+  assert.equal(codeOf(comes(2 * month + 5, 'bi1l', 'account')), 'taken')
+
+  // What was written by the rules before is as it was.
+  assert.equal(codeOf(apply(database, { type: 'user', rules: 3, facts: { folded: hashOf('wi11iam'), looks: looksOf('wi11iam').map(hashOf), kind: 'account', role: 'member', session: 's' }, body: { name: 'wi11iam' } }, start + 2 * month + 6)), 'taken')
+  assert.equal(codeOf(comes(2 * month + 7, 'wil1iam', 'guest')), 'name_taken')
+})
+
+test('the tables hold no more looks than names', async (t) => {
+  const { database, happens, comes, hashOf } = await emptyLog(t)
+  comes(1, 'bill', 'account')
+  for (let at = 2; at < 30; at++) {
+    const name = `name ${at}`
+    happens(at, { type: 'rename', user: start + 1, facts: { folded: hashOf(name), looks: looksOf(name).map(hashOf) }, body: { name } })
+  }
+  const rows = (table: string) => [...{ [Symbol.iterator]: () => database.rowsOf(table) }].length
+  assert.equal(rows('names'), 4)
+  assert.ok(rows('looks') >= 4 && rows('looks') <= 8)
 })
