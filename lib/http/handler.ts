@@ -240,10 +240,16 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
 }
 
 function waitForRest(request: IncomingMessage): void {
-  const patience = new Patience(() => request.socket.destroy())
-  // Node drops what comes from now on without a word, until the body is complete.
-  request.once('close', () => patience.end())
-  request.socket.once('close', () => patience.end())
+  const { socket } = request
+  const patience = new Patience(() => socket.destroy())
+  // Node drops what comes from now on without a word, until the body is complete. The connection may go on for days after that.
+  const over = () => {
+    patience.end()
+    request.off('close', over)
+    socket.off('close', over)
+  }
+  request.on('close', over)
+  socket.on('close', over)
 }
 
 // Where a request without a Host has found us.

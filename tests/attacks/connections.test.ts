@@ -71,6 +71,20 @@ test('what is answered gives its place back', async (t) => {
   }
 })
 
+test('a connection that goes on after many bodies that nobody wanted keeps nothing of them', async (t) => {
+  const chat = await startChat(t)
+  // More than is read at once, so that the answer is out before the body has come.
+  const refused = `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: nonsense\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
+  const connection = open(t, chat, '')
+
+  for (let times = 1; times <= 30; times++) {
+    connection.socket.write(refused)
+    assert.ok(await until(() => connection.back().split('HTTP/1.1 401').length > times, patienceMs, 1))
+  }
+
+  assert.equal(chat.errors, '')
+})
+
 test('an address has a quarter of all connections, at least 64, and each counts once from its first request until it is closed', () => {
   const lines: string[] = []
   let now = 0
