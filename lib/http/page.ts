@@ -89,7 +89,7 @@ function fillIn(html: string, version: string, { base, name }: { base: string; n
 // Nor their indentation: more than a third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
 function withoutComments(code: string): string {
   const block = /^[ \t]*(?:\/\*[^]*?\*\/|<!--[^]*?-->)$/gm
-  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|[ \t]+\/\/ .*$|^[ \t]+/gm, '')
+  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|(?<![ \t])[ \t]+\/\/ .*$|^[ \t]+/gm, '')
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
