@@ -48,6 +48,10 @@ export class Streams {
   readonly #ofTokens = new WeakMap<ServerSentEventsStream, { who: Who; bound: readonly number[] | undefined }>()
   /** Who was told to be typing in which room, a moment ago. */
   readonly #typing = new Set<string>()
+  /** Who is here though nobody was told so. */
+  readonly #untold = new Set<number>()
+  /** Whether the reader of the stream that is just being opened may be told to be here. */
+  #tellsComing: () => boolean = () => true
   #closing = false
 
   /** `ring` is how many of the newest events are kept in memory; `onError` is called when what a stream missed can't be read. */
@@ -59,8 +63,8 @@ export class Streams {
     const has = (id: number) => id >= (first ??= database.firstEvent() ?? Infinity) && id <= log.newest
     const events: History = { has, read: (after, limit) => database.eventsAfter(after, limit).map(toWire) }
     const rooms: History = { has, read: (after, limit) => database.rooms.roomChangesAfter(after, limit).map(toListing) }
-    const came = (user: string) => this.#tellPresence(Number(user), 'here')
-    const left = (user: string) => this.#tellPresence(Number(user), 'away')
+    const came = (user: string) => this.#came(Number(user))
+    const left = (user: string) => this.#left(Number(user))
     // A log without an event has given no id, and so 0 is none.
     const newest = log.newest || -1
     this.#hub = new Hub({ ring, history: events, newest, came, left, onError })
@@ -108,6 +112,16 @@ export class Streams {
     return told.some((topic) => this.#hub.following(topic) > limits.presenceStreams)
   }
 
+  #came(user: number): void {
+    if (this.#tellsComing()) this.#tellPresence(user, 'here')
+    else this.#untold.add(user)
+  }
+
+  #left(user: number): void {
+    // Whoever was not told that they came need not be told that they go.
+    if (!this.#untold.delete(user)) this.#tellPresence(user, 'away')
+  }
+
   #tellPresence(id: number, state: 'here' | 'away'): void {
     // At the end of everything everyone goes, there is nobody to hear of it, and soon no database either.
     const user = this.#closing ? undefined : this.#parts.database.people.user(id)
@@ -127,16 +141,17 @@ export class Streams {
   /**
    * Has a stream show what happens in a view: first what it missed since its cursor, or if it has none since `after`, then what
    * comes. It is opened only if there is such a view for them. There must be no await in here: who logs out or leaves meanwhile
-   * would be followed all the same.
+   * would be followed all the same. `tells` is asked if it is the first stream of its reader: may others be told that they are here?
    * @throws ChatError before it is opened
    */
-  follow(who: Who, view: View, open: OpenStream, after?: number): void {
+  follow(who: Who, view: View, open: OpenStream, { after, tells = () => true }: { after?: number | undefined; tells?: () => boolean } = {}): void {
     const seen = this.#topicsOf(who, view)
     const stream = open()
     if (!stream) return
     this.#note(who, view, stream)
     const { lastEventId: since } = stream
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
+    this.#tellsComing = tells
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
     endWithToken(who, stream)
   }

@@ -125,7 +125,7 @@ export class Talk {
 
   /** They have read the room up to an event; their other streams are told. */
   read(who: Who, slug: string, id: string): void {
-    const user = this.#parts.people.proven(who)
+    const user = this.#parts.people.writer(who)
     const room = this.#parts.access.room(who, slug)
     if (!/^\d{1,16}$/.test(id)) throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
     const since = this.#parts.database.rooms.memberSince(room.id, user.id)

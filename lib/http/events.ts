@@ -73,9 +73,9 @@ function writerFor({ response, stream: type, lines }: Asked): StreamResponse {
 }
 
 export const watch: Handler = (exchange) => {
-  const { chat, query, who } = exchange
+  const { address, chat, limits, query, who } = exchange
   const rooms = [...new Set(query.getAll('room'))]
   if (rooms.length > roomsMax) throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
   const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
-  chat.streams.follow(who, view, () => openStream(exchange))
+  chat.streams.follow(who, view, () => openStream(exchange), { tells: () => limits.mayTellComing(who, address) })
 }

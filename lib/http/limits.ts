@@ -27,9 +27,11 @@ const limits = {
   roomsOfAccounts: 10,
   // What a page does by itself, and never as often: it says every three seconds that somebody types, and with each message that they have read.
   typing: { burst: 10, perSecond: 1 }, // a person
-  typingOfGuests: { burst: 60, perSecond: 20 }, // of an address
+  typingOfAddress: { burst: 60, perSecond: 20 },
   reading: { burst: 200, perSecond: 10 }, // a person
   readingOfGuests: { burst: 1000, perSecond: 100 }, // of an address
+  coming: { burst: 5, perSecond: 0.1 }, // a person, who is told to be here in each of up to a hundred rooms, and later to be away
+  comingOfAddress: { burst: 100, perSecond: 1 }, // a class that comes back all at once
   kibibyte: 1024, // of a body costs as much as a change
 }
 
@@ -69,6 +71,7 @@ export class Limits {
   readonly #newcomers: AddressBuckets
   readonly #typing: SignalBuckets
   readonly #reading: SignalBuckets
+  readonly #coming: SignalBuckets
   /** New rooms by address and by network, direct ones apart. */
   readonly #rooms: Record<'rooms' | 'directRooms', Record<'guests' | 'accounts', AddressWindows>>
   /** How many streams are open, by address and by session. */
@@ -88,8 +91,9 @@ export class Limits {
       accounts: addressBuckets(ofAddresses(limits.accountsSeconds), now),
     }
     this.#newcomers = addressBuckets(limits.comingIn, now)
-    this.#typing = { people: new Buckets(limits.typing, now), guests: addressBuckets(limits.typingOfGuests, now) }
-    this.#reading = { people: new Buckets(limits.reading, now), guests: addressBuckets(limits.readingOfGuests, now) }
+    this.#typing = { people: new Buckets(limits.typing, now), shared: addressBuckets(limits.typingOfAddress, now), parties: ['guests', 'accounts'] }
+    this.#reading = { people: new Buckets(limits.reading, now), shared: addressBuckets(limits.readingOfGuests, now), parties: ['guests'] }
+    this.#coming = { people: new Buckets(limits.coming, now), shared: addressBuckets(limits.comingOfAddress, now), parties: ['guests', 'accounts'] }
     const ofBoth = (most: number) => ({ guests: addressWindows(most, now), accounts: addressWindows(most * limits.roomsOfAccounts, now) })
     this.#rooms = { rooms: ofBoth(limits.roomsOfGuests), directRooms: ofBoth(limits.directRoomsOfGuests) }
   }
@@ -122,19 +126,28 @@ export class Limits {
 
   /** Counts a sign that somebody types. Should it be one too many, others need not hear of it, and whoever sent it need not know. */
   mayTellTyping(who: Who, address: string | undefined): boolean {
-    const shares = this.#sharesOfSignal(this.#typing, who, address).filter(({ key }) => key !== undefined)
+    return this.#mayTell(this.#typing, who, address)
+  }
+
+  /** The same for whoever opens their first stream: others may be told that they are here, and later that they are away. */
+  mayTellComing(who: Who, address: string | undefined): boolean {
+    return this.#mayTell(this.#coming, who, address)
+  }
+
+  #mayTell(signals: SignalBuckets, who: Who, address: string | undefined): boolean {
+    const shares = this.#sharesOfSignal(signals, who, address).filter(({ key }) => key !== undefined)
     if (shares.some(({ buckets, key }) => buckets.wait(key!) > 0)) return false
     for (const { buckets, key } of shares) buckets.take(key!)
     return true
   }
 
-  #sharesOfSignal({ people, guests }: SignalBuckets, who: Who, address: string | undefined): Share[] {
+  #sharesOfSignal({ people, shared, parties }: SignalBuckets, who: Who, address: string | undefined): Share[] {
     if (this.#options.postsPerSecond === 0) return []
     const key = 'user' in who ? String(who.user.id) : undefined
     const why = 'that is more often than any page asks'
     return [
       ...(key === undefined ? [] : [{ buckets: people, key, why }]),
-      ...(partyOf(who) === 'guests' && address !== undefined ? sharesBy(address, guests, why) : []),
+      ...(parties.some((party) => party === partyOf(who)) && address !== undefined ? sharesBy(address, shared, why) : []),
     ]
   }
 
@@ -239,7 +252,9 @@ function streamKeys(who: Who, address: string | undefined) {
 
 interface SignalBuckets {
   people: Buckets
-  guests: AddressBuckets
+  shared: AddressBuckets
+  /** Whose signals share what an address may send. */
+  parties: readonly ReturnType<typeof partyOf>[]
 }
 
 interface AddressBuckets {

@@ -7,14 +7,15 @@ import type { Handler } from './exchange.ts'
 import { countIn, idIn } from './query.ts'
 
 export const listMessages: Handler = (exchange) => {
-  const { chat, params, query, who } = exchange
+  const { address, chat, limits, params, query, who } = exchange
   const room = params.room!
   if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
   const page = chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
   if (!exchange.stream) return { status: 200, json: page }
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
-  chat.streams.follow(who, { rooms: [room] }, () => openStream(exchange), first && Number(first.id) - 1)
+  const after = first && Number(first.id) - 1
+  chat.streams.follow(who, { rooms: [room] }, () => openStream(exchange), { after, tells: () => limits.mayTellComing(who, address) })
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {
