@@ -18,7 +18,10 @@ interface Kept {
 
 const supersede = ['edit', 'delete', 'account', 'rename', 'hosted', 'room_change']
 
-/** Call it before the event is published. Who is behind gets no more of what it has done away with; who is not has it, and is told of the change. */
+/**
+ * Call it before the event is published. Who is behind gets no more of what it has done away with; who is not has it, and is told of
+ * the change.
+ */
 export function forgetSuperseded(event: LoggedEvent, kept: Kept): void {
   if (!supersede.includes(event.type)) return
   const facts = JSON.parse(event.facts ?? '{}') as { replaces?: number; reactions?: true; name?: true; topic?: true }
@@ -46,7 +49,9 @@ function forgetName(id: number, { database, events, rooms }: Kept): void {
     if (event === 'reaction') return withName(data as Reaction, 'from', person)
     return event === 'room' ? calledAfter(data as Room, id, database) : undefined
   })
-  rooms.revise(({ event, data }) => (event === 'leave' ? withName(data as Membership, 'user', person) : calledAfter(data as Room, id, database)))
+  rooms.revise(({ event, data }) => {
+    return event === 'leave' ? withName(data as Membership, 'user', person) : calledAfter(data as Room, id, database)
+  })
 }
 
 function forgetRoom(id: number, { database, events, rooms }: Kept): void {
@@ -54,7 +59,10 @@ function forgetRoom(id: number, { database, events, rooms }: Kept): void {
   const isIt = ({ event, data }: Seen, name: string | undefined) => event === name && (data as Room | undefined)?.id === room.slug
   events.revise((entry) => (isIt(entry, 'room') ? null : undefined))
   // That somebody came into it stays in their list.
-  rooms.revise((entry) => (!isIt(entry, undefined) ? undefined : entry.topics.includes(topics.room(id)) ? null : { data: toRoom(room) }))
+  rooms.revise((entry) => {
+    if (!isIt(entry, undefined)) return undefined
+    return entry.topics.includes(topics.room(id)) ? null : { data: toRoom(room) }
+  })
 }
 
 function withName<Part extends string>(data: Record<Part, Author>, part: Part, person: Author): { data: unknown } | undefined {

@@ -32,9 +32,11 @@ export function sessionCookie(chat: Chat, { secure, base }: { secure: boolean; b
     return secret !== undefined && chat.people.hadSession(secret) ? secret : undefined
   }
 
+  const withoutOlder = (request: IncomingMessage) => (olderIn(request) === undefined ? [] : [older.write('', 0)])
+
   return {
-    give: (request: IncomingMessage, secret: string): string[] => [own.write(secret, cookieLasts), ...(olderIn(request) ? [older.write('', 0)] : [])],
-    take: (request: IncomingMessage): string[] => [own.write('', 0), ...(olderIn(request) ? [older.write('', 0)] : [])],
+    give: (request: IncomingMessage, secret: string): string[] => [own.write(secret, cookieLasts), ...withoutOlder(request)],
+    take: (request: IncomingMessage): string[] => [own.write('', 0), ...withoutOlder(request)],
 
     /** Whose session it is. */
     who(request: IncomingMessage): Who {

@@ -10,6 +10,7 @@ import { SearchTables } from './search-tables.ts'
 import { migrationFunctions } from './skeletons.ts'
 
 const toldFromBytes = 16 * 1024 * 1024 // below that it takes less than a second
+const megabytesPerSecond = 30 // as two slow cores have it
 
 export interface MigrationOptions {
   durable: boolean
@@ -22,10 +23,7 @@ export function bringUpToDate(connection: Connection, file: string, options: Mig
   const { user_version: version } = connection.get<{ user_version: number }>('pragma user_version')!
   if (version === schemaVersion) return connection
   const { size } = statSync(file)
-  if (size >= toldFromBytes) {
-    const megabytes = Math.ceil(size / 1024 / 1024)
-    options.tell?.(`${file} is from an older natter, and is brought up to date: ${megabytes} MB take about ${Math.ceil(megabytes / 30)} s, and three times as much free space until then`)
-  }
+  if (version < rewritten && size >= toldFromBytes) options.tell?.(lineFor(file, Math.ceil(size / 1024 / 1024)))
   for (const [name, made] of Object.entries({ ...migrationFunctions, ...looksFunctions })) connection.define(name, made)
   for (const [step, migration] of [...migrations.entries()].slice(version)) {
     // A new file has nothing in it that was moved.
@@ -38,6 +36,11 @@ export function bringUpToDate(connection: Connection, file: string, options: Mig
     connection.execute('pragma wal_checkpoint(truncate)')
   }
   return connection
+}
+
+function lineFor(file: string, megabytes: number): string {
+  const takes = `${megabytes} MB take about ${Math.ceil(megabytes / megabytesPerSecond)} s, and three times as much free space until then`
+  return `${file} is from an older natter, and is brought up to date: ${takes}`
 }
 
 // What was moved stands in pages that are free by now, or in the unused part of others. A copy of the rows alone has none of it. A

@@ -70,7 +70,8 @@ export const skeletons = `
           then json_set(json_remove(facts, '$.name'), '$.folded', keyed_hash(${secret}, facts ->> '$.folded'))
         when type in ('role', 'ban', 'accept') then json_remove(facts, '$.name')
         -- Who made a direct room comes first in it, as in its name.
-        when type = 'room' and facts ->> '$.pair[1]' = user then json_set(json_remove(facts, '$.name', '$.topic'), '$.pair', json_array(user, facts -> '$.pair[0]'))
+        when type = 'room' and facts ->> '$.pair[1]' = user
+          then json_set(json_remove(facts, '$.name', '$.topic'), '$.pair', json_array(user, facts -> '$.pair[0]'))
         when type = 'room' then json_remove(facts, '$.name', '$.topic')
         when type = 'room_change' then json_object('name', json('true'), 'topic', json('true'), 'archived', facts -> '$.archived')
         else facts
@@ -89,17 +90,27 @@ export const skeletons = `
       select e.id, b.text,
         case
           when e.type = 'message' then iif(exists (select 1 from deletions where message = e.id), null, e.name)
-          when e.type in ('user', 'account', 'rename', 'hosted', 'token') then iif(exists (select 1 from temp.user_names where event = e.id), e.facts ->> '$.name', null)
+          when e.type in ('user', 'account', 'rename', 'hosted', 'token')
+            then iif(exists (select 1 from temp.user_names where event = e.id), e.facts ->> '$.name', null)
           -- A direct room is called after its two.
-          when e.type in ('room', 'room_change') and e.facts ->> '$.kind' <> 'direct' then iif(exists (select 1 from temp.room_names where event = e.id), e.facts ->> '$.name', null)
+          when e.type in ('room', 'room_change') and e.facts ->> '$.kind' <> 'direct'
+            then iif(exists (select 1 from temp.room_names where event = e.id), e.facts ->> '$.name', null)
         end as name,
         case
+          -- Whom the text names, where it is the text of now.
           when e.type = 'message' and e.facts is not null
-            then iif(exists (select 1 from deletions where message = e.id) or exists (select 1 from edits where message = e.id), null, e.facts)
+            then iif(
+              exists (select 1 from deletions where message = e.id) or exists (select 1 from edits where message = e.id),
+              null, e.facts)
           when e.type = 'edit' and (e.facts ->> '$.mentions' is not null or e.facts ->> '$.everyone' is not null)
-            then iif(exists (select 1 from deletions where message = e.target) or (select event from edits where message = e.target) <> e.id, null, json_remove(e.facts, '$.replaces'))
+            then iif(
+              exists (select 1 from deletions where message = e.target) or (select event from edits where message = e.target) <> e.id,
+              null, json_remove(e.facts, '$.replaces'))
           when e.type = 'reaction'
-            then iif(exists (select 1 from deletions where message = e.target) or not exists (select 1 from temp.first_reactions where message = e.target and event = e.id), null, json_object('emoji', e.facts ->> '$.emoji'))
+            then iif(
+              exists (select 1 from deletions where message = e.target)
+                or not exists (select 1 from temp.first_reactions where message = e.target and event = e.id),
+              null, json_object('emoji', e.facts ->> '$.emoji'))
           when e.type in ('room', 'room_change') and e.facts ->> '$.topic' <> ''
             then iif(exists (select 1 from temp.room_names where event = e.id), json_object('topic', e.facts ->> '$.topic'), null)
         end as facts
@@ -118,7 +129,9 @@ export const skeletons = `
     outside text             -- who they are to the server that natter is mounted in
   ) strict;
   insert into new_users
-    select id, coalesce((select event from temp.user_names where user = users.id), id), keyed_hash(${secret}, folded), kind, role, banned, password, outside from users;
+    select id, coalesce((select event from temp.user_names where user = users.id), id), keyed_hash(${secret}, folded),
+      kind, role, banned, password, outside
+    from users;
 
   create table new_names (   -- who has a name now, or had it
     hash text primary key,   -- the same as \`folded\`
@@ -139,7 +152,8 @@ export const skeletons = `
     other integer            -- and with whom
   ) strict;
   insert into new_rooms
-    select r.id, slug, kind, coalesce(n.event, r.id), coalesce(n.event, r.id), changed, archived, iif(other = e.user, other, one), iif(other = e.user, one, other)
+    select r.id, slug, kind, coalesce(n.event, r.id), coalesce(n.event, r.id), changed, archived,
+      iif(other = e.user, other, one), iif(other = e.user, one, other)
     from rooms r left join temp.room_names n on n.room = r.id left join events e on e.id = r.id;
 
   create table new_losses (
@@ -155,7 +169,8 @@ export const skeletons = `
     event integer not null,
     primary key (message, number)
   ) strict, without rowid;
-  insert into emojis select message, number, event from temp.first_reactions f where not exists (select 1 from deletions d where d.message = f.message);
+  insert into emojis
+    select message, number, event from temp.first_reactions f where not exists (select 1 from deletions d where d.message = f.message);
 
   create table new_reactions (
     message integer not null,
