@@ -110,9 +110,12 @@ export class Talk {
       const about = this.#about(who, slug, id)
       const emoji = cleanEmoji(raw)
       const { talk } = this.#parts.database
+      // In this order: what is committed between the two makes the number too low, and the reaction is refused and asked again. In the other
+      // a new number could be for an emoji that is there by now.
+      const ever = talk.emojisEver(about.target)
       const number = talk.emojiNumber(about.target, emoji)
       const reaction: Reacted = number === undefined
-        ? { type: 'reaction', rules, ...about, facts: { emoji: talk.emojisEver(about.target) + 1, on, new: true }, body: { emoji } }
+        ? { type: 'reaction', rules, ...about, facts: { emoji: ever + 1, on, new: true }, body: { emoji } }
         : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
       try {
         return void (await this.#parts.appender.appendUnless('unchanged', reaction))
