@@ -7,6 +7,7 @@ import type { ChatSettings } from './chat-options.ts'
 import type { Cleanup } from './chat/accounts.ts'
 import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
 import type { SearchOptions } from './chat/search.ts'
+import type { Pages } from './chat/pages.ts'
 import type { PageOptions, PostOptions } from './chat/talk.ts'
 import type { Who } from './chat/who.ts'
 import { userId } from './chat/wire.ts'
@@ -114,6 +115,14 @@ export class MountedChat {
    * that way, `cursor` where a stream takes over. @throws ChatError `not_found`
    */
   readonly messages = this.#byAnybody((who: Who, room: string, options: PageOptions = {}) => this.#chat.talk.page(who, room, options))
+
+  /**
+   * Who reacts to a message with an emoji, by when they came to the place: up to 500 from the beginning, or after the last one's id of the page
+   * before. `more` tells whether it goes on. @throws ChatError `not_found`, `invalid_request` (no emoji)
+   */
+  readonly reactions = this.#byAnybody((who: Who, room: string, message: string, emoji: string, { after, limit }: Pages = {}) => {
+    return this.#chat.talk.reactions(who, room, message, { emoji, after, limit })
+  })
 
   /**
    * What was said, by its words: messages that they may see, newest first, as many as are found in 12 ms.

@@ -34,7 +34,7 @@ export class MessageMenu {
 
   /**
    * @param {HTMLElement} list
-   * @param {{ find: (id: string) => Message | undefined, may: (message: Message) => May, me: () => string, opened: (message: Message) => void,
+   * @param {{ find: (id: string) => Message | undefined, may: (message: Message) => May, opened: (message: Message) => void,
    *   closed: () => void, chosen: (choice: Choice) => void }} on `opened`: what one may do can be learned until `refresh`
    */
   constructor(list, on) {
@@ -138,7 +138,7 @@ export class MessageMenu {
     within(place, '.quick', HTMLElement).hidden = !may.react
     for (const button of place.querySelectorAll('button')) {
       const { value } = button
-      if (value === 'react') button.ariaPressed = String(message.reactions?.[button.dataset['emoji'] ?? '']?.includes(this.#on.me()) ?? false)
+      if (value === 'react') button.ariaPressed = String(message.reactions?.some(({ emoji, me }) => emoji === button.dataset['emoji'] && me) ?? false)
       else if (value === 'reply' || value === 'edit' || value === 'delete' || value === 'block' || value === 'unblock') button.hidden = !may[value]
     }
   }

@@ -3,7 +3,7 @@
 // that is being sent. Writes only what has changed, so that nobody loses what they have marked or where their focus is; and has
 // only the parts that it needs, since hundreds of messages are laid out and painted whenever another comes.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message, Reactions } from '../lib/chat/events.ts' */
 /** @import { Entry } from './outbox.js' */
 /**
  * @typedef {object} Viewer
@@ -18,8 +18,6 @@ import { foldName } from './mentions.js'
 import { part } from './parts.js'
 import { hueOf, initialOf } from './person.js'
 import { listFormat, say, timeFormat, wholeFormat } from './words.js'
-
-const namesMax = 20 // of who has reacted, one by one
 
 /** @type {WeakMap<Element, string>} what each text was made of */
 const written = new WeakMap()
@@ -55,7 +53,7 @@ export function writeMessage(element, { room, from, text, at, replyTo, mentions 
   const mark = have(said, inSaid, 'edited', edited !== undefined)
   if (mark && edited !== undefined) mark.title = wholeFormat.format(new Date(edited))
   have(said, inSaid, 'under-way', element.classList.contains('changing'))
-  writeReactions(element, Object.entries(reactions ?? {}), viewer)
+  writeReactions(element, reactions ?? [], viewer)
   const time = /** @type {HTMLTimeElement} */ (partOf(head, 'time'))
   if (time.dateTime === at) return
   const when = new Date(at)
@@ -115,30 +113,32 @@ function writeText(element, text, mentions, { me, nameOf }) {
   element.replaceChildren(...format(text, named.length > 0 ? { mention: (name) => who.get(foldName(name)) } : {}))
 }
 
-/** @param {HTMLElement} element @param {[emoji: string, users: string[]][]} reactions @param {Viewer} viewer */
-function writeReactions(element, reactions, { me, mayReact, nameOf }) {
+/** @param {HTMLElement} element @param {Reactions[]} reactions @param {Viewer} viewer */
+function writeReactions(element, reactions, viewer) {
   const focused = document.activeElement
   const hadFocus = focused !== null && element.querySelector('.reactions')?.contains(focused) === true
   const list = have(element, inMessage, 'reactions', reactions.length > 0)
   const gone = new Map([...list?.querySelectorAll('button') ?? []].map((button) => [button.value, button]))
-  for (const [emoji, users] of reactions) {
+  for (const reaction of reactions) {
+    const { emoji, count, me } = reaction
     const button = gone.get(emoji) ?? makePill(emoji)
     if (!gone.delete(emoji)) list?.append(button)
-    button.disabled = !mayReact
-    button.ariaPressed = String(users.includes(me))
-    button.ariaLabel = `${emoji} ${users.length}`
-    button.title = namesOf(users, (user) => user === me ? say('role.you') : nameOf(user))
-    write(partOf(button, '.count'), String(users.length))
+    button.disabled = !viewer.mayReact
+    button.ariaPressed = String(me)
+    button.ariaLabel = `${emoji} ${count}`
+    button.title = namesOf(reaction, viewer)
+    write(partOf(button, '.count'), String(count))
   }
   for (const button of gone.values()) button.remove()
   if (hadFocus && !focused.isConnected) (list?.querySelector('button') ?? element).focus()
 }
 
-/** Who they are, as far as that is known. @param {string[]} users @param {(user: string) => string | undefined} nameOf */
-function namesOf(users, nameOf) {
-  const names = users.map(nameOf).filter((name) => name !== undefined).slice(0, namesMax)
+/** Who they are: the first of them, and whoever reads. @param {Reactions} reaction @param {Viewer} viewer */
+function namesOf({ count, me, from }, viewer) {
+  const known = from.map(({ id, name }) => id === viewer.me ? say('role.you') : viewer.nameOf(id) ?? name)
+  const names = me && !from.some(({ id }) => id === viewer.me) ? [say('role.you'), ...known] : known
   if (names.length === 0) return ''
-  const others = users.length - names.length
+  const others = count - names.length
   return listFormat.format(others > 0 ? [...names, say('reactions.others', { count: others })] : names)
 }
 

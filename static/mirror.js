@@ -91,16 +91,16 @@ export class Mirror {
     const { event, data } = happened
     const { rooms, members, messages, users } = this.state
     if (event === 'message' || event === 'edit' || event === 'delete') {
-      if (this.#holds(data.room, data.id)) fold(this.state, happened)
+      if (this.#holds(data.room, data.id)) fold(this.state, happened, this.me?.id)
     } else if (event === 'reaction') {
-      if (this.#holds(data.room, data.message)) fold(this.state, happened)
+      if (this.#holds(data.room, data.message)) fold(this.state, happened, this.me?.id)
     } else if (event === 'join' || event === 'leave') {
       // Of a room that was not asked for, single comings and goings would not tell who is in it.
-      if (members.has(data.room)) fold(this.state, happened)
+      if (members.has(data.room)) fold(this.state, happened, this.me?.id)
       if (event === 'join' || data.user.id !== this.me?.id || rooms.get(data.room)?.kind === 'open') return
       for (const map of [rooms, members, messages]) map.delete(data.room)
     } else {
-      fold(this.state, happened)
+      fold(this.state, happened, this.me?.id)
       if (this.me) this.me = users.get(this.me.id) ?? this.me
     }
   }

@@ -128,7 +128,6 @@ export class RoomView {
     const menu = this.#menu = new MessageMenu(list, {
       find: (id) => this.#reader.message(id),
       may: (message) => actions.may(message),
-      me: () => mirror.me?.id ?? '',
       opened: (message) => void actions.learn(message),
       closed: () => walk.focus(),
       chosen: (choice) => void actions.choose(choice),

@@ -54,10 +54,21 @@ export interface Message {
   mentions?: string[]
   /** When its text was last changed. */
   edited?: string
-  /** Who reacted with what. In answers only: on a stream reactions are events of their own. */
-  reactions?: Record<string, string[]>
+  /** In the order in which they came into use. In answers only: on a stream reactions are events of their own. */
+  reactions?: Reactions[]
   /** Set where somebody asks for a message that is deleted; its text is empty then. */
   deleted?: true
+}
+
+/** One emoji that people react to a message with. */
+export interface Reactions {
+  emoji: string
+  /** How many do. */
+  count: number
+  /** The reader is one of them. */
+  me: boolean
+  /** The first ten of them, in the order in which they reacted, under the names that they have now. */
+  from: Author[]
 }
 
 /** A room in somebody's list: with how far they have read, if they are in it. */
@@ -91,6 +102,8 @@ export interface Reaction {
   emoji: string
   from: Author
   on: boolean
+  /** How many react so from then on. */
+  count: number
 }
 
 /** I want nothing more of somebody, or do again: told to my own streams alone. */

@@ -80,15 +80,17 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   },
 
   reaction: {
-    check(database, { user, room, target, facts: { emoji: number, on, new: first } }) {
+    check(database, { rules, user, room, target, facts: { emoji: number, on, new: first } }) {
       checkMayTalk(database, { user, room })
       checkMessage(database, { room, target })
       const emoji = first ? undefined : database.talk.emojiEvent(target, number)
-      const fits = first ? number === database.talk.emojisEver(target) + 1 : emoji !== undefined
+      // A number that nobody uses any more is not taken up again: the same emoji may have another by now.
+      const usable = emoji !== undefined && (rules < 3 || !on || database.talk.reactionCount(target, number) > 0)
+      const fits = first ? number === database.talk.emojisEver(target) + 1 : usable
       if (!fits) throw new ChatError('outrun', 'somebody else has just reacted to this message; try again')
       const has = emoji !== undefined && database.talk.reaction(target, emoji, user) !== undefined
       if (has === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
-      const another = on && (emoji === undefined || !database.talk.hasEmoji(target, emoji))
+      const another = on && database.talk.reactionCount(target, number) === 0
       if (another && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
     },
     carryOut(database, event, id) {
@@ -100,8 +102,13 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const unseen = on ? unseenBy(database, database.rooms.room(room)!, user) : database.talk.reaction(target, emoji, user)?.unseen ?? undefined
       if (on) database.talk.insertReaction({ message: target, emoji, user, unseen: unseen ?? null }, id)
       else database.talk.deleteReaction(target, emoji, user)
+      const before = database.talk.reactionCount(target, number)
+      const count = on ? before + 1 : before - 1
+      database.talk.countReactions(target, number, { count, ...(before === 0 && { since: id }) })
       const { body, ...skeleton } = event
-      return marked(first ? event : { ...skeleton, facts: { ...event.facts, body: emoji } }, unseen)
+      // Live and replayed it is told alike how many there were then.
+      const facts = { ...event.facts, count }
+      return marked(first ? { ...event, facts } : { ...skeleton, facts: { ...facts, body: emoji } }, unseen)
     },
   },
 }

@@ -7,16 +7,18 @@ import type { MessageRow, Place } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import { otherOf, placeOf } from './direct.ts'
 import type { Message } from './events.ts'
+import { bytesOf, pageBytesMax, Slice, type Pages } from './pages.ts'
 import { rules, type LogEvent, type Mentions, type Posted, type Reacted } from './log-events.ts'
 import type { Parts } from './parts.ts'
+import { reactingMax, reactionsPage, withReactions, type ReactionsPage } from './reactions.ts'
 import { Reads } from './reads.ts'
 import { sees } from './rights.ts'
 import type { Streams } from './streams.ts'
 import { checkMayTalk } from './talk-rules.ts'
 import { foldName } from './names.ts'
 import { cleanEmoji, cleanText, mentionsIn } from './text.ts'
-import type { Who } from './who.ts'
-import { toMessage, userId } from './wire.ts'
+import { userIn, type Who } from './who.ts'
+import { toMessage } from './wire.ts'
 
 export interface PostOptions {
   text: string
@@ -44,10 +46,17 @@ export interface Page {
   newer?: boolean
 }
 
+/** One direction's of a page. */
+type Part = Pick<Page, 'messages' | 'more'>
+
+interface Size {
+  count: number
+  bytes: number
+}
+
 const limits = {
   reactionTries: 100, // of one reaction, while others are quicker: a message has twenty different ones at most, and as many rounds
   pageMessages: 200, // of history in one answer
-  pageCharacters: 256 * 1024, // of their texts: whoever asks may never read the answer, and it waits in memory
 }
 
 export class Talk {
@@ -60,23 +69,34 @@ export class Talk {
   }
 
   /** A page of a room's history: the newest, or what is before, after or around an id. */
-  page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Page {
+  async page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Promise<Page> {
     const place = placeOf(this.#parts.access.room(who, slug), who)
     const count = Math.min(limit, limits.pageMessages)
+    const { cursor } = this.#parts.appender
     if (around !== undefined) {
-      const older = this.#older(place, around, Math.floor(count / 2))
-      const newer = this.#newer(place, around - 1, Math.ceil(count / 2))
-      return { ...this.#shown([...older.rows, ...newer.rows], place), more: older.more, newer: newer.more }
+      // The message itself is one of the newer ones, and is on the page however large it is.
+      const older = await this.#older(who, place, around, { count: Math.floor(count / 2), bytes: pageBytesMax / 2 })
+      const newer = await this.#newer(who, place, around - 1, { count: Math.ceil(count / 2), bytes: pageBytesMax / 2 })
+      return { messages: [...older.messages, ...newer.messages], cursor, more: older.more, newer: newer.more }
     }
-    const { rows, more } = after === undefined ? this.#older(place, before ?? Infinity, count) : this.#newer(place, after, count)
-    return { ...this.#shown(rows, place), more }
+    const size = { count, bytes: pageBytesMax }
+    const { messages, more } = await (after === undefined ? this.#older(who, place, before ?? Infinity, size) : this.#newer(who, place, after, size))
+    return { messages, cursor, more }
   }
 
   message(who: Who, slug: string, id: string): Message {
     const place = placeOf(this.#parts.access.room(who, slug), who)
     const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.messageIn(place.id, Number(id)) : undefined
     if (!row || this.#isUnseen(row.id, place)) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
-    return this.#shown([row], place).messages[0]!
+    return this.#shown(who, place, row)
+  }
+
+  /** Who reacts to a message with an emoji, in pages. */
+  reactions(who: Who, slug: string, id: string, { emoji: raw, after, limit = reactingMax }: Pages & { emoji: string }): ReactionsPage {
+    const message = Number(this.message(who, slug, id).id)
+    const { reader } = placeOf(this.#parts.access.room(who, slug), who)
+    const emoji = cleanEmoji(raw)
+    return reactionsPage(this.#parts.database, { user: userIn(who), reader, message, emoji, after: after === undefined ? 0 : this.#parts.people.find(who, after).id, limit })
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
@@ -88,7 +108,7 @@ export class Talk {
     const post: Posted = { type: 'message', rules, user: user.id, room: room.id, body: { text, ...this.#mentions(room, user.id, text) }, ...(target !== undefined && { target }), ...once }
     const { id, event } = await this.#parts.appender.append(post, { before: this.#comingIn(room, user.id, key) })
     // A retry after days gets the message as it is by then.
-    return event ? toMessage(event) : this.#shown([this.#parts.database.message(id)!], placeOf(room, who)).messages[0]!
+    return event ? toMessage(event) : this.#shown(who, placeOf(room, who), this.#parts.database.message(id)!)
   }
 
   /** Changes the text of one's own message: the older one is gone, everywhere. */
@@ -113,7 +133,7 @@ export class Talk {
       // In this order: what is committed between the two makes the number too low, and the reaction is refused and asked again. In the other
       // a new number could be for an emoji that is there by now.
       const ever = talk.emojisEver(about.target)
-      const number = talk.emojiNumber(about.target, emoji)
+      const number = talk.emojiInUse(about.target, emoji)?.number
       const reaction: Reacted = number === undefined
         ? { type: 'reaction', rules, ...about, facts: { emoji: ever + 1, on, new: true }, body: { emoji } }
         : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
@@ -162,23 +182,36 @@ export class Talk {
     return { user, room, target: Number(this.message(who, slug, id).id) }
   }
 
-  #older(place: Place, before: number, count: number): { rows: MessageRow[]; more: boolean } {
+  async #older(who: Who, place: Place, before: number, { count, bytes }: Size): Promise<Part> {
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const { rows, more } = cut(this.#parts.database.messagesBefore(place, Math.min(before, this.#parts.log.newest + 1), count + 1), count)
-    return { rows: rows.reverse(), more }
+    const rows = this.#parts.database.messagesBefore(place, Math.min(before, this.#parts.log.newest + 1), { limit: count + 1, characters: bytes })
+    const { messages, more } = await this.#fitting(who, place, rows, { count, bytes })
+    return { messages: messages.reverse(), more }
   }
 
-  #newer(place: Place, after: number, count: number): { rows: MessageRow[]; more: boolean } {
-    return cut(this.#parts.database.messagesAfter(place, after, count + 1).filter(({ id }) => id <= this.#parts.log.newest), count)
+  #newer(who: Who, place: Place, after: number, { count, bytes }: Size): Promise<Part> {
+    const rows = this.#parts.database.messagesAfter(place, after, { limit: count + 1, characters: bytes }).filter(({ id }) => id <= this.#parts.log.newest)
+    return this.#fitting(who, place, rows, { count, bytes })
   }
 
-  #shown(rows: MessageRow[], { reader }: Place): { messages: Message[]; cursor: string } {
-    const messages = rows.map(toMessage)
-    const byId = new Map(rows.map(({ id }, at) => [id, messages[at]!]))
-    for (const { message, emoji, user, unseen } of this.#parts.database.talk.reactionsTo(rows.map(({ id }) => id))) {
-      if (unseen === null || unseen !== reader) ((byId.get(message)!.reactions ??= {})[emoji] ??= []).push(userId(user))
+  // As many as were asked for and fit, and at least one.
+  async #fitting(who: Who, { reader }: Place, rows: readonly MessageRow[], { count, bytes }: Size): Promise<Part> {
+    const messages: Message[] = []
+    const slice = new Slice()
+    let left = bytes
+    while (messages.length < rows.length) {
+      for (const message of withReactions(this.#parts.database, { user: userIn(who), reader }, rows.slice(messages.length))) {
+        left -= bytesOf(message)
+        if (messages.length === count || (left < 0 && messages.length > 0)) return { messages, more: true }
+        messages.push(message)
+      }
+      await slice.end()
     }
-    return { messages, cursor: this.#parts.appender.cursor }
+    return { messages, more: false }
+  }
+
+  #shown(who: Who, { reader }: Place, row: MessageRow): Message {
+    return withReactions(this.#parts.database, { user: userIn(who), reader }, [row])[0]!
   }
 
   #isUnseen(message: number, { reader }: Place): boolean {
@@ -202,13 +235,6 @@ export class Talk {
     const there = sees(this.#parts.database, user.id, room) || otherOf(room, user.id) !== undefined || this.#parts.database.blocks.shadow(room.id, user.id, author) !== undefined
     return there ? user.id : undefined
   }
-}
-
-// As many as were asked for and fit, and at least one.
-function cut(found: MessageRow[], count: number): { rows: MessageRow[]; more: boolean } {
-  let characters = 0
-  const end = found.findIndex(({ text }, at) => at === count || ((characters += text?.length ?? 0) > limits.pageCharacters && at > 0))
-  return end < 0 ? { rows: found, more: false } : { rows: found.slice(0, end), more: true }
 }
 
 // It stays when the text is deleted, so it is kept too short to tell the text by: 24 bits find a mistaken key all the same.

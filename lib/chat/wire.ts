@@ -53,7 +53,7 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'reaction': {
       const { emoji } = event
       if (!emoji) return { id, topics: [] }
-      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on: factsOf(event).on } satisfies Reaction }
+      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on: factsOf(event).on, count: factsOf(event).count } satisfies Reaction }
     }
     case 'delete':
       return { id, topics: inRoom, event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }

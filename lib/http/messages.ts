@@ -6,11 +6,11 @@ import { openStream } from './events.ts'
 import type { Handler } from './exchange.ts'
 import { countIn, idIn } from './query.ts'
 
-export const listMessages: Handler = (exchange) => {
+export const listMessages: Handler = async (exchange) => {
   const { address, chat, limits, params, query, who } = exchange
   const room = params.room!
   if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
-  const page = chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
+  const page = await chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
   if (!exchange.stream) return { status: 200, json: page }
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
@@ -35,6 +35,11 @@ export const edit: Handler = async ({ chat, params, request, who }) => {
 }
 
 export const remove: Handler = ({ chat, params, who }) => chat.talk.remove(who, params.room!, params.message!)
+
+export const listReacting: Handler = ({ chat, params, query, who }) => ({
+  status: 200,
+  json: chat.talk.reactions(who, params.room!, params.message!, { emoji: params.emoji!, after: query.get('after') ?? undefined, limit: countIn(query, 'limit') }),
+})
 
 export const react: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
 

@@ -4,7 +4,7 @@ import type { Handler } from './exchange.ts'
 import { block, listBlocks, unblock } from './blocks.ts'
 import { watch } from './events.ts'
 import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
-import { edit, listMessages, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
+import { edit, listMessages, listReacting, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
 import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './rooms.ts'
 import { search } from './search.ts'
 import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './session.ts'
@@ -59,6 +59,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/rooms/:room/messages/:message', who: 'anyone', handler: showMessage, page: true },
   { method: 'PATCH', path: '/rooms/:room/messages/:message', who: 'named', handler: edit },
   { method: 'DELETE', path: '/rooms/:room/messages/:message', who: 'named', handler: remove },
+  { method: 'GET', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'anyone', handler: listReacting },
   { method: 'PUT', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'named', handler: react },
   { method: 'DELETE', path: '/rooms/:room/messages/:message/reactions/:emoji', who: 'named', handler: takeBack },
   { method: 'POST', path: '/rooms/:room/typing', who: 'named', handler: typing },

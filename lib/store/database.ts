@@ -203,6 +203,18 @@ export class Database {
     return this.#whole(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
   }
 
+  // Up to the one whose text is too much.
+  #messagesUpTo(characters: number, where: string, ...values: number[]): MessageRow[] {
+    const rows: MessageRow[] = []
+    let left = characters
+    for (const row of this.#connection.iterate<MessageRow>(`${messageColumns} where ${where}`, ...values)) {
+      rows.push(row)
+      left -= row.text?.length ?? 0
+      if (left < 0) break
+    }
+    return this.#whole(rows)
+  }
+
   // Who and where is the same for most rows of a page: recalled, and not joined to each. The rows are this page's own, and filled in
   // as they are, since copies of them took a tenth of a replay.
   #whole<Row extends LoggedEvent>(rows: Row[]): Row[] {
@@ -299,14 +311,15 @@ export class Database {
     return this.#messages("e.id = ? and e.type = 'message'", id)[0]
   }
 
-  messagesBefore(room: Place, id: number, limit: number): MessageRow[] {
+  /** Read no further than to the one with which the texts have more than so many characters. */
+  messagesBefore(room: Place, id: number, { limit, characters }: { limit: number; characters: number }): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messages(`e.room = ? and e.type = 'message' and e.id < ? and ${which} order by e.id desc limit ?`, room.id, id, ...values, limit)
+    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id < ? and ${which} order by e.id desc limit ?`, room.id, id, ...values, limit)
   }
 
-  messagesAfter(room: Place, id: number, limit: number): MessageRow[] {
+  messagesAfter(room: Place, id: number, { limit, characters }: { limit: number; characters: number }): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messages(`e.room = ? and e.type = 'message' and e.id > ? and ${which} order by e.id limit ?`, room.id, id, ...values, limit)
+    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id > ? and ${which} order by e.id limit ?`, room.id, id, ...values, limit)
   }
 
   isDeleted(message: number): boolean {

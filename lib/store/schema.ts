@@ -226,6 +226,21 @@ export const migrations = [
   create index losses_by_user on losses (user, id);
   `,
   looks,
+  `
+  -- How many react to a message with each emoji, and the reaction since which somebody does; each reaction says how many it made. So
+  -- nobody has to count them, and whoever reads a page looks at the first few of each alone.
+  update events set facts = json_set(facts, '$.count', c.count)
+    from (select id, sum(iif(facts ->> '$.on', 1, -1)) over (partition by target, facts ->> '$.emoji' order by id) as count from events where type = 'reaction') c
+    where c.id = events.id;
+  alter table emojis add column count integer not null default 0;
+  alter table emojis add column since integer not null default 0;
+  update emojis set count = r.count from (select message, emoji, count(*) as count from reactions group by message, emoji) r where r.message = emojis.message and r.emoji = emojis.event;
+  update emojis set since = e.since
+    from (select target, facts ->> '$.emoji' as number, max(id) as since from events where type = 'reaction' and facts ->> '$.on' and facts ->> '$.count' = 1 group by 1, 2) e
+    where e.target = emojis.message and e.number = emojis.number;
+  create index emojis_in_use on emojis (message, since) where count > 0;
+  create index reactions_in_order on reactions (message, emoji, event, unseen);
+  `,
 ]
 
 /** The version of files that were written anew. */

@@ -4,12 +4,33 @@
 import type { Connection } from './connection.ts'
 import type { ReadMark } from './event-log.ts'
 
+/** Somebody's reaction to a message. */
 export interface ReactionRow {
   message: number
-  emoji: string
+  /** The event whose body has the emoji. */
+  emoji: number
   user: number
   /** Who is not shown it. */
   unseen: number | null
+}
+
+/** One of the emojis that somebody reacts to a message with. */
+export interface EmojiRow {
+  message: number
+  /** Its number among those that the message was ever reacted to with, and the event whose body has it. */
+  number: number
+  event: number
+  emoji: string
+  /** How many do. */
+  count: number
+}
+
+/** The same, as a page shows it. */
+export interface ReactionsRow extends EmojiRow {
+  /** 1 if the reader is one of them. */
+  me: number
+  /** The ids of the first few of them, as JSON. */
+  first: string
 }
 
 /** What is counted: `limit` at the most, among the `looked` newest. */
@@ -32,11 +53,13 @@ export function talkTables(connection: Connection) {
     setEdit: (message: number, event: number) =>
       connection.run('insert into edits (message, event) values (?, ?) on conflict (message) do update set event = excluded.event', message, event),
 
-    // Reactions. An emoji is known by the event whose body has it: the first reaction to the message with it.
+    // Reactions. An emoji is known by the event whose body has it: the first reaction to the message with it. Each message has a few that
+    // are in use, and any number that were; of those in use any number of people make use. So the former alone are looked through.
 
-    /** Its number among those that a message was ever reacted to with. It is for who reads: rules look at no body. */
-    emojiNumber: (message: number, emoji: string) => connection.get<{ number: number }>(
-      'select e.number from emojis e join bodies b on b.event = e.event where e.message = ? and b.facts = ?', message, JSON.stringify({ emoji }))?.number,
+    /** For readers, since rules look at no body. */
+    emojiInUse: (message: number, emoji: string) => connection.get<EmojiRow>(
+      `select e.message, e.number, e.event, b.facts ->> '$.emoji' as emoji, e.count from emojis e join bodies b on b.event = e.event where e.message = ? and e.count > 0 and b.facts = ?`,
+      message, JSON.stringify({ emoji })),
 
     /** How many a message was ever reacted to with. */
     emojisEver: (message: number) => connection.get<{ number: number | null }>('select max(number) as number from emojis where message = ?', message)!.number ?? 0,
@@ -51,23 +74,38 @@ export function talkTables(connection: Connection) {
       connection.get<{ unseen: number | null }>('select unseen from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
 
     /** How many different ones a message has. */
-    emojiCount: (message: number) => connection.get<{ count: number }>('select count(distinct emoji) as count from reactions where message = ?', message)!.count,
+    emojiCount: (message: number) => connection.get<{ count: number }>('select count(*) as count from emojis where message = ? and count > 0', message)!.count,
 
-    hasEmoji: (message: number, emoji: number) => connection.get('select 1 from reactions where message = ? and emoji = ? limit 1', message, emoji) !== undefined,
+    /** How many react to a message with it. */
+    reactionCount: (message: number, number: number) => connection.get<{ count: number }>('select count from emojis where message = ? and number = ?', message, number)?.count ?? 0,
 
-    // From the messages on: between two of a quiet room there may be a million reactions in others.
-    /** In the order in which they came. */
-    reactionsTo: (messages: readonly number[]) =>
-      connection.all<ReactionRow>(
-        `select r.message, b.facts ->> '$.emoji' as emoji, r.user, r.unseen from json_each(?) j cross join reactions r on r.message = j.value join bodies b on b.event = r.emoji order by r.event`,
-        JSON.stringify(messages),
-      ),
+    /**
+     * What these messages were reacted to with, in their order and then in that in which it came into use; with the first `people` of each that
+     * `reader` is shown. For 0 all of them are.
+     */
+    reactionsTo: (messages: readonly number[], { user, reader, people, limit }: { user: number; reader: number; people: number; limit: number }) => connection.all<ReactionsRow>(
+      // Sorted, all of it would be read before the first; in loops along this index it comes in this order.
+      `select e.message, e.number, e.event, b.facts ->> '$.emoji' as emoji, e.count,
+         exists (select 1 from reactions where message = e.message and emoji = e.event and user = ?) as me,
+         (select json_group_array(user) from (select user from reactions where message = e.message and emoji = e.event and (unseen is null or unseen <> ?) order by event limit ?)) as first
+       from json_each(?) j cross join emojis e indexed by emojis_in_use on e.message = j.value and e.count > 0 join bodies b on b.event = e.event limit ?`,
+      user, reader, people, JSON.stringify(messages), limit,
+    ),
 
-    insertReaction: ({ message, emoji, user, unseen }: Omit<ReactionRow, 'emoji'> & { emoji: number }, event: number) =>
+    /** Those who react so, as far as `reader` is shown them, by their ids, after one. */
+    reacting: (message: number, emoji: number, { reader, after, limit }: { reader: number; after: number; limit: number }) => connection.all<{ user: number }>(
+      'select user from reactions where message = ? and emoji = ? and user > ? and (unseen is null or unseen <> ?) order by user limit ?', message, emoji, after, reader, limit,
+    ).map(({ user }) => user),
+
+    insertReaction: ({ message, emoji, user, unseen }: ReactionRow, event: number) =>
       connection.run('insert into reactions (message, emoji, user, event, unseen) values (?, ?, ?, ?, ?)', message, emoji, user, event, unseen),
 
     deleteReaction: (message: number, emoji: number, user: number) =>
       connection.run('delete from reactions where message = ? and emoji = ? and user = ?', message, emoji, user),
+
+    /** `since` is the reaction by which it is used, if nobody did before. */
+    countReactions: (message: number, number: number, { count, since }: { count: number; since?: number }) =>
+      connection.run('update emojis set count = ?, since = coalesce(?, since) where message = ? and number = ?', count, since ?? null, message, number),
 
     // Mentions; user 0 is everyone
 

@@ -17,7 +17,7 @@ interface State {
 }
 
 // The page's own, which is checked with the page.
-const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }) => void } = await import(new URL('../../static/fold.js', import.meta.url).href)
+const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me?: string) => void } = await import(new URL('../../static/fold.js', import.meta.url).href)
 
 const emojis = ['👍', '❤️', '👩‍👩‍👧', '🇩🇪', '1️⃣', '🎉']
 
@@ -53,12 +53,17 @@ async function folded(person: Person, { after, into = empty() }: { after?: strin
   await stream.take('ping', 1)
   stream.leave()
   const ids: string[] = []
+  const me = await idOf(person)
   for (const { event, data, id } of stream.all) {
     if (event === 'ping') break
-    fold(into, { event: event!, data: JSON.parse(data) })
+    fold(into, { event: event!, data: JSON.parse(data) }, me)
     ids.push(id)
   }
   return { state: into, ids }
+}
+
+async function idOf(person: Person): Promise<string> {
+  return (await person.read<{ user: User }>('/session')).user.id
 }
 
 interface Cast {
@@ -126,7 +131,7 @@ property('whoever folds all events arrives at what the server answers, cut off a
     const stream = await person.listen({ path: '/events?since=all' })
     await stream.take('ping', 1)
     stream.leave()
-    for (const { event, data } of stream.all.slice(0, cut + 1)) if (event !== 'ping') fold(part, { event: event!, data: JSON.parse(data) })
+    for (const { event, data } of stream.all.slice(0, cut + 1)) if (event !== 'ping') fold(part, { event: event!, data: JSON.parse(data) }, await idOf(person))
     await folded(person, { after: ids[cut]!, into: part })
     assert.deepEqual(plain(seen(part)), plain(shown))
   }

@@ -1,0 +1,66 @@
+// How much one answer holds, whatever was stored: a page ends by number or by its bytes, and says whether it goes on; and what takes long
+// to read is read in slices, between which others get the event loop.
+
+import { setImmediate } from 'node:timers/promises'
+import { toJson } from '../sse/json.ts'
+
+/** Of JSON in one page. One more entry than fits may be on it, where it would be empty otherwise. */
+export const pageBytesMax = 256 * 1024
+
+export interface Pages {
+  /** The id of the last one of the page before. */
+  after?: string | undefined
+  limit?: number | undefined
+}
+
+const sliceMs = 2 // of reading; what is read in one step takes less
+
+/** What a value takes in an answer, with what is between two of them. */
+export function bytesOf(value: unknown): number {
+  return Buffer.byteLength(toJson(value)!) + 1
+}
+
+/** What is read between two turns of the event loop. */
+export class Slice {
+  #until = performance.now() + sliceMs
+
+  /** Lets others have their turn if it is over. What was read before may be otherwise by then. */
+  async end(): Promise<void> {
+    if (performance.now() < this.#until) return
+    await setImmediate()
+    this.#until = performance.now() + sliceMs
+  }
+}
+
+interface Reading<Row, Shown> {
+  /** The next rows after one, or from the beginning: fewer than were asked for means that there are no more. */
+  read: (after: Row | undefined, count: number) => readonly Row[]
+  /** Undefined where the reader may not see it. */
+  show: (row: Row) => Shown | undefined
+  limit: number
+}
+
+const rowsMax = 200 // read in one step
+
+/** Reads rows until a page of what is shown of them is full. */
+export async function readPage<Row, Shown>({ read, show, limit }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean }> {
+  const shown: Shown[] = []
+  let bytes = 0
+  let last: Row | undefined
+  const slice = new Slice()
+  for (;;) {
+    const count = Math.min(rowsMax, limit + 1)
+    const rows = read(last, count)
+    for (const row of rows) {
+      const one = show(row)
+      last = row
+      if (one !== undefined) {
+        bytes += bytesOf(one)
+        if (shown.length === limit || (bytes > pageBytesMax && shown.length > 0)) return { shown, more: true }
+        shown.push(one)
+      }
+      await slice.end()
+    }
+    if (rows.length < count) return { shown, more: false }
+  }
+}

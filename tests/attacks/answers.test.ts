@@ -1,0 +1,148 @@
+// Answers that grow with what others have stored: each has a bound, in bytes and in what is read for it.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Message, Reactions } from '../../lib/chat/events.ts'
+import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
+import { FullPlace } from '../full-place.ts'
+
+const pageBytes = 256 * 1024
+const slack = 1024 // for what is around the entries of a page
+const emojis = ['👍', '😀', '❤️', '🎉', '🚀', '👀', '🔥', '💯', '🙏', '😂', '😍', '🤔', '😢', '😮', '😡', '👏', '🥳', '🤝', '✅', '❌']
+const han = '京'.repeat(40) // as long as a name may be, and three times as many bytes
+
+interface Page {
+  messages: Message[]
+  more: boolean
+}
+
+async function startFull(t: Scope, fill: (place: FullPlace) => void) {
+  const data = await temporaryFolder(t)
+  const place = new FullPlace(data)
+  fill(place)
+  place.done()
+  return startChat(t, { data })
+}
+
+/** An answer as JSON, which is no larger than a page may be. */
+async function pageOf<Answer>(person: Person, path: string): Promise<Answer> {
+  const body = await (await person.fetch(path)).text()
+  const bytes = Buffer.byteLength(body)
+  assert.ok(bytes <= pageBytes + slack, `${path}: ${bytes} bytes`)
+  return JSON.parse(body) as Answer
+}
+
+/** All pages of a room's history, from the newest on. */
+async function historyOf(person: Person, room: string, limit: number): Promise<Message[]> {
+  const messages: Message[] = []
+  for (let before = ''; ;) {
+    const page = await pageOf<Page>(person, `/rooms/${room}/messages?limit=${limit}${before}`)
+    assert.ok(page.messages.length > 0)
+    messages.unshift(...page.messages)
+    if (!page.more) return messages
+    before = `&before=${page.messages[0]!.id}`
+  }
+}
+
+test('a thousand people who react to each message make its page no larger than ten', async (t) => {
+  let messages: number[] = []
+  const chat = await startFull(t, (place) => {
+    const people = place.people(1000)
+    messages = Array.from({ length: 20 }, (_, at) => place.say(people[0]!, `message ${at}`))
+    place.react(people, messages, ['👍'])
+  })
+
+  const body = await (await chat.stranger.fetch('/rooms/lobby/messages')).text()
+  const page = JSON.parse(body) as Page
+  assert.equal(page.messages.length, 20)
+  for (const { reactions } of page.messages) {
+    assert.deepEqual(reactions!.map(({ emoji, count, me, from }) => [emoji, count, me, from.map(({ name }) => name)]), [['👍', 1000, false, Array.from({ length: 10 }, (_, at) => `guest ${at}`)]])
+  }
+  assert.ok(Buffer.byteLength(body) < 20 * 1000, `${body.length} bytes`)
+})
+
+test('every emoji there is room for, with the longest names, is given in pages that are whole together', async (t) => {
+  let messages: number[] = []
+  const chat = await startFull(t, (place) => {
+    const people = place.people(10, (number) => han.slice(0, -2) + String.fromCodePoint(0x4e00 + number) + '京')
+    messages = Array.from({ length: 40 }, (_, at) => place.say(people[0]!, `message ${at}`))
+    place.react(people, messages, emojis)
+  })
+
+  const all = await historyOf(chat.stranger, 'lobby', 200)
+  assert.deepEqual(all.map(({ id }) => Number(id)), messages)
+  for (const { reactions } of all) assert.deepEqual(reactions!.map(({ emoji, from }) => [emoji, from.length]), emojis.map((emoji) => [emoji, 10]))
+})
+
+test('a page of the longest texts ends at its bytes, in any script and whatever JSON escapes', async (t) => {
+  const texts = ['京'.repeat(4000), '"\n'.repeat(2000), '\u202a\u202c'.repeat(2000), '🧑🏽‍🚀'.repeat(1000)]
+  let messages: number[] = []
+  const chat = await startFull(t, (place) => {
+    const ada = place.person('ada')
+    messages = Array.from({ length: 120 }, (_, at) => place.say(ada, texts[at % texts.length]!))
+  })
+
+  const all = await historyOf(chat.stranger, 'lobby', 200)
+  assert.deepEqual(all.map(({ id }) => Number(id)), messages)
+  const middle = messages[60]!
+  const around = await pageOf<Page & { newer: boolean }>(chat.stranger, `/rooms/lobby/messages?around=${middle}&limit=200`)
+  assert.ok(around.messages.some(({ id }) => Number(id) === middle))
+  assert.deepEqual([around.more, around.newer], [true, true])
+  const after = await pageOf<Page>(chat.stranger, `/rooms/lobby/messages?after=${messages[0]! - 1}&limit=200`)
+  assert.equal(Number(after.messages[0]!.id), messages[0])
+  assert.ok(after.more)
+})
+
+test('all who react with an emoji are listed in pages, to those who may see the message', async (t) => {
+  const ids: string[] = []
+  let [shown, hidden] = [0, 0]
+  const chat = await startFull(t, (place) => {
+    const people = place.people(1201)
+    shown = place.say(people[0]!, 'look')
+    place.react(people, [shown], ['👍'])
+    const attic = place.room('attic', { kind: 'private', user: people[0]! })
+    place.join(people[0]!, attic)
+    hidden = place.say(people[0]!, 'among us', attic)
+  })
+  const path = `/rooms/lobby/messages/${shown}/reactions/${encodeURIComponent('👍')}`
+  type Listed = Reactions & { more: boolean }
+
+  for (let after = ''; ;) {
+    const page = await pageOf<Listed>(chat.stranger, path + after)
+    assert.deepEqual([page.emoji, page.count, page.me], ['👍', 1201, false])
+    ids.push(...page.from.map(({ id }) => id))
+    if (!page.more) break
+    after = `?after=${page.from.at(-1)!.id}`
+  }
+  assert.equal(new Set(ids).size, 1201)
+  assert.equal(ids.length, 1201)
+  const ada = await chat.comeIn('ada')
+  assert.equal(await ada.refused('PUT', path), '204')
+  const few = await ada.read<Listed>(`${path}?limit=7`)
+  assert.deepEqual([few.count, few.me, few.from.length, few.more], [1202, true, 7, true])
+  const none = await ada.read<Listed>(`/rooms/lobby/messages/${shown}/reactions/${encodeURIComponent('🎉')}`)
+  assert.deepEqual(none, { emoji: '🎉', count: 0, me: false, from: [], more: false })
+  for (const [room, id] of [['attic', hidden], ['lobby', hidden], ['lobby', 1]]) {
+    assert.equal(await ada.refused('GET', `/rooms/${room}/messages/${id}/reactions/${encodeURIComponent('👍')}`), '404 not_found')
+  }
+  assert.equal(await ada.refused('GET', `/rooms/lobby/messages/${shown}/reactions/x`), '400 invalid_request')
+})
+
+test('a stream tells with each reaction how many there are, live and replayed alike', async (t) => {
+  const chat = await startChat(t)
+  const [ada, bob] = [await chat.comeIn('ada'), await chat.comeIn('bob')]
+  const { id } = await ada.say('lobby', 'look')
+  const live = await chat.stranger.listen()
+  const path = `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent('👍')}`
+  for (const [person, method] of [[ada, 'PUT'], [bob, 'PUT'], [bob, 'PUT'], [ada, 'DELETE'], [bob, 'DELETE'], [ada, 'DELETE'], [bob, 'PUT']] as const) await person.refused(method, path)
+  await ada.say('lobby', 'the end')
+  await live.texts(1)
+
+  const told = live.all.filter(({ event }) => event === 'reaction').map(({ data }) => data)
+  assert.deepEqual(told.map((data) => (JSON.parse(data) as { count: number }).count), [1, 2, 1, 0, 1])
+  const again = await chat.stranger.listen({ path: '/events?since=all' })
+  await again.next('ping')
+  assert.deepEqual(again.all.filter(({ event }) => event === 'reaction').map(({ data }) => data), told)
+  assert.deepEqual((await ada.read<Message>(`/rooms/lobby/messages/${id}`)).reactions, [{ emoji: '👍', count: 1, me: false, from: [{ id: bob.id, name: 'bob' }] }])
+  assert.equal((await bob.read<Message>(`/rooms/lobby/messages/${id}`)).reactions![0]!.me, true)
+})
