@@ -257,3 +257,35 @@ test('what a deletion took away is in no file after the next start, also if it w
   assert.equal((await ada.read<Message>(pathOf(gone))).deleted, true)
   assert.deepEqual(foundIn(data, ['Geheimnisvoll']), [])
 })
+
+test('no table but that of bodies and the search holds anything that people chose to write, but a room\'s address', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const [olga, ada, gus] = [await chat.owner('Chosen Olga'), await chat.account('Chosen Ada'), await chat.comeIn('Chosen Gus')]
+  const rooms = [await ada.makeRoom('Chosen kitchen', { topic: 'Chosen topic' }), await ada.makeRoom('Chosen attic', { kind: 'private', topic: 'Chosen too' }), await ada.direct(gus)]
+  await ada.add(rooms[1]!, gus)
+  await ada.ask('PATCH', `/rooms/${rooms[0]}`, { name: 'Chosen pantry', topic: 'Chosen last' })
+  for (const room of rooms) {
+    const message = await ada.say(room, 'Chosen words for @Chosen Gus, 🦀')
+    await gus.ask('PUT', `${pathOf(message)}/reactions/🦀`)
+    await ada.ask('PATCH', pathOf(message), { text: 'Chosen again, @room' })
+  }
+  await olga.makeBot({ name: 'Chosen bot' })
+  await chat.claiming('Chosen claim').say('lobby', 'Chosen by nobody')
+  await gus.ask('POST', '/users', { name: 'Chosen Gustav', password: passwordOf('Gustav') })
+  await ada.ask('PATCH', '/users/me', { name: 'Chosen Countess' })
+  await olga.giveRole(ada, 'admin')
+  await olga.ban(gus)
+  await chat.stop()
+
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+  const file = new DatabaseSync(join(data, 'natter.db'), { readOnly: true })
+  t.after(() => file.close())
+  const tables = (file.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite%'").all() as { name: string }[]).map(({ name }) => name)
+  const holding = tables.filter((table) => /Chosen|🦀|scrypt/.test(JSON.stringify(file.prepare(`select * from ${table}`).all(), (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value))))
+  assert.deepEqual(holding.filter((name) => !name.startsWith('search_')), ['bodies'])
+  // What is chosen in lower case is an address: it is asked for, and so can't go.
+  const chosen = tables.filter((table) => !/^(bodies|search)/.test(table) && /chosen/i.test(JSON.stringify(file.prepare(`select * from ${table}`).all())))
+  assert.deepEqual(chosen.sort(), ['events', 'rooms'])
+  for (const { facts } of file.prepare("select facts from events where facts like '%chosen%'").all() as { facts: string }[]) assert.deepEqual(Object.entries(JSON.parse(facts)).filter(([, value]) => /chosen/i.test(String(value))).map(([key]) => key), ['slug'])
+})
