@@ -142,7 +142,14 @@ function makeOlder(folder: string, names: Record<string, string>): void {
     file.prepare('update users set folded = ? where folded = ?').run(hashes[1], hashes[0])
     file.prepare("update events set facts = json_set(facts, '$.folded', ?) where facts ->> '$.folded' = ?").run(hashes[1], hashes[0])
   }
-  file.exec(`drop table looks; update events set rules = 3, facts = json_remove(facts, '$.looks'); pragma user_version = 8`)
+  file.exec(`
+    drop index emojis_in_use;
+    drop index reactions_in_order;
+    alter table emojis drop column count;
+    alter table emojis drop column since;
+    drop table looks;
+    update events set rules = 3, facts = json_remove(facts, '$.looks');
+    pragma user_version = 8`)
   file.close()
 }
 
