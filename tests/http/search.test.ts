@@ -119,7 +119,7 @@ test('a token finds what it is for, and who is banned or was not invited finds n
     return new Person(chat, { authorization: `Bearer ${((await answer.json()) as { token: string }).token}` })
   }
 
-  assert.deepEqual(await found(await bot('all', {}), 'word'), ['a word in the attic', 'a word in the lobby'])
+  assert.deepEqual(await found(await bot('finder', {}), 'word'), ['a word in the attic', 'a word in the lobby'])
   assert.deepEqual(await found(await bot('one', { rooms: ['attic'] }), 'word'), ['a word in the attic'])
   assert.equal((await (await bot('one', { rooms: ['attic'] })).fetch('/search?q=word&room=lobby')).status, 404)
   assert.equal((await (await bot('writer', { scopes: ['write'] })).fetch('/search?q=word')).status, 403)
