@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import type { ChatSettings } from './chat-options.ts'
 import type { Cleanup } from './chat/accounts.ts'
 import { Chat, type NewRoom, type RoomChanges } from './chat/chat.ts'
+import type { RoomPages } from './chat/room-list.ts'
 import type { SearchOptions } from './chat/search.ts'
 import type { Pages } from './chat/pages.ts'
 import type { PageOptions, PostOptions } from './chat/talk.ts'
@@ -139,8 +140,12 @@ export class MountedChat {
   /** The room of two, made if need be. @throws ChatError `not_found`, `forbidden`, `blocked` */
   readonly direct = this.#bySomebody(async (who: Who, other: Identity | string) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
 
-  /** The rooms that somebody may see. */
-  readonly rooms = this.#byAnybody((who: Who) => this.#chat.rooms(who))
+  /**
+   * The rooms that somebody may see, in pages: first those that they are in, then the others; up to 1,000 (200 unless asked for) from the
+   * beginning, or after the last one's id of the page before. `more` tells whether it goes on. With `q` those whose name, or a word of it,
+   * begins so. @throws ChatError `not_found` (the room of `after`)
+   */
+  readonly rooms = this.#byAnybody((who: Who, pages: RoomPages = {}) => this.#chat.rooms(who, pages))
 
   /** One room, by its id. @throws ChatError `not_found` alike for one that is not theirs to see and for none */
   readonly room = this.#byAnybody((who: Who, room: string) => this.#chat.room(who, room))

@@ -2,7 +2,7 @@
 // The page as a whole: who I am, what happens on each event, and how the parts are joined. Everything the server tells comes in by
 // the connection; everything shown is brought about from here.
 
-/** @import { ListedRoom, Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
 import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
@@ -17,6 +17,7 @@ import { Notice } from './notice.js'
 import { closeAll, later, part, tell } from './parts.js'
 import { Presence } from './presence.js'
 import { RoomList } from './room-list.js'
+import { RoomsReader } from './rooms-reader.js'
 import { RoomView } from './room-view.js'
 import { SearchOpener } from './search-opener.js'
 import { listenForShortcuts, showShortcuts } from './shortcuts.js'
@@ -52,7 +53,7 @@ const unread = new Unread({
     showTitle()
     if (counts.unread === 0) notifier?.read(room)
   },
-  unsure: () => void readRooms().catch(failed),
+  unsure: () => void reader.read().catch(failed),
   ignores: (user) => blocks.has(user),
 })
 const entry = new Entry(cameIn)
@@ -74,6 +75,13 @@ const account = new Account({
   failed,
   shortcuts: () => void showShortcuts(),
 })
+const reader = new RoomsReader(mirror, {
+  listed: ({ rooms, cursor }, first) => {
+    unread.list(rooms, cursor, { anew: first })
+    for (const { happened, id } of mirror.after(cursor)) unread.happened(happened, String(id), mirror.me ?? null)
+  },
+  changed: () => showRooms(),
+})
 const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
   entered: () => newRoom.show(false),
   shown: () => {
@@ -81,7 +89,9 @@ const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
     part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
     showTitle()
     showHere()
-    if (view.filled) presence.refresh()
+    if (!view.filled) return
+    presence.refresh()
+    if (!view.room) reader.learn(view.id).catch(failed)
   },
   mayFollow: () => !welcome.shown && !joining,
   come: () => entry.focus(),
@@ -140,7 +150,7 @@ async function startOver(cursor) {
   view.stop()
   try {
     await readSession()
-    await Promise.all([readRooms(), blocks.read()])
+    await Promise.all([reader.read(), blocks.read()])
     await view.read()
   } catch (error) {
     shut(error)
@@ -150,13 +160,13 @@ async function startOver(cursor) {
 /** @param {WireEvents['join']} joined */
 function hearOfJoin({ room: where, user }) {
   // Somebody has let me in. Of what a closed room is there are no events for who was not in it: it is asked for.
-  if (user.id === mirror.me?.id && !mirror.state.rooms.has(where)) readRooms().catch(failed)
+  if (user.id === mirror.me?.id && !mirror.state.rooms.has(where)) reader.read().catch(failed)
   presence.joined({ room: where, user })
 }
 
 /** Here or on another page of mine somebody was blocked, or no longer is. What names me is to be counted anew. */
 function hearOfBlock() {
-  readRooms().catch(failed)
+  reader.read().catch(failed)
   people?.changed()
 }
 
@@ -201,7 +211,7 @@ async function become(user) {
   connection.reopen(user?.id ?? '')
   unread.clear() // what one has read, another has not
   mirror.state.blocked.clear()
-  await Promise.all([readRooms(), blocks.read()])
+  await Promise.all([reader.read(), blocks.read()])
 }
 
 /** By the form. @param {User} user */
@@ -278,7 +288,7 @@ async function start() {
 async function begin(session) {
   forget()
   try {
-    const answer = await readRooms()
+    const answer = await reader.read()
     if (!answer) return // somebody else has begun since
     welcome.hide()
     connection.start(answer.cursor, mirror.me === null ? '' : mirror.me?.id)
@@ -312,20 +322,9 @@ function shut(why) {
   welcome.show({ title: say('welcome.shut'), text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }), leave: !hosted })
 }
 
-function readRooms() {
-  return mirror.ask('/rooms', (/** @type {{ rooms: ListedRoom[], cursor: string }} */ { rooms, cursor }) => {
-    mirror.state.rooms = new Map(rooms.map(({ read: _, unread: __, mentions: ___, ...room }) => [room.id, room]))
-    unread.list(rooms, cursor)
-    for (const { happened, id } of mirror.after(cursor)) unread.happened(happened, String(id), mirror.me ?? null)
-  }).then((answer) => {
-    if (answer) showRooms()
-    return answer
-  })
-}
-
 function showRooms() {
   const left = rooms.get(view.id)
-  rooms.show(mirror.state.rooms)
+  rooms.show(mirror.state.rooms, { more: reader.more })
   for (const id of mirror.state.rooms.keys()) rooms.count(id, unread.of(id))
   if (left && !view.room) people?.close()
   view.roomsChanged(left)
@@ -371,6 +370,7 @@ function nameOfRoom(id) {
   return room ? rooms.nameOf(room) : id
 }
 
+part('more-rooms', HTMLButtonElement).addEventListener('click', () => void reader.readOn().catch(failed))
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
   const { People } = await later(() => import('./people.js'))
   people ??= new People({ mirror, presence, levels }, { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed })

@@ -4,6 +4,7 @@
 
 /** @import { Room } from '../lib/chat/events.ts' */
 import { lobby, pathOf } from './address.js'
+import { part } from './parts.js'
 import { locale, say } from './words.js'
 
 export class RoomList {
@@ -37,8 +38,9 @@ export class RoomList {
     return name.endsWith(`, ${this.#me}`) ? name.slice(0, -this.#me.length - 2) : name
   }
 
-  /** These are the rooms now. @param {Map<string, Room>} rooms */
-  show(rooms) {
+  /** These are the rooms now. `more`: there are others that can be asked for. @param {Map<string, Room>} rooms @param {{ more?: boolean }} [options] */
+  show(rooms, { more = false } = {}) {
+    part('more-rooms', HTMLButtonElement).hidden = !more
     for (const [id, { item }] of this.#entries) {
       if (rooms.has(id)) continue
       item.remove()
@@ -62,8 +64,7 @@ export class RoomList {
     item.dataset['rank'] = String(rankOf(room))
 
     // Only what has changed is moved, so that nobody loses the focus.
-    const next = [...this.#list.children].find((other) => other !== item && this.#isBefore(room, other))
-    this.#list.insertBefore(item, next ?? null)
+    this.#list.insertBefore(item, this.#after(room, [...this.#list.children].filter((other) => other !== item)))
   }
 
   /** How much in a room I have not read. @param {string} id @param {{ unread: number, mentions: number }} counts */
@@ -98,6 +99,19 @@ export class RoomList {
     this.#entries.get(this.#current)?.link.removeAttribute('aria-current')
     this.#current = id
     this.#entries.get(id)?.link.setAttribute('aria-current', 'page')
+  }
+
+  // Halved, and not gone through: of hundreds of rooms each would be compared with each.
+  /** The first that comes after a room. @param {Room} room @param {Element[]} items */
+  #after(room, items) {
+    let [begin, end] = [0, items.length]
+    while (begin < end) {
+      const middle = (begin + end) >> 1
+      const item = items[middle]
+      if (item && this.#isBefore(room, item)) end = middle
+      else begin = middle + 1
+    }
+    return items[begin] ?? null
   }
 
   /** @param {Room} room @param {Element} item */

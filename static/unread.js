@@ -21,6 +21,8 @@ const none = { unread: 0, mentions: 0 }
 export class Unread {
   /** @type {Map<string, Mark>} the rooms I am in */
   #marks = new Map()
+  /** @type {Map<string, Mark>} as they were when the list began */
+  #before = new Map()
   /** @type {Map<string, string>} what the server is to be told: room and event */
   #notes = new Map()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -43,10 +45,14 @@ export class Unread {
     this.#notes.clear()
   }
 
-  /** The rooms as the server lists them. What the stream has brought since is to be told again. @param {ListedRoom[]} rooms @param {string} cursor */
-  list(rooms, cursor) {
-    const before = this.#marks
-    this.#marks = new Map()
+  /** The rooms as the server lists them. What the stream has brought since is to be told again. `anew`: these are the first of them.
+   * @param {ListedRoom[]} rooms @param {string} cursor @param {{ anew?: boolean }} [options] */
+  list(rooms, cursor, { anew = true } = {}) {
+    if (anew) {
+      this.#before = this.#marks
+      this.#marks = new Map()
+    }
+    const before = this.#before
     for (const { id, read, unread = 0, mentions = 0 } of rooms) {
       if (read === undefined) continue
       this.#marks.set(id, { read, at: Number(cursor), counted: { unread, mentions }, since: new Map() })

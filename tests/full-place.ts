@@ -56,6 +56,17 @@ export class FullPlace {
     return this.add({ type: 'room', ...(user !== undefined && { user }), facts: { slug, kind }, body: { name } })
   }
 
+  /** Private rooms, each with its maker in it: of one member there may be so many alone. */
+  privateRooms(count: number): { room: number; maker: number }[] {
+    let maker = 0
+    return Array.from({ length: count }, (_, at) => {
+      if (at % 150 === 0) maker = this.person(`maker ${at}`, 'account')
+      const room = this.room(`hidden-${at}`, { kind: 'private', user: maker })
+      this.join(maker, room)
+      return { room, maker }
+    })
+  }
+
   join(user: number, room: number): void {
     this.add({ type: 'join', user, room })
   }

@@ -58,11 +58,6 @@ export class Access {
     return folded === slug ? undefined : seen(folded)
   }
 
-  rooms(who: Who, limit: number): RoomRow[] {
-    this.reads(who)
-    return this.#database.rooms.roomsSeenBy(userIn(who), limit).filter((room) => this.#shows(who, room))
-  }
-
   /** The rooms they are in. */
   roomsOf(who: Who): { room: number; kind: RoomRow['kind']; since: number }[] {
     return this.#database.rooms.roomsOf(userIn(who)).filter(({ room: id, kind }) => this.#shows(who, { id, kind }))

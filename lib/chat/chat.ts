@@ -2,7 +2,6 @@
 // events, and answers when they are durable and delivered. Has never heard of a status code, a header or a URL.
 
 import { randomBytes } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { ChatError } from '../errors.ts'
 import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
@@ -11,12 +10,13 @@ import { Appender } from './appender.ts'
 import { Blocks } from './blocks.ts'
 import { Cleanups } from './cleanups.ts'
 import { hasBlocked, slugOfTwo } from './direct.ts'
-import type { ListedRoom, Member, Room } from './events.ts'
+import type { Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
 import { cleanName, readName, slugOf } from './names.ts'
 import type { Parts } from './parts.ts'
 import { People } from './people.ts'
+import { RoomList, type RoomPages, type RoomsPage } from './room-list.ts'
 import { Search } from './search.ts'
 import { Streams } from './streams.ts'
 import { cleanTopic } from './text.ts'
@@ -53,13 +53,12 @@ export interface ChatOptions extends Pick<Parts, 'log' | 'database' | 'reader'> 
 }
 
 const limits = {
-  roomsListed: 10_000,
   membersListed: 1000,
-  sliceMs: 5, // of counting what is unread, before others get the event loop
 }
 
 export class Chat {
   readonly #parts: Parts
+  readonly #list: RoomList
   /** Who asks. */
   readonly people: People
   readonly accounts: Accounts
@@ -84,6 +83,7 @@ export class Chat {
     this.search = new Search(this.#parts)
     this.streams = new Streams(this.#parts, { ring, onError })
     this.talk = new Talk({ ...this.#parts, streams: this.streams })
+    this.#list = new RoomList(this.#parts, this.talk.reads)
   }
 
   /** Makes what is always there, and goes on with what was under way. */
@@ -107,21 +107,9 @@ export class Chat {
 
   // Rooms
 
-  async rooms(who: Who): Promise<{ rooms: ListedRoom[]; cursor: string }> {
-    const user = userIn(who)
-    // What is committed and not yet delivered, or comes meanwhile, is news, and not to be counted here as well.
-    const { newest } = this.#parts.log
-    const mine = new Map(this.#parts.access.roomsOf(who).map(({ room, since }) => [room, since]))
-    const rooms: ListedRoom[] = []
-    let until = performance.now() + limits.sliceMs
-    for (const room of this.#parts.access.rooms(who, limits.roomsListed)) {
-      const since = mine.get(room.id)
-      rooms.push({ ...toRoom(room), ...(since !== undefined && this.talk.reads.unread({ user, room: room.id, since, upTo: newest })) })
-      if (performance.now() < until) continue
-      await setImmediate()
-      until = performance.now() + limits.sliceMs
-    }
-    return { rooms, cursor: String(newest) }
+  /** In pages: first those that they are in, with what is unread there, then the others that they may see. */
+  rooms(who: Who, pages: RoomPages = {}): Promise<RoomsPage> {
+    return this.#list.page(who, pages)
   }
 
   room(who: Who, slug: string): Room {

@@ -38,14 +38,16 @@ interface Reading<Row, Shown> {
   /** Undefined where the reader may not see it. */
   show: (row: Row) => Shown | undefined
   limit: number
+  /** Of JSON. */
+  bytes?: number
 }
 
 const rowsMax = 200 // read in one step
 
 /** Reads rows until a page of what is shown of them is full. */
-export async function readPage<Row, Shown>({ read, show, limit }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean }> {
+export async function readPage<Row, Shown>({ read, show, limit, bytes = pageBytesMax }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean; /** Of the bytes. */ left: number }> {
   const shown: Shown[] = []
-  let bytes = 0
+  let left = bytes
   let last: Row | undefined
   const slice = new Slice()
   for (;;) {
@@ -55,12 +57,12 @@ export async function readPage<Row, Shown>({ read, show, limit }: Reading<Row, S
       const one = show(row)
       last = row
       if (one !== undefined) {
-        bytes += bytesOf(one)
-        if (shown.length === limit || (bytes > pageBytesMax && shown.length > 0)) return { shown, more: true }
+        left -= bytesOf(one)
+        if (shown.length === limit || (left < 0 && shown.length > 0)) return { shown, more: true, left }
         shown.push(one)
       }
       await slice.end()
     }
-    if (rows.length < count) return { shown, more: false }
+    if (rows.length < count) return { shown, more: false, left }
   }
 }

@@ -4,7 +4,7 @@ import { ChatError } from '../errors.ts'
 import { isJson, readFields, readText } from './body.ts'
 import { openStream } from './events.ts'
 import type { Handler } from './exchange.ts'
-import { countIn, idIn } from './query.ts'
+import { countIn, idIn, pagesIn } from './query.ts'
 
 export const listMessages: Handler = async (exchange) => {
   const { address, chat, limits, params, query, who } = exchange
@@ -38,7 +38,7 @@ export const remove: Handler = ({ chat, params, who }) => chat.talk.remove(who, 
 
 export const listReacting: Handler = ({ chat, params, query, who }) => ({
   status: 200,
-  json: chat.talk.reactions(who, params.room!, params.message!, { emoji: params.emoji!, after: query.get('after') ?? undefined, limit: countIn(query, 'limit') }),
+  json: chat.talk.reactions(who, params.room!, params.message!, { emoji: params.emoji!, ...pagesIn(query) }),
 })
 
 export const react: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })

@@ -4,10 +4,11 @@ import { ChatError } from '../errors.ts'
 import { readFields } from './body.ts'
 import { openStream } from './events.ts'
 import type { Handler } from './exchange.ts'
+import { pagesIn } from './query.ts'
 
 export const listRooms: Handler = async (exchange) => {
-  const { chat, who } = exchange
-  if (!exchange.stream) return { status: 200, json: await chat.rooms(who) }
+  const { chat, query, who } = exchange
+  if (!exchange.stream) return { status: 200, json: await chat.rooms(who, { ...pagesIn(query), q: query.get('q') ?? undefined }) }
   chat.streams.followRooms(who, () => openStream(exchange))
 }
 

@@ -22,6 +22,11 @@ export interface RoomRow {
   other: number | null
 }
 
+/** A room, with the event by which somebody is in it, if they are. */
+export interface RoomOf extends RoomRow {
+  since: number | null
+}
+
 export interface MemberRow extends UserRow {
   roomRole: 'owner' | 'member'
 }
@@ -54,9 +59,25 @@ export function roomTables(connection: Connection) {
       `select ${roomColumns} from rooms r where slug = ? and (kind = 'open' or exists (select 1 from members where room = r.id and user = ?))`, slug, user,
     ),
 
-    /** Those that a user may see, by their newest changes; 0 for nobody. */
-    roomsSeenBy: (user: number, limit: number) =>
-      connection.all<RoomRow>(`select ${roomColumns} from rooms r where kind = 'open' or exists (select 1 from members where room = r.id and user = ?) order by changed limit ?`, user, limit),
+    // In the order of their ids, so that each page begins where the one before ended.
+
+    /** Those that a user is in, after one. */
+    mineAfter: (user: number, after: number, limit: number) =>
+      connection.all<RoomOf>(`select ${roomColumns}, m.since from members m cross join rooms r on r.id = m.room where m.user = ? and m.room > ? order by m.room limit ?`, user, after, limit),
+
+    /** Open ones, after one, be the user in them or not. */
+    openAfter: (user: number, after: number, limit: number) => connection.all<RoomOf>(
+      `select ${roomColumns}, (select since from members where room = r.id and user = ?) as since from rooms r where kind = 'open' and id > ? order by id limit ?`, user, after, limit),
+
+    /** Open and private ones in the order of their changes, after one of these. */
+    changedAfter: (change: number, limit: number) =>
+      connection.all<RoomRow>(`select ${roomColumns} from rooms r where changed > ? and kind <> 'direct' order by changed limit ?`, change, limit),
+
+    /** The direct rooms that a user came into last. */
+    directOf: (user: number, limit: number) => connection.all<RoomRow>(
+      `select ${roomColumns} from (select m.room, m.since from members m join rooms d on d.id = m.room where m.user = ? and d.kind = 'direct' order by m.since desc limit ?) m join rooms r on r.id = m.room`,
+      user, limit,
+    ),
 
     /** What changed in anybody's list of rooms after an id, each in its place; entered and lost count for rooms that are not open. */
     roomChangesAfter: (id: number, limit: number) => connection.all<RoomChange>(

@@ -241,6 +241,15 @@ export const migrations = [
   create index emojis_in_use on emojis (message, since) where count > 0;
   create index reactions_in_order on reactions (message, emoji, event, unseen);
   `,
+  `
+  -- What is listed in pages is read along an index that has nothing else in it: of what is over, or not the reader's, there may be any number.
+  create index open_rooms on rooms (id) where kind = 'open';
+  create index rooms_of_many on rooms (changed) where kind <> 'direct';
+  create index open_sessions on sessions (user, began) where ended is null;
+  create index open_invites on invites (expires, id) where ended is null and uses > 0;
+  create index open_invites_by_maker on invites (maker, expires, id) where ended is null and uses > 0;
+  create index open_tokens on tokens (id) where ended is null;
+  `,
 ]
 
 /** The version of files that were written anew. */

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, Reactions } from '../../lib/chat/events.ts'
+import type { ListedRoom, Message, Reactions } from '../../lib/chat/events.ts'
+import { idOfUser } from '../../lib/chat/wire.ts'
 import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
 import { FullPlace } from '../full-place.ts'
 
@@ -145,4 +146,65 @@ test('a stream tells with each reaction how many there are, live and replayed al
   assert.deepEqual(again.all.filter(({ event }) => event === 'reaction').map(({ data }) => data), told)
   assert.deepEqual((await ada.read<Message>(`/rooms/lobby/messages/${id}`)).reactions, [{ emoji: '👍', count: 1, me: false, from: [{ id: bob.id, name: 'bob' }] }])
   assert.equal((await bob.read<Message>(`/rooms/lobby/messages/${id}`)).reactions![0]!.me, true)
+})
+
+interface RoomsPage {
+  rooms: ListedRoom[]
+  more: boolean
+}
+
+/** All pages of the list of rooms, in their order. */
+async function roomsOf(person: Person, query = ''): Promise<ListedRoom[]> {
+  const rooms: ListedRoom[] = []
+  for (let after = ''; ;) {
+    const page = await pageOf<RoomsPage>(person, `/rooms?limit=1000${query}${after}`)
+    rooms.push(...page.rooms)
+    if (!page.more) return rooms
+    after = `&after=${encodeURIComponent(page.rooms.at(-1)!.id)}`
+  }
+}
+
+test('thousands of rooms are listed in pages, my own first, and found by how their names begin', async (t) => {
+  const chat = await startFull(t, (place) => {
+    for (let at = 0; at < 2000; at++) place.room(`open-${at}`, { name: `open ${at}${han.slice(0, 20)}` })
+    place.privateRooms(1000)
+  })
+  const ada = await chat.comeIn('ada')
+  const mine = [await ada.makeRoom('Orchard', { kind: 'private' }), 'open-1400', 'open-17', await ada.makeRoom('zebra')]
+  for (const slug of ['open-1400', 'open-17']) await ada.ask('PUT', `/rooms/${slug}/members/me`)
+
+  const first = await pageOf<RoomsPage>(ada, '/rooms')
+  assert.deepEqual([first.rooms.length, first.more], [200, true])
+  const all = await roomsOf(ada)
+  const [unique, own] = [new Set(all.map(({ id }) => id)), all.filter(({ read }) => read !== undefined)]
+  assert.deepEqual([all.length, unique.size], [2003, 2003])
+  assert.deepEqual(own.map(({ id }) => id).sort(), [...mine].sort())
+  assert.deepEqual(all.slice(0, own.length), own)
+  const named = async (q: string) => (await roomsOf(ada, `&q=${encodeURIComponent(q)}`)).map(({ id }) => id)
+  assert.deepEqual(await named('ORCH'), [mine[0]])
+  assert.deepEqual((await named('open 17')).slice(0, 1), ['open-17'])
+  assert.deepEqual(await named('hidden'), [])
+  assert.deepEqual(await named('zeb'), ['zebra'])
+  await ada.ask('PATCH', '/rooms/zebra', { name: 'gnu' })
+  assert.deepEqual(await named('gnu'), ['zebra'])
+  assert.deepEqual((await roomsOf(chat.stranger)).length, 2002)
+  assert.equal(await ada.refused('GET', '/rooms?after=hidden-1'), '404 not_found')
+})
+
+test('whoever was put into thousands of rooms gets them in pages too', async (t) => {
+  const data = await temporaryFolder(t)
+  const before = await startChat(t, { data })
+  const ada = await before.account('ada')
+  await before.stop()
+  const place = new FullPlace(data)
+  for (const { room, maker } of place.privateRooms(1500)) {
+    place.add({ type: 'join', user: idOfUser(ada.id)!, room, facts: { by: maker } })
+    place.say(maker, 'look', room)
+  }
+  place.done()
+  await before.start()
+
+  const all = await roomsOf(ada)
+  assert.equal(all.length, 1501)
+  assert.ok(all.slice(0, 1500).every(({ unread }) => unread === 1))
 })
