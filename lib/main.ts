@@ -8,6 +8,8 @@ import { apply } from './chat/apply.ts'
 import { help, readSettings, type Settings } from './config.ts'
 import { ChatError, StartError } from './errors.ts'
 import { bodyLimits } from './http/body.ts'
+import { ownAddressOf } from './http/client-address.ts'
+import { ConnectionShares } from './http/connection-shares.ts'
 import { Connections } from './http/connections.ts'
 import { connectionsMax } from './http/connections-max.ts'
 import type { OwnServer } from './http/guard.ts'
@@ -59,7 +61,8 @@ function sayWhetherWhole(data: string): void {
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
   const most = connectionsMax() ?? Infinity
-  const own: OwnServer = { connectionsMax: most, loopback: isLoopback(host), names: ownNames(host), connections: new Connections() }
+  const shares = new ConnectionShares({ ...settings, connectionsMax: most, ownerOf: (socket) => ownAddressOf({ socket }, settings.trustProxy), log })
+  const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host), connections: new Connections(), shares }
   const chat = await MountedChat.open({ ...settings, base: '', log, server: own, ring })
   // What stands here createChat tells to those who have a server of their own.
   const server = createServer(
@@ -75,6 +78,8 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   answerUnread(server, own.connections)
   // Who comes when there are that many is hung up on at once, and may try again.
   server.maxConnections = most
+  server.on('connection', (socket) => shares.opened(socket))
+  server.on('drop', () => shares.dropped())
   // A body that will be refused for its size is not asked for.
   server.on('checkContinue', (request, response) => {
     if (!(Number(request.headers['content-length']) > bodyLimits.bytes)) response.writeContinue()

@@ -7,3 +7,8 @@
 export function networkOf(address: string): string | undefined {
   return address.endsWith('::/64') ? `${address.split(':').slice(0, 3).join(':')}::/48` : undefined
 }
+
+/** Is an address, as limits count it, this machine's own? For IPv6 that is the network of `::1`, which has no others. */
+export function isOwnMachine(address: string): boolean {
+  return address.startsWith('127.') || address === '0:0:0:0::/64'
+}

@@ -57,11 +57,6 @@ export function ownAddressOf(asked: Pick<Asked, 'socket'>, trusted: TrustedProxi
   return peer === undefined || isTrusted(peer, loopback) || isTrusted(peer, trusted) ? undefined : countedAs(peer)
 }
 
-/** Is an address, as limits count it, this machine's own? */
-export function isOwnMachine(address: string): boolean {
-  return address.startsWith('127.') || address === countedAs('::1')
-}
-
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import { ChatError } from '../errors.ts'
 import { isJson } from './body.ts'
+import type { ConnectionShares } from './connection-shares.ts'
 import type { Connections } from './connections.ts'
 
 /** The server is our own, and no other program's. */
@@ -14,10 +15,10 @@ export interface OwnServer {
   loopback: boolean
   /** By which names it is reached where no public address was given, beside `localhost` and IP addresses. */
   names: readonly string[]
-  /** How many connections it can have. */
-  connectionsMax: number
   /** What its connections are busy with. */
   connections: Connections
+  /** How many of them an address may have. */
+  shares: ConnectionShares
 }
 
 /**

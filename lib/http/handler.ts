@@ -9,9 +9,8 @@ import type { Settings } from '../config.ts'
 import { ChatError } from '../errors.ts'
 import { describe, once, type Log } from '../log.ts'
 import { toJson } from '../sse/json.ts'
-import { bytesToCome, whenBodyArrived } from './body.ts'
-import { Clients, isOwnMachine, ownAddressOf, wasReset } from './client-address.ts'
-import { ConnectionShares } from './connection-shares.ts'
+import { bodyLimits, bytesToCome, whenBodyArrived } from './body.ts'
+import { Clients, wasReset } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './events.ts'
@@ -66,8 +65,6 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const lines = new Lines()
   const waiting = new WaitingBytes()
   const turns = new Turns()
-  // In another program's server the connections are that program's.
-  const shares = server && new ConnectionShares({ connectionsMax: server.connectionsMax, log })
   /** Whom an answer is for. */
   const clientOf = new WeakMap<ServerResponse, string>()
   const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
@@ -105,19 +102,20 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
     if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
-    refuseSecrets(request.url ?? '')
-    const host = readHost(request)
-    checkHostIsOurs(host)
-    const allowed = preflight(request, allowOrigins)
-    if (allowed) return allowed
-    const address = clients.addressOf(request, host)
+    const { host, address, unreadable } = senderOf(request)
     if (address !== undefined) clientOf.set(response, address)
-    const oneTooMany = shares && refusalOfShare(shares, request, response, address)
+    // Before anything else is looked at: what is refused holds its connection as well.
+    const oneTooMany = server?.shares.begin(request, response, address)
     if (oneTooMany) {
       response.shouldKeepAlive = false
       // An EventSource would not come back after it; it is put off where it is known to be one.
       if (!comesBack(request, oneTooMany)) throw oneTooMany
     }
+    refuseSecrets(request.url ?? '')
+    if (unreadable) throw unreadable
+    checkHostIsOurs(host)
+    const allowed = preflight(request, allowOrigins)
+    if (allowed) return allowed
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
@@ -175,11 +173,14 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     }
   }
 
-  // Of a connection of the client's own every request counts, whatever becomes of it; of a proxy's those whose client it names.
-  function refusalOfShare(shares: ConnectionShares, request: IncomingMessage, response: ServerResponse, address: string | undefined): ChatError | undefined {
-    const own = ownAddressOf(request, options.trustProxy)
-    if (own !== undefined) return shares.refuseConnection(request.socket, own)
-    return address === undefined || isOwnMachine(address) ? undefined : shares.refuseRequest(response, address)
+  // Where the Host can't be read there is no telling whom a proxy names.
+  function senderOf(request: IncomingMessage): { host: string; address?: string | undefined; unreadable?: unknown } {
+    try {
+      const host = readHost(request)
+      return { host, address: clients.addressOf(request, host) }
+    } catch (unreadable) {
+      return { host: '', unreadable }
+    }
   }
 
   function checkHostIsOurs(host: string): void {
@@ -239,10 +240,11 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   return handle
 }
 
+// Node drops what comes from now on without a word, until the body is complete. The connection may go on for days after that.
 function waitForRest(request: IncomingMessage): void {
   const { socket } = request
-  const patience = new Patience(() => socket.destroy())
-  // Node drops what comes from now on without a word, until the body is complete. The connection may go on for days after that.
+  const before = socket.bytesRead
+  const patience = new Patience(() => socket.destroy(), { arrived: () => socket.bytesRead - before, most: bodyLimits.drainBytes })
   const over = () => {
     patience.end()
     request.off('close', over)
