@@ -24,11 +24,12 @@ export function bytesOf(value: unknown): number {
 export class Slice {
   #until = performance.now() + sliceMs
 
-  /** Lets others have their turn if it is over. What was read before may be otherwise by then. */
-  async end(): Promise<void> {
-    if (performance.now() < this.#until) return
+  /** Lets others have their turn if it is over: true if they had. What was read before may be otherwise by then. */
+  async end(): Promise<boolean> {
+    if (performance.now() < this.#until) return false
     await setImmediate()
     this.#until = performance.now() + sliceMs
+    return true
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { ChatError } from '../errors.ts'
 import type { Id, Message } from './events.ts'
+import { bytesOf, pageBytesMax, Slice } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { cutAtScripts, searchable } from './text.ts'
 import { readMoment } from './time.ts'
@@ -12,7 +13,8 @@ import { toMessage } from './wire.ts'
 const limits = {
   characters: 10_000, // of what is typed; what comes after is not looked at
   words: 200, // nor are more words than these
-  messages: 100, // in one answer
+  messages: 100, // in one answer, if as many fit
+  marks: 100, // in a message: of one word a text has two thousand, and what is shown is what stands around the first
 }
 
 export interface SearchOptions {
@@ -32,7 +34,7 @@ export interface SearchOptions {
 export interface SearchResult {
   /** Newest first. */
   messages: Message[]
-  /** By message, where in its text a match begins and where it ends, in UTF-16 code units: `text.slice(begin, end)`. */
+  /** By message, where in its text a match begins and where it ends, in UTF-16 code units: `text.slice(begin, end)`. The first hundred of each. */
   marks: Record<Id, [begin: number, end: number][]>
   /** There may be older ones: more than were asked for, or the time was over. */
   more: boolean
@@ -68,17 +70,23 @@ export class Search {
       const { rooms, direct, open } = scope()
       return { words, rooms, open, own: { author: reader, rooms: direct }, user, ...bounds, limit: Math.min(limit, limits.messages) }
     })
-    // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
-    const { rooms, open } = scope()
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
+    const slice = new Slice()
+    // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
+    let seen = scope()
+    let bytes = 0
     for (const { id, marked } of found) {
+      if (await slice.end()) seen = scope()
       // A text stands in the index under the event that it came with: the message, or its newest edit.
       const event = database.event(id)
       const message = event && database.message(event.type === 'edit' ? event.target! : id)
-      if (!message || message.text === null || (message.edited ?? message.id) !== id || !(rooms.includes(message.room!) || (open && message.roomKind === 'open'))) continue
+      if (!message || message.text === null || (message.edited ?? message.id) !== id || !(seen.rooms.includes(message.room!) || (seen.open && message.roomKind === 'open'))) continue
       if (message.roomKind === 'direct' && database.blocks.unseen(message.id)?.user === reader) continue
-      result.messages.push(toMessage(message))
-      result.marks[String(message.id)] = marksIn(message.text, marked)
+      const [shown, marks] = [toMessage(message), marksIn(message.text, marked)]
+      bytes += bytesOf(shown) + bytesOf(marks)
+      if (bytes > pageBytesMax && result.messages.length > 0) return { ...result, more: true, before: String(id + 1) }
+      result.messages.push(shown)
+      result.marks[String(message.id)] = marks
     }
     return result
   }
@@ -116,12 +124,12 @@ export function wordsOf(typed: string): string | undefined {
   return asked.size > 0 ? [...asked].join(' AND ') : undefined
 }
 
-/** Where in a text the marks are that stand in what the index has of it, which is the same but for more spaces. */
+/** Where in a text the first marks are that stand in what the index has of it, which is the same but for more spaces. */
 export function marksIn(text: string, marked: string): [begin: number, end: number][] {
   const marks: [number, number][] = []
   let at = 0
   let begin = 0
-  for (let unit = 0; unit < marked.length; unit++) {
+  for (let unit = 0; unit < marked.length && marks.length < limits.marks; unit++) {
     if (marked[unit] === '\x02') begin = at
     else if (marked[unit] === '\x03') marks.push([begin, at])
     else if (marked[unit] === text[at]) at++
