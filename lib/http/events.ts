@@ -37,7 +37,8 @@ export function openStream(exchange: Exchange): ServerSentEventsStream | undefin
   const { socket } = request
   const refusal = limits.streamRefusal(who, address)
   if (refusal !== undefined) return putOff(exchange, `${refusal}; close one, or come back later`)
-  if (connections.othersWait(socket)) return void socket.destroy()
+  // A HEAD has its answer whole, and what comes behind it goes on.
+  if (request.method !== 'HEAD' && connections.othersWait(socket)) return void socket.destroy()
   const stream = new ServerSentEventsStream(request, writerFor(exchange))
   // HEAD has had its end already.
   if (stream.open) {
@@ -54,7 +55,7 @@ export function openStream(exchange: Exchange): ServerSentEventsStream | undefin
 /** Answers with a stream that ends at once and has its reader come back: after an error an EventSource never would. */
 export function putOff(exchange: Asked, why: string): undefined {
   const { request, connections } = exchange
-  if (connections.othersWait(request.socket)) return void request.socket.destroy()
+  if (request.method !== 'HEAD' && connections.othersWait(request.socket)) return void request.socket.destroy()
   const stream = new ServerSentEventsStream(request, writerFor(exchange), { retryMs: between(...comeBackMs) })
   stream.comment(why)
   stream.close()

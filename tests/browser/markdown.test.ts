@@ -22,7 +22,7 @@ const attributes = ['class', 'dir', 'href', 'rel', 'role', 'tabindex', 'target']
 test('whatever a text, a name or a room is called, it is text', { skip }, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
-  const names = ['<img src=x onerror=alert(1)>', '"><svg onload=alert(1)>', '{{7*7}}', '**bold**', '<b>@room</b>']
+  const names = ['<img src=x onerror=alert(1)>', '"><svg onload=alert(1)>', '{{7*7}}', '**bold**', '<b>room</b>']
   const people = await Promise.all(names.map((name) => chat.comeIn(name)))
   for (const name of names) await people[0]!.makeRoom(`${name} room`)
   const mallory = await chat.comeIn('mallory')
@@ -42,8 +42,8 @@ test('whatever a text, a name or a room is called, it is text', { skip }, async 
   assert.ok(made.length > attacks.length)
   const texts: string[] = await page.locator(confirmed).allTextContents()
   assert.ok(texts.length > 40)
-  // Of a mark nothing is left; of all else everything is.
-  const letters = (text: string) => text.replace(/[\s*`>•-]/g, '')
+  // Of a mark nothing is left; of all else everything is. What turns the direction of writing ends with its text.
+  const letters = (text: string) => text.replace(/[\s*`>•\u202c\u2069-]/g, '')
   assert.deepEqual(texts.slice(0, -1).map(letters), attacks.slice(1 - texts.length).map(letters))
   assert.equal(await page.locator('a[href*="javascript:alert"]:not([href^="http"])').count(), 0)
   await openPeople(page)

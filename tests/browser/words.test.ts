@@ -62,7 +62,7 @@ test('whoever has a Chinese browser finds a Chinese page, whatever they do', { s
   await page.locator('#entry').getByPlaceholder('你的名字').fill('bob')
   await page.locator('#entry-go', { hasText: '进入' }).click()
   await page.locator('#entry-problem').waitFor()
-  assert.equal(await textOf(page, '#entry-problem'), '这个名字已有人使用，请换一个')
+  assert.equal(await textOf(page, '#entry-problem'), '这个名字或看起来与它一样的名字已有人使用，请换一个')
 
   await page.locator('#entry').getByPlaceholder('你的名字').fill('小明')
   await page.locator('#entry-go', { hasText: '进入' }).click()
