@@ -150,8 +150,8 @@ export class MountedChat {
   /** One room, by its id. @throws ChatError `not_found` alike for one that is not theirs to see and for none */
   readonly room = this.#byAnybody((who: Who, room: string) => this.#chat.room(who, room))
 
-  /** Who is in a room. @throws ChatError `not_found` */
-  readonly members = this.#byAnybody((who: Who, room: string) => this.#chat.members(who, room))
+  /** Who is in a room, in pages: up to 1,000 from the beginning, or after the last one's id of the page before. @throws ChatError `not_found` */
+  readonly members = this.#byAnybody((who: Who, room: string, pages: Pages = {}) => this.#chat.members(who, room, pages))
 
   /** Comes into an open room; does nothing for who is in it already. @throws ChatError `not_found`, `archived` */
   readonly join = this.#bySomebody((who: Who, room: string) => this.#chat.join(who, room))

@@ -2,11 +2,13 @@
 
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
+import type { UserRow } from '../store/people-tables.ts'
 import type { Cleanups } from './cleanups.ts'
 import type { User } from './events.ts'
 import { roleBy } from './invite-rules.ts'
 import { rules, type AccountMade, type Banned, type LogEvent, type UserMade } from './log-events.ts'
 import { cleanOwnName } from './names.ts'
+import { readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -146,11 +148,16 @@ export class Accounts {
   // People
 
   /** All there are or were, by when they came; `after` is the last one's id of the page before. */
-  users(who: Who, { after, limit = limits.usersListed }: { after?: string | undefined; limit?: number | undefined }): { users: User[]; cursor: string; more: boolean } {
+  async users(who: Who, { after, limit = limits.usersListed }: Pages): Promise<{ users: User[]; cursor: string; more: boolean }> {
     this.#parts.access.reads(who)
-    const count = Math.min(limit, limits.usersListed)
-    const found = this.#parts.database.people.usersAfter(after === undefined ? 0 : this.#parts.people.find(who, after).id, count + 1)
-    return { users: found.slice(0, count).map(toUser), cursor: this.#parts.appender.cursor, more: found.length > count }
+    const { cursor } = this.#parts.appender
+    const first = after === undefined ? 0 : this.#parts.people.find(who, after).id
+    const { shown, more } = await readPage({
+      read: (last: UserRow | undefined, count) => this.#parts.database.people.usersAfter(last?.id ?? first, count),
+      show: toUser,
+      limit: Math.min(limit, limits.usersListed),
+    })
+    return { users: shown, cursor, more }
   }
 
   user(who: Who, raw: string): User {

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { ChatError } from '../errors.ts'
+import type { MemberRow, RoomRow } from '../store/room-tables.ts'
 import { newLogId, newLogSecret } from '../store/skeletons.ts'
 import { Access } from './access.ts'
 import { Accounts } from './accounts.ts'
@@ -14,6 +15,7 @@ import type { Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
 import { cleanName, readName, slugOf } from './names.ts'
+import { readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { People } from './people.ts'
 import { RoomList, type RoomPages, type RoomsPage } from './room-list.ts'
@@ -178,18 +180,30 @@ export class Chat {
 
   // Who is in them
 
-  members(who: Who, slug: string): { members: Member[]; cursor: string } {
+  /** As they came. @throws ChatError `not_found` also for who was the last of a page, and has left since */
+  async members(who: Who, slug: string, { after, limit = limits.membersListed }: Pages = {}): Promise<{ members: Member[]; cursor: string; more: boolean }> {
     const room = this.#parts.access.room(who, slug)
-    const here = this.streams.here
+    const { cursor } = this.#parts.appender
     const { rooms } = this.#parts.database
+    const first = after === undefined ? 0 : this.#placeIn(room, this.people.find(who, after).id, userIn(who))
     // That somebody has left a direct room is theirs alone to know, and that they blocked somebody who put them into one.
-    const found = room.kind === 'direct' ? rooms.bothOf(room.id) : rooms.members(room.id, { reader: userIn(who), limit: limits.membersListed })
-    const members = found.map((row): Member => ({
+    const read = room.kind === 'direct'
+      ? (last: MemberRow | undefined) => rooms.bothOf(room.id).filter(({ since }) => since > (last?.since ?? first))
+      : (last: MemberRow | undefined, count: number) => rooms.members(room.id, { reader: userIn(who), after: last?.since ?? first, limit: count })
+    const show = (row: MemberRow): Member => ({
       ...toUser(row),
       ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
-      ...(here.has(row.id) && { here: true }),
-    }))
-    return { members, cursor: this.#parts.appender.cursor }
+      ...(this.streams.isHere(row.id) && { here: true }),
+    })
+    const { shown, more } = await readPage({ read, show, limit: Math.min(limit, limits.membersListed) })
+    return { members: shown, cursor, more }
+  }
+
+  // Where in the list of who is in a room somebody stands.
+  #placeIn({ id, kind }: RoomRow, user: number, reader: number): number {
+    const place = kind === 'direct' ? user : this.#parts.database.rooms.memberFor(id, user, reader)
+    if (place === undefined) throw new ChatError('not_found', 'they are not in this room any more; begin again without after')
+    return place
   }
 
   /** Comes in, or with `user` (an id or name) adds somebody else, or gives a role in the room. Does nothing where it is so already. */

@@ -66,7 +66,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
     check(database, { rules, user, facts: { folded, looks }, body: { name } = { name: '' } }, now) {
       if (!governs(database.people.user(user))) throw new ChatError('forbidden', 'only an owner or an admin of this place makes tokens')
       // Whoever governs has to see all there are, or one could be good for ever that nobody finds.
-      if (rules >= 3 && database.people.openTokens(tokensMax).length >= tokensMax) throw new ChatError('forbidden', `there are ${tokensMax} tokens; end one first: GET /tokens lists them`)
+      if (rules >= 3 && database.people.openTokenCount(tokensMax) >= tokensMax) throw new ChatError('forbidden', `there are ${tokensMax} tokens; end one first: GET /tokens lists them`)
       const holder = database.people.holderOf(folded)
       if (!holder) return checkLooks(database, { rules, name, folded, looks, kind: 'bot' }, now)
       if (holder.kind !== 'bot') throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another for the bot`)

@@ -6,6 +6,7 @@ import { newSecret, type Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
 import { inviteOver } from './invite-rules.ts'
 import { rules, type LogEvent } from './log-events.ts'
+import { readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -60,13 +61,20 @@ export class Invites {
     return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
   }
 
-  /** Those that are open: one's own, and all for who governs the place. */
-  list(who: Who): { invites: Invite[] } {
-    const user = this.#parts.people.person(who)
-    const now = this.#parts.appender.idNow
-    const mine = this.#parts.database.people.openInvitesOf(user.id, now, limits.listed)
-    const others = governs(user) ? this.#parts.database.people.openInvites(now, limits.listed).filter(({ maker, room }) => maker !== user.id && (room === null || this.#roomSeen(user.id, room).room)) : []
-    return { invites: [...mine, ...others].sort((one, other) => other.id - one.id).map((invite) => this.#shown(invite)) }
+  /** Those that are open: one's own, and all for who governs the place; the last to expire first. */
+  async list(who: Who, { after, limit = limits.listed }: Pages = {}): Promise<{ invites: Invite[]; more: boolean }> {
+    const { appender, database, people } = this.#parts
+    const user = people.person(who)
+    const now = appender.idNow
+    const first = after === undefined ? undefined : /^\d{1,16}$/.test(after) ? database.people.invite(Number(after)) : null
+    // Of others' invites nobody is told whether there is one.
+    if (first === null) throw new ChatError('invalid_request', 'after must be the id of an invite')
+    const { shown, more } = await readPage({
+      read: (last: InviteRow | undefined, count) => governs(user) ? database.people.openInvites(now, last ?? first, count) : database.people.openInvitesBy(user.id, now, last ?? first, count),
+      show: (invite) => (invite.maker === user.id || invite.room === null || this.#roomSeen(user.id, invite.room).room ? this.#shown(invite) : undefined),
+      limit: Math.min(limit, limits.listed),
+    })
+    return { invites: shown, more }
   }
 
   async end(who: Who, id: string): Promise<void> {

@@ -87,9 +87,9 @@ export class Streams {
     await Promise.all([this.#hub.close(options), this.#rooms.close(options)])
   }
 
-  /** Who has a stream open, or had one a moment ago. */
-  get here(): Set<number> {
-    return new Set(this.#hub.here.map(Number))
+  /** Has somebody a stream open, or had one a moment ago? */
+  isHere(user: number): boolean {
+    return this.#hub.isHere(String(user))
   }
 
   /** On their own streams, but those of other rooms: a room was read up to an event. */

@@ -6,6 +6,7 @@ import { newSecret } from './accounts.ts'
 import type { Author, User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
 import { cleanOwnName, foldName, readName } from './names.ts'
+import { readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -64,10 +65,18 @@ export class Tokens {
     return { ...this.#shown(this.#parts.database.people.token(id)!, user.id), token }
   }
 
-  list(who: Who): { tokens: Token[] } {
+  /** The newest first. */
+  async list(who: Who, { after, limit = limits.listed }: Pages = {}): Promise<{ tokens: Token[]; more: boolean }> {
     const user = this.#parts.people.person(who)
     if (!governs(user)) throw new ChatError('forbidden', 'only an owner or an admin of this place sees its tokens')
-    return { tokens: this.#parts.database.people.openTokens(limits.listed).map((token) => this.#shown(token, user.id)) }
+    const first = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after)
+    if (!Number.isSafeInteger(first)) throw new ChatError('invalid_request', 'after must be the id of a token')
+    const { shown, more } = await readPage({
+      read: (last: TokenRow | undefined, count) => this.#parts.database.people.openTokens(last?.id ?? first, count),
+      show: (token) => this.#shown(token, user.id),
+      limit: Math.min(limit, limits.listed),
+    })
+    return { tokens: shown, more }
   }
 
   async end(who: Who, id: string): Promise<void> {

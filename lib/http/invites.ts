@@ -2,6 +2,7 @@
 
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
+import { pagesIn } from './query.ts'
 
 export const makeInvite: Handler = async ({ chat, request, who, publicUrl }) => {
   const invite = await chat.invites.make(who, await readFields(request, { room: 'string?', role: 'string?', uses: 'number?', expires: 'string?' }))
@@ -9,7 +10,7 @@ export const makeInvite: Handler = async ({ chat, request, who, publicUrl }) => 
   return { status: 201, json: { ...invite, url: `${publicUrl}/join#${invite.code}` } }
 }
 
-export const listInvites: Handler = ({ chat, who }) => ({ status: 200, json: chat.invites.list(who) })
+export const listInvites: Handler = async ({ chat, query, who }) => ({ status: 200, json: await chat.invites.list(who, pagesIn(query)) })
 
 export const endInvite: Handler = ({ chat, params, who }) => chat.invites.end(who, params.id!)
 

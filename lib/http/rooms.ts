@@ -37,7 +37,7 @@ export const openDirect: Handler = async ({ chat, request, who, address, limits 
   return { status: made ? 201 : 200, headers: { location: locationOf(room.id) }, json: room }
 }
 
-export const listMembers: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.members(who, params.room!) })
+export const listMembers: Handler = async ({ chat, params, query, who }) => ({ status: 200, json: await chat.members(who, params.room!, pagesIn(query)) })
 
 /** Oneself joins; others are added, or given another role in the room. */
 export const addMember: Handler = async ({ chat, params, request, who }) => {

@@ -2,12 +2,13 @@
 
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
+import { pagesIn } from './query.ts'
 
 export const makeToken: Handler = async ({ chat, request, who }) => ({
   status: 201,
   json: await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' })),
 })
 
-export const listTokens: Handler = ({ chat, who }) => ({ status: 200, json: chat.tokens.list(who) })
+export const listTokens: Handler = async ({ chat, query, who }) => ({ status: 200, json: await chat.tokens.list(who, pagesIn(query)) })
 
 export const endToken: Handler = ({ chat, params, who }) => chat.tokens.end(who, params.id!)

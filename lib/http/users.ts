@@ -3,9 +3,9 @@
 import { ChatError } from '../errors.ts'
 import { readFields } from './body.ts'
 import type { Handler } from './exchange.ts'
-import { countIn } from './query.ts'
+import { pagesIn } from './query.ts'
 
-export const listUsers: Handler = ({ chat, query, who }) => ({ status: 200, json: chat.accounts.users(who, { after: query.get('after') ?? undefined, limit: countIn(query, 'limit') }) })
+export const listUsers: Handler = async ({ chat, query, who }) => ({ status: 200, json: await chat.accounts.users(who, pagesIn(query)) })
 
 export const showUser: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.accounts.user(who, params.user!) })
 

@@ -19,6 +19,10 @@ export class Attendance {
     return [...this.#here.keys()]
   }
 
+  has(who: string): boolean {
+    return this.#here.has(who)
+  }
+
   /** One more stream of theirs is open. */
   open(who: string): void {
     const known = this.#here.get(who)

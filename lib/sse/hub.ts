@@ -70,6 +70,11 @@ export class Hub<Events extends EventMap = EventMap> {
     return this.#attendance.here
   }
 
+  /** Is somebody one of these? */
+  isHere(who: string): boolean {
+    return this.#attendance.has(who)
+  }
+
   stats(): HubStats {
     const followers = [...this.#followers.values()]
     // Ids are microseconds, so the ring tells how often something was published.

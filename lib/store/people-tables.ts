@@ -184,9 +184,19 @@ export function peopleTables(connection: Connection) {
 
     inviteByHash: (hash: string) => connection.get<InviteRow>('select * from invites where hash = ?', hash),
 
-    /** Those that can be accepted yet. */
-    openInvites: (now: number, limit: number) =>
-      connection.all<InviteRow>('select * from invites where ended is null and uses > 0 and expires > ? order by id desc limit ?', now, limit),
+    // Along indexes of those that are open: of those that are over there may be any number.
+
+    /** Those that can be accepted yet, the last to expire first; after one. */
+    openInvites: (now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) => connection.all<InviteRow>(
+      'select * from invites where ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
+      now, after?.expires ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit,
+    ),
+
+    /** The same of one maker. */
+    openInvitesBy: (maker: number, now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) => connection.all<InviteRow>(
+      'select * from invites where maker = ? and ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
+      maker, now, after?.expires ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit,
+    ),
 
     /** The same of one maker; null is natter itself. */
     openInvitesOf: (maker: number | null, now: number, limit: number) =>
@@ -213,8 +223,11 @@ export function peopleTables(connection: Connection) {
 
     tokenByHash: (hash: string) => connection.recall<TokenRow>('select * from tokens where hash = ?', hash),
 
-    /** Those that were not ended, the newest first. */
-    openTokens: (limit: number) => connection.all<TokenRow>('select * from tokens where ended is null order by id desc limit ?', limit),
+    /** Those that were not ended, the newest first; before one. */
+    openTokens: (before: number, limit: number) => connection.all<TokenRow>('select * from tokens where ended is null and id < ? order by id desc limit ?', before, limit),
+
+    /** How many were not, counted up to a limit. */
+    openTokenCount: (limit: number) => connection.get<{ count: number }>('select count(*) as count from (select 1 from tokens where ended is null limit ?)', limit)!.count,
 
     insertToken: ({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>) =>
       connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires),

@@ -29,6 +29,8 @@ export interface RoomOf extends RoomRow {
 
 export interface MemberRow extends UserRow {
   roomRole: 'owner' | 'member'
+  /** In what order they are listed. */
+  since: number
 }
 
 /** What somebody's list of rooms goes through: a room as it is now, that they came into one, or that they lost one. */
@@ -128,18 +130,22 @@ export function roomTables(connection: Connection) {
 
     hasMember: (room: number) => connection.get('select 1 from members where room = ? limit 1', room) !== undefined,
 
-    /** For who looks: whom they have put there and are blocked by is in it for them. */
-    members: (room: number, { reader, limit }: { reader: number; limit: number }) => connection.all<MemberRow>(
-      `select ${userColumns}, m.role as roomRole from (
-         select * from (select user, role, since from members where room = ? order by since limit ?)
+    /** As they came, after an event. For who looks: whom they have put there and are blocked by is in it for them. */
+    members: (room: number, { reader, after, limit }: { reader: number; after: number; limit: number }) => connection.all<MemberRow>(
+      `select ${userColumns}, m.role as roomRole, m.since from (
+         select * from (select user, role, since from members where room = ? and since > ? order by since limit ?)
          union all
-         select user, role, since from shadows where room = ? and adder = ?) m
+         select user, role, since from shadows where adder = ? and room = ? and since > ?) m
        join users u on u.id = m.user order by m.since limit ?`,
-      room, limit, room, reader, limit,
+      room, after, limit, reader, room, after, limit,
     ),
 
+    /** By which event somebody is in a room, or is for who looks. */
+    memberFor: (room: number, user: number, reader: number) => connection.get<{ since: number }>(
+      'select since from members where room = ? and user = ? union all select since from shadows where room = ? and user = ? and adder = ?', room, user, room, user, reader)?.since,
+
     /** The two of a direct room, be they in it or not. */
-    bothOf: (room: number) => connection.all<MemberRow>(`select ${userColumns}, 'member' as roomRole from rooms r join users u on u.id in (r.one, r.other) where r.id = ? order by u.id`, room),
+    bothOf: (room: number) => connection.all<MemberRow>(`select ${userColumns}, 'member' as roomRole, u.id as since from rooms r join users u on u.id in (r.one, r.other) where r.id = ? order by u.id`, room),
 
     /** Those that a user came into last. */
     roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; slug: string; kind: RoomRow['kind']; since: number }>(

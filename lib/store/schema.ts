@@ -250,6 +250,7 @@ export const migrations = [
   create index open_invites_by_maker on invites (maker, expires, id) where ended is null and uses > 0;
   create index open_tokens on tokens (id) where ended is null;
   `,
+  'create index shadows_by_adder on shadows (adder, room, user)',
 ]
 
 /** The version of files that were written anew. */

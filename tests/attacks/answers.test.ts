@@ -208,3 +208,60 @@ test('whoever was put into thousands of rooms gets them in pages too', async (t)
   assert.equal(all.length, 1501)
   assert.ok(all.slice(0, 1500).every(({ unread }) => unread === 1))
 })
+
+test('a lobby of thousands, and all who were ever here, come in pages', async (t) => {
+  const chat = await startFull(t, (place) => {
+    for (const user of place.people(2500, (number) => `${han.slice(0, 30)}${number}`)) place.join(user, place.lobby)
+  })
+  for (const [path, name] of [['/users', 'users'], ['/rooms/lobby/members', 'members']] as const) {
+    const ids: string[] = []
+    for (let after = ''; ;) {
+      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(chat.stranger, `${path}?limit=1000${after}`)
+      ids.push(...page[name]!.map(({ id }) => id))
+      if (!page.more) break
+      after = `&after=${ids.at(-1)}`
+    }
+    assert.deepEqual([ids.length, new Set(ids).size], [2500, 2500], path)
+  }
+})
+
+test('invites and tokens that are over are not looked through, and the open ones come in pages', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const olga = await chat.owner()
+  await chat.stop()
+  const place = new FullPlace(data)
+  const maker = idOfUser(olga.id)!
+  const expires = Date.now() * 1000 + 3600e6
+  for (let at = 0; at < 900; at++) place.add({ type: 'invite', user: maker, facts: { hash: `invite ${at}`, role: 'guest', uses: 1, expires: expires + at } })
+  for (let at = 0; at < 900; at++) place.add({ type: 'token', user: maker, facts: { hash: `token ${at}`, folded: place.database.people.nameHash('bot'), scopes: 'read' }, body: { name: 'bot' } })
+  place.done()
+  await chat.start()
+
+  for (const [path, name] of [['/invites', 'invites'], ['/tokens', 'tokens']] as const) {
+    const ids: string[] = []
+    for (let after = ''; ;) {
+      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(olga, `${path}?limit=400${after}`)
+      ids.push(...page[name]!.map(({ id }) => id))
+      if (!page.more) break
+      after = `&after=${ids.at(-1)}`
+    }
+    assert.deepEqual([ids.length, new Set(ids).size], [900, 900], path)
+    assert.equal(await olga.refused('GET', `${path}?after=x`), '400 invalid_request')
+  }
+})
+
+test('a search for the longest texts ends at its bytes, and goes on', async (t) => {
+  const chat = await startFull(t, (place) => {
+    const ada = place.person('ada')
+    for (let at = 0; at < 60; at++) place.say(ada, '京'.repeat(3990) + ` cake${at}`)
+  })
+  const found = new Set<string>()
+  for (let before = ''; ;) {
+    const page = await pageOf<{ messages: Message[]; more: boolean; before?: string }>(chat.stranger, `/search?q=cake&limit=100${before}`)
+    for (const { id } of page.messages) found.add(id)
+    if (!page.more) break
+    before = `&before=${page.before}`
+  }
+  assert.equal(found.size, 60)
+})

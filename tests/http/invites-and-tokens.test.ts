@@ -46,7 +46,7 @@ test('an invite until the year 9999 is refused, and hinders nobody: not even the
   assert.equal((await ada.read<{ invites: unknown[] }>('/invites')).invites.length, 0)
   await chat.stop()
   await chat.start()
-  assert.deepEqual(await ownerOf(chat).then((olga) => olga.read('/invites')), { invites: [] })
+  assert.deepEqual(await ownerOf(chat).then((olga) => olga.read('/invites')), { invites: [], more: false })
   assert.doesNotMatch(chat.errors, /incident/)
 })
 
