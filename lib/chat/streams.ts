@@ -51,7 +51,7 @@ export class Streams {
   /** Who is here though nobody was told so. */
   readonly #untold = new Set<number>()
   /** Whether the reader of the stream that is just being opened may be told to be here. */
-  #tellsComing: () => boolean = () => true
+  #tellsComing: () => boolean = always
   #closing = false
 
   /** `ring` is how many of the newest events are kept in memory; `onError` is called when what a stream missed can't be read. */
@@ -153,6 +153,8 @@ export class Streams {
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#tellsComing = tells
     this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
+    // It would keep the request and its connection in memory, long after both are gone.
+    this.#tellsComing = always
     endWithToken(who, stream)
   }
 
@@ -298,6 +300,8 @@ export class Streams {
     return newest
   }
 }
+
+const always = (): boolean => true
 
 // What the stream ends with.
 function proofs(who: Who): string[] {

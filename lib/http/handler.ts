@@ -84,7 +84,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
           close()
           connections.answered(request.socket, response)
           // What is left of a body that nobody wants must not hold its connection for ever.
-          if (!request.complete) waitForRest(request)
+          if (!request.complete && !request.socket.destroyed) waitForRest(request)
         })
       }
       // What a response without a socket waits behind is among them.
