@@ -31,7 +31,7 @@ export type OpenStream = () => ServerSentEventsStream | undefined
 
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
-  lookedBack: 10_000, // events, for the last few that may be seen
+  lookedBack: 2000, // events, for the last few that may be seen: nothing else happens meanwhile
   timerMs: 2 ** 31 - 1, // 24 days; longer ones Node fires at once
   presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
   presenceStreams: 200, // of a room, or GET members has to do: with thousands that come back at once each would be told of each

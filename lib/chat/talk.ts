@@ -49,6 +49,8 @@ export interface Page {
 /** One direction's of a page. */
 type Part = Pick<Page, 'messages' | 'more'>
 
+type ReadMessages = (from: number, edge: number | undefined, asked: { limit: number; characters: number }) => MessageRow[]
+
 interface Size {
   count: number
   bytes: number
@@ -57,6 +59,7 @@ interface Size {
 const limits = {
   reactionTries: 100, // of one reaction, while others are quicker: a message has twenty different ones at most, and as many rounds
   pageMessages: 200, // of history in one answer
+  looked: 1000, // messages, deleted or not, in one go
 }
 
 export class Talk {
@@ -182,16 +185,33 @@ export class Talk {
     return { user, room, target: Number(this.message(who, slug, id).id) }
   }
 
-  async #older(who: Who, place: Place, before: number, { count, bytes }: Size): Promise<Part> {
+  async #older(who: Who, place: Place, before: number, size: Size): Promise<Part> {
+    const { database, log } = this.#parts
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const rows = this.#parts.database.messagesBefore(place, Math.min(before, this.#parts.log.newest + 1), { limit: count + 1, characters: bytes })
-    const { messages, more } = await this.#fitting(who, place, rows, { count, bytes })
+    const rows = await this.#rows(place.id, Math.min(before, log.newest + 1), { ...size, older: true }, (from, edge = 0, asked) => database.messagesBefore(place, from, { edge, ...asked }))
+    const { messages, more } = await this.#fitting(who, place, rows, size)
     return { messages: messages.reverse(), more }
   }
 
-  #newer(who: Who, place: Place, after: number, { count, bytes }: Size): Promise<Part> {
-    const rows = this.#parts.database.messagesAfter(place, after, { limit: count + 1, characters: bytes }).filter(({ id }) => id <= this.#parts.log.newest)
-    return this.#fitting(who, place, rows, { count, bytes })
+  async #newer(who: Who, place: Place, after: number, size: Size): Promise<Part> {
+    const { database, log } = this.#parts
+    const newest = Math.max(log.newest, 0)
+    const rows = await this.#rows(place.id, after, { ...size, older: false }, (from, edge = newest, asked) => database.messagesAfter(place, from, { edge: Math.min(edge, newest), ...asked }))
+    return this.#fitting(who, place, rows, size)
+  }
+
+  // One more than were asked for, or those whose texts are more than fits. Of deleted ones there may be any number between two that are left:
+  // they are passed over a little at a time.
+  async #rows(room: number, from: number, { count, bytes, older }: Size & { older: boolean }, read: ReadMessages): Promise<MessageRow[]> {
+    const rows: MessageRow[] = []
+    for (const slice = new Slice(); ; await slice.end()) {
+      const edge = this.#parts.database.talk.messageEdge(room, from, { older, looked: limits.looked })
+      const characters = bytes - rows.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
+      rows.push(...read(from, edge, { limit: count + 1 - rows.length, characters }))
+      const full = rows.length > count || rows.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) > bytes
+      if (full || edge === undefined) return rows
+      from = edge
+    }
   }
 
   // As many as were asked for and fit, and at least one.

@@ -311,15 +311,16 @@ export class Database {
     return this.#messages("e.id = ? and e.type = 'message'", id)[0]
   }
 
-  /** Read no further than to the one with which the texts have more than so many characters. */
-  messagesBefore(room: Place, id: number, { limit, characters }: { limit: number; characters: number }): MessageRow[] {
+  /** From `edge` on. Read no further than to the one with which the texts have more than so many characters. */
+  messagesBefore(room: Place, id: number, { edge, limit, characters }: { edge: number; limit: number; characters: number }): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id < ? and ${which} order by e.id desc limit ?`, room.id, id, ...values, limit)
+    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id < ? and e.id >= ? and ${which} order by e.id desc limit ?`, room.id, id, edge, ...values, limit)
   }
 
-  messagesAfter(room: Place, id: number, { limit, characters }: { limit: number; characters: number }): MessageRow[] {
+  /** Up to `edge`. */
+  messagesAfter(room: Place, id: number, { edge, limit, characters }: { edge: number; limit: number; characters: number }): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id > ? and ${which} order by e.id limit ?`, room.id, id, ...values, limit)
+    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id > ? and e.id <= ? and ${which} order by e.id limit ?`, room.id, id, edge, ...values, limit)
   }
 
   isDeleted(message: number): boolean {

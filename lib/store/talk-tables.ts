@@ -47,6 +47,14 @@ export type TalkTables = ReturnType<typeof talkTables>
 
 export function talkTables(connection: Connection) {
   return {
+    /** The message in a room that is so many before or after an id, be they deleted or not: nobody looks further in one go. */
+    messageEdge: (room: number, id: number, { older, looked }: { older: boolean; looked: number }) => connection.get<{ id: number }>(
+      older
+        ? "select id from events where room = ? and type = 'message' and id < ? order by id desc limit 1 offset ?"
+        : "select id from events where room = ? and type = 'message' and id > ? order by id limit 1 offset ?",
+      room, id, looked - 1,
+    )?.id,
+
     /** The edit that a message has its text from. */
     editOf: (message: number) => connection.get<{ event: number }>('select event from edits where message = ?', message)?.event,
 

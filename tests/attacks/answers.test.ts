@@ -265,3 +265,17 @@ test('a search for the longest texts ends at its bytes, and goes on', async (t) 
   }
   assert.equal(found.size, 60)
 })
+
+test('what was said before and after thousands of deleted messages is on one page', async (t) => {
+  const chat = await startFull(t, (place) => {
+    const ada = place.person('ada')
+    place.say(ada, 'before')
+    for (let at = 0; at < 2500; at++) place.add({ type: 'delete', user: ada, room: place.lobby, target: place.say(ada, 'gone') })
+    place.say(ada, 'after')
+  })
+  const texts = async (query: string) => (await pageOf<Page>(chat.stranger, `/rooms/lobby/messages?${query}`)).messages.map(({ text }) => text)
+  assert.deepEqual(await texts('limit=50'), ['before', 'after'])
+  assert.deepEqual(await texts('limit=50&after=1'), ['before', 'after'])
+  assert.deepEqual(await texts('limit=1'), ['after'])
+  assert.deepEqual(await texts('limit=1&after=1'), ['before'])
+})

@@ -165,8 +165,8 @@ test('what is asked for takes as many statements, however much was said', async 
   const ofFew = { page: await page(), rooms: await rooms() }
   for (let round = 0; round < 5; round++) await sayAtOnce(ada, 40)
 
-  // Whose session it is and the room are recalled. A page: the messages, their reactions.
-  assertStatements(ofFew.page.read, 2, 'a page of history')
+  // Whose session it is and the room are recalled. A page: how far to look at most, the messages, their reactions.
+  assertStatements(ofFew.page.read, 3, 'a page of history')
   assert.deepEqual(await page(), { ...ofFew.page, planned: 0 })
   // The rooms: all, one's own, and for each of three of those how far one has read, what is unread, and what of it is to oneself.
   assertStatements(ofFew.rooms.read, 2 + 3 * 3, 'the rooms')
