@@ -143,6 +143,13 @@ function makeOlder(folder: string, names: Record<string, string>): void {
     file.prepare("update events set facts = json_set(facts, '$.folded', ?) where facts ->> '$.folded' = ?").run(hashes[1], hashes[0])
   }
   file.exec(`
+    drop index open_rooms;
+    drop index rooms_of_many;
+    drop index open_sessions;
+    drop index open_invites;
+    drop index open_invites_by_maker;
+    drop index open_tokens;
+    drop index shadows_by_adder;
     drop index emojis_in_use;
     drop index reactions_in_order;
     alter table emojis drop column count;
