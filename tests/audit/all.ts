@@ -7,6 +7,7 @@ import crash from './crash.ts'
 import damagedData from './damaged-data.ts'
 import deletion from './deletion.ts'
 import diskFull from './disk-full.ts'
+import oneAddress from './one-address.ts'
 import logins from './logins.ts'
 import powerLoss from './power-loss.ts'
 import reconnect from './reconnect.ts'
@@ -25,6 +26,7 @@ export const audits: readonly Audit[] = [
   diskFull,
   slowDisk,
   logins,
+  oneAddress,
   clock,
   damagedData,
   stop,

@@ -27,6 +27,8 @@ export interface Audit {
   plantable: readonly string[]
   /** It judges how long something takes, or what is left a moment later, so that nothing else may run beside it. */
   alone?: true
+  /** Its short form takes half a minute, and as long again for each fault: it is run by hand (`npm run audit NAME -- --short`), and not within `npm test`. */
+  byHand?: true
   /** Why it can't run on this machine, if so. */
   cannotRun?: () => string | undefined
   run(options: AuditOptions): Promise<Verdict>

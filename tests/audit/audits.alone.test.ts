@@ -3,4 +3,4 @@
 import { audits } from './all.ts'
 import { testShortForms } from './short-forms.ts'
 
-testShortForms(audits.filter(({ alone }) => alone))
+testShortForms(audits.filter(({ alone, byHand }) => alone && !byHand))

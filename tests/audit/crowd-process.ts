@@ -5,7 +5,7 @@ import { until } from './until.ts'
 
 export type CrowdOrder =
   /** New readers, which go on after `lastEventId` if it is given. Done when all have been answered. */
-  | { open: number; port: number; path: string; lastEventId?: string; reading: boolean }
+  | { open: number; port: number; path: string; lastEventId?: string; reading: boolean; headers?: Record<string, string> }
   /** All leave. */
   | { leave: true }
   /** Who has no connection comes back with its cursor. Done when all have been answered. */
@@ -45,11 +45,13 @@ class Reader {
   open = false
   cutOff = false
   #path: string
+  #headers: string
   #socket: Socket | undefined
   #rest: Buffer = Buffer.alloc(0)
 
-  constructor(path: string, cursor: string) {
+  constructor(path: string, cursor: string, headers: Record<string, string>) {
     this.#path = path
+    this.#headers = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
     this.cursor = cursor
   }
 
@@ -60,7 +62,7 @@ class Reader {
     this.status = 0
     this.open = true
     const since = this.cursor === '' ? '' : `Last-Event-ID: ${this.cursor}\r\n`
-    socket.write(`GET ${this.#path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${since}\r\n`)
+    socket.write(`GET ${this.#path} HTTP/1.1\r\n${this.#headers}Accept: text/event-stream\r\n${since}\r\n`)
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     if (!reading) socket.pause()
     // A refused or cut connection is counted when it closes.
@@ -110,8 +112,8 @@ const readers: Reader[] = []
 
 async function carryOut(order: CrowdOrder): Promise<void> {
   if ('open' in order) {
-    const { open, port, path, lastEventId = '', reading } = order
-    const news = Array.from({ length: open }, () => new Reader(path, lastEventId))
+    const { open, port, path, lastEventId = '', reading, headers = {} } = order
+    const news = Array.from({ length: open }, () => new Reader(path, lastEventId, headers))
     readers.push(...news)
     for (const reader of news) reader.connect(port, reading)
     if (reading) await until(() => news.every((reader) => reader.status > 0 || !reader.open), 60_000)

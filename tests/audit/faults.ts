@@ -3,10 +3,12 @@
 
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { addressFaults } from './address-faults.ts'
 import { loadFaults } from './load-faults.ts'
 
 const faults: Record<string, () => Promise<void> | void> = {
   ...loadFaults,
+  ...addressFaults,
 
   /** Answers and streams at once what is on its way to the disk, and gets there a little later. */
   'answer-before-commit': commitLater,

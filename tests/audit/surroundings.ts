@@ -6,6 +6,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { Database } from '../../lib/store/database.ts'
+import { otherSource } from './other-source.ts'
 
 export interface Clock {
   aheadMs?: number
@@ -13,7 +14,7 @@ export interface Clock {
   standsAt?: number
 }
 
-const { NATTER_SLOW_DISK_MS: slowDiskMs, NATTER_CLOCK: clockFile, NATTER_EVENT_LOOP: eventLoopFile } = process.env
+const { NATTER_SLOW_DISK_MS: slowDiskMs, NATTER_CLOCK: clockFile, NATTER_EVENT_LOOP: eventLoopFile, NATTER_BODY_MS: bodyMs } = process.env
 
 // Every commit takes so much longer, and its thread waits for it as for a real disk.
 if (slowDiskMs !== undefined && !isMainThread) {
@@ -50,4 +51,10 @@ if (eventLoopFile !== undefined && isMainThread) {
     delay.reset()
     appendFileSync(eventLoopFile, `${JSON.stringify({ p99, max })}\n`)
   })
+}
+
+// Time goes by faster for bodies: that they have less of it than half a minute needs no half a minute to be seen.
+if (bodyMs !== undefined && isMainThread) {
+  otherSource('lib/http/patience.ts', 'silenceMs: 30_000', `silenceMs: ${bodyMs}`)
+  otherSource('lib/http/patience.ts', 'totalMs: 30_000', `totalMs: ${bodyMs}`)
 }
