@@ -85,7 +85,7 @@ function whyUnread(error: Unread): Answer | undefined {
   if (rawPacket?.[0] === 0x16 && rawPacket[1] === 0x03) return problem('invalid_request', 'this port speaks HTTP, and not HTTPS; ask for http://…')
   try {
     const target = targetAsItShouldBe(error)
-    return problem('invalid_request', target === undefined ? `this is no request of HTTP/1.1: ${reason ?? error.message}` : `the target has characters that must be percent-encoded; ask for ${target}`)
+    return problem('invalid_request', target === undefined ? `this is no request of HTTP/1.1: ${reason ?? error.message}${/url/i.test(reason ?? '') ? '; in a target all but visible ASCII must be percent-encoded, é as %C3%A9' : ''}` : `the target has characters that must be percent-encoded; ask for ${target}`)
   } catch (error) {
     // There is a secret in it.
     if (error instanceof ChatError) return problem(error.code, error.message)

@@ -19,7 +19,9 @@ const belongs: [name: RegExp, where: string][] = [
  */
 export function refuseSecrets(target: string): void {
   const query = target.indexOf('?')
-  for (const name of query < 0 ? [] : new URLSearchParams(target.slice(query + 1)).keys()) {
+  // Some programs part them by a semicolon, or leave spaces around them.
+  for (const raw of query < 0 ? [] : new URLSearchParams(target.slice(query + 1).replaceAll(';', '&')).keys()) {
+    const name = raw.trim()
     const [, where] = belongs.find(([secret]) => secret.test(name)) ?? []
     if (where) throw new ChatError('invalid_request', `${name.toLowerCase()} does not belong in a URL, which is kept in logs and histories; ${where}`)
   }

@@ -69,6 +69,14 @@ test('a target that was typed as one speaks is shown as it should be written', a
   assert.equal((await chat.fetch('/rooms/%E4%BA%AC%E9%83%BD')).status, 200)
 })
 
+test('where the target came in pieces, or behind a body, what to do about it is said all the same', async (t) => {
+  const chat = await startChat(t)
+  const { code, detail } = await problemOf(chat, 'GET /sear', 'ch?q=', utf8(`é HTTP/1.1\r\n${host}\r\n`))
+
+  assert.equal(code, 'invalid_request')
+  assert.match(detail, /%C3%A9/)
+})
+
 test('what is shown has a bound, and no secret in it', async (t) => {
   const chat = await startChat(t)
   const token = `natter_${'aB3_-'.repeat(8)}xyz`
@@ -76,7 +84,7 @@ test('what is shown has a bound, and no secret in it', async (t) => {
   assert.match(long.detail, /ask for \/search\?q=(%C3%A9)+…$/)
   assert.ok(long.detail.length < 400)
 
-  for (const target of [`/events?token=hunter2&q=é`, `/search?q=é&password=hunter2`, `/rooms/é/${token}`, `/search?q=a b ${token}`, `/search?q=${'é'.repeat(40)}${token}`, `/join?x=é&code=hunter2`]) {
+  for (const target of [`/events?token=hunter2&q=é`, `/search?q=é&password=hunter2`, `/rooms/é/${token}`, `/search?q=a b ${token}`, `/search?q=${'é'.repeat(40)}${token}`, `/join?x=é&code=hunter2`, `/search?a;token=hunter2é`, `/search?token =hunter2é`]) {
     const { status, detail } = await problemOf(chat, utf8(`GET ${target} HTTP/1.1\r\n${host}\r\n`))
     assert.equal(status, 400)
     assert.match(detail, /does not belong in a URL/)
