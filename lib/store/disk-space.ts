@@ -9,8 +9,8 @@ import type { Space } from './event-log.ts'
 const limits = {
   knownMs: 1000, // how long an answer counts
   reservePart: 10, // of the reserve is kept from everybody,
-  logBytes: 16 * 1024 * 1024, // and at least what the write-ahead log grows to under load,
-  diskPart: 10, // but of a small disk no more than this part
+  logBytes: 16 * 1024 * 1024, // and at least what the write-ahead log grows to (14 MiB, while the search brings a part into one piece),
+  diskPart: 6, // but of a small disk no more than this part: one of less than 96 MiB can still become full
   backPart: 10, // of a bound must be free above it before it is over, or it would come and go with every file on the disk,
   backBytes: 64 * 1024 * 1024, // but no more than this
   eventBytes: 1024, // that an event takes without its text,

@@ -24,8 +24,10 @@ const needsRoom = { skip: bavail < blocks / 8 && 'it needs a disk of which an ei
 
 const linesOf = (chat: ChatServer) => chat.errors.split('\n').filter((line) => line.includes('the disk has '))
 
-async function startOnSmallDisk(t: TestContext, flags: readonly string[] = ['--disk-reserve', '32MiB']) {
-  const disk = smallDisk(t, 64 * MiB)
+const smallReserve = ['--disk-reserve', '32MiB']
+
+async function startOnSmallDisk(t: TestContext, flags: readonly string[] = smallReserve, bytes = 64 * MiB) {
+  const disk = smallDisk(t, bytes)
   const chat = await startChat(t, { data: join(disk.folder, 'data'), flags })
   return { disk, chat }
 }
@@ -187,9 +189,10 @@ test('who fills the disk stops at the reserve, the others before it is full, and
 })
 
 test('as fast as they can, accounts that post the largest texts meet storage_low and never a full disk', needsDisk, async (t) => {
-  const { disk, chat } = await startOnSmallDisk(t)
+  // After some 250 such texts the search brings a part into one piece: on this disk the last reserve has room for that.
+  const { disk, chat } = await startOnSmallDisk(t, smallReserve, 128 * MiB)
   const writers = await Promise.all(Array.from({ length: 8 }, (_, at) => chat.account(`writer${at}`)))
-  disk.fill(24 * MiB)
+  disk.fill(40 * MiB)
   const found = new Map<string, number>()
   let bytesLeft = Infinity
   await Promise.all(writers.map(async (writer, at) => {
@@ -205,8 +208,8 @@ test('as fast as they can, accounts that post the largest texts meet storage_low
   }))
   assert.deepEqual([...found.keys()].sort(), ['201', '503 storage_low'])
   assert.ok(found.get('201')! > 20, `${found.get('201')} were stored`)
-  // Beside other tests the write-ahead log has been seen to come within 150 KiB of the end, which is still no full disk.
-  assert.ok(bytesLeft > 0, `${bytesLeft} bytes were left`)
+  t.diagnostic(`${bytesLeft} bytes were left`)
+  assert.ok(bytesLeft > MiB, `${bytesLeft} bytes were left`)
   await chat.stop()
   assert.deepEqual(integrityOf(join(disk.folder, 'data', 'natter.db')), [])
 })
