@@ -133,7 +133,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
-    const turn = reads && !stream && !oneTooMany ? turns.turnOf(address) : undefined
+    // A stream as well: what it replays takes as long as a page.
+    const turn = reads && !oneTooMany ? turns.turnOf(address) : undefined
     if (turn) connections.hold(request)
     let bodyOver = nothing
     try {

@@ -1,8 +1,11 @@
 // One address that asks for hundreds of pages at once waits for itself: all others are answered in between.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
-import { Turns } from '../../lib/http/turns.ts'
+import { loopsBetween, Turns } from '../../lib/http/turns.ts'
+import { startChat } from '../chat-server.ts'
 import { farChat, type Far, type FarConnection } from '../far-chat.ts'
 
 /** Asks for as many pages, and has each answer write down whose it was. */
@@ -24,6 +27,34 @@ test('whoever comes behind two hundred pages of another address does not wait fo
   await allAnswered(far, [...many, ...other])
   assert.ok(order.indexOf('203.0.113.8') <= 3, `it was answered as number ${order.indexOf('203.0.113.8') + 1}`)
 })
+
+for (const [what, target] of [['pages', '/rooms/lobby/messages?limit=200'], ['replays', '/events?since=all']] as const) {
+  test(`nor does whoever comes on a new connection behind two hundred new ones, on which another address asks for ${what}`, async (t) => {
+    const chat = await startChat(t, { flags: ['--trust-proxy', 'loopback'] })
+    const ada = await chat.comeIn('ada')
+    for (let count = 0; count < 70; count++) await ada.say('lobby', '京'.repeat(4000))
+    const order: string[] = []
+    const answered: Promise<unknown>[] = []
+    const ask = async (address: string) => {
+      const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
+      t.after(() => socket.destroy())
+      await once(socket, 'connect')
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${address}\r\n\r\n`)
+      socket.once('data', () => order.push(address))
+      answered.push(once(socket, 'data'))
+    }
+
+    // All of them are there before the server takes the first.
+    chat.signal('SIGSTOP')
+    for (let count = 0; count < 200; count++) await ask('203.0.113.7')
+    await ask('203.0.113.8')
+    chat.signal('SIGCONT')
+    await Promise.all(answered)
+
+    assert.equal(order.length, 201)
+    assert.ok(order.indexOf('203.0.113.8') <= 20, `it was answered as number ${order.indexOf('203.0.113.8') + 1}`)
+  })
+}
 
 test('many addresses that ask for many pages are answered in turns', async (t) => {
   const far = await farChat(t)
@@ -79,7 +110,7 @@ test('whoever goes away before their turn comes is passed over, and the chat end
   await far.chat.close()
 
   // As often as it takes for all of them to have their turn.
-  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 200 * loopsBetween; turn++) await new Promise((resolve) => setImmediate(resolve))
   assert.ok(order.length < 20, `${order.length} were answered`)
   assert.deepEqual(far.lines, [])
 })
@@ -90,7 +121,7 @@ test('whom nobody names goes on at once, and so does whoever is alone', async ()
   assert.equal(turns.turnOf('a'), undefined)
   assert.equal(turns.turnOf('b'), undefined)
   assert.ok(turns.turnOf('a') instanceof Promise)
-  // Some rounds of the event loop, each of which gives one turn.
-  for (let round = 0; round < 5; round++) await new Promise(setImmediate)
+  // Until its turn has come, and that one is over as well.
+  for (let round = 0; round < 2 * loopsBetween; round++) await new Promise(setImmediate)
   assert.equal(turns.turnOf('a'), undefined)
 })
