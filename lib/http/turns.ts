@@ -3,18 +3,17 @@
 // Knows nothing of what is asked.
 
 /**
- * How often the event loop comes round between two turns of an address. Each time it accepts one new connection and no more (libuv does so),
- * and behind a proxy most requests come on one of their own: with a page in every round, whoever came last waited for all pages before them.
- * A round with nothing to do takes less than a microsecond.
+ * How often the event loop comes round between two turns. Each time it accepts one new connection and no more (libuv does so), and behind a
+ * proxy most requests come on one of their own: with a page in every round, whoever came last waited for all pages before them. A round with
+ * nothing to do takes less than a microsecond.
  */
 export const loopsBetween = 64
 
 export class Turns {
-  /** Who had a turn already, of those that are given until the next ones. */
+  /** Who went on since the last turn was given. */
   readonly #served = new Set<string>()
-  /** Those who wait, by address, in the order of their coming. */
+  /** Those who wait, by address, in the order of their coming. The first address is next, and then the last. */
   readonly #waiting = new Map<string, (() => void)[]>()
-  #comesRound = false
   #loops = 0
 
   /**
@@ -28,23 +27,26 @@ export class Turns {
       if (waiting) waiting.push(resolve)
       else this.#waiting.set(address, [resolve])
     })
+    if (this.#served.size === 0) setImmediate(this.#comeRound)
     this.#served.add(address)
-    if (!this.#comesRound) setImmediate(this.#next)
-    this.#comesRound = true
     return undefined
   }
 
-  // Between two of these the loop takes in what has come meanwhile, and whose address has nothing waiting goes on at once.
-  #next = (): void => {
-    if (++this.#loops < loopsBetween) return void setImmediate(this.#next)
-    this.#loops = 0
+  // Meanwhile the loop takes in what has come, and whose address has nothing waiting goes on at once.
+  #comeRound = (): void => {
+    this.#loops = (this.#loops + 1) % loopsBetween
+    if (this.#loops === 0) this.#giveTurn()
+    if (this.#served.size > 0) setImmediate(this.#comeRound)
+  }
+
+  #giveTurn(): void {
     this.#served.clear()
-    for (const [address, waiting] of this.#waiting) {
-      this.#served.add(address)
-      waiting.shift()!()
-      if (waiting.length === 0) this.#waiting.delete(address)
-    }
-    this.#comesRound = this.#served.size > 0
-    if (this.#comesRound) setImmediate(this.#next)
+    const next = this.#waiting.entries().next().value
+    if (!next) return
+    const [address, waiting] = next
+    this.#served.add(address)
+    this.#waiting.delete(address)
+    waiting.shift()!()
+    if (waiting.length > 0) this.#waiting.set(address, waiting)
   }
 }
