@@ -36,7 +36,10 @@ const writer = new URL(`./chat/writer${extname(import.meta.url)}`, import.meta.u
 /** A request handler of `node:http`, and a middleware of Express and whatever else hands `next` on. */
 export type ChatHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
 
-/** What `createChat` gives. Its operations refuse with a `ChatError`, whose `code` says why; after `close` with `stopping`. */
+/**
+ * What `createChat` gives. Its operations refuse with a `ChatError`, whose `code` says why; after `close` with `stopping`, and with
+ * `invalid_request` where a `limit` is no whole number from 1 on.
+ */
 export class MountedChat {
   /**
    * Answers what is below the chat's path. For anything else it calls `next` at once, or answers 404 where there is none; so a
@@ -101,7 +104,7 @@ export class MountedChat {
   /**
    * Says something in a room, and puts whoever says it into the room if it is open. With the same `key`, the same again is the
    * same message: it is safe to try again.
-   * @throws ChatError `not_found`, `invalid_text`, `too_large`, `key_reused`, `archived`, `banned`
+   * @throws ChatError `not_found`, `invalid_text`, `invalid_key`, `too_large`, `key_reused`, `archived`, `banned`
    */
   readonly post = this.#bySomebody((who: Who, room: string, options: PostOptions) => this.#chat.talk.post(who, room, options))
 
@@ -131,7 +134,7 @@ export class MountedChat {
    */
   readonly search = this.#byAnybody((who: Who, options: SearchOptions) => this.#chat.search.find(who, options))
 
-  /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name` */
+  /** Makes a room, which its maker owns. @throws ChatError `room_exists`, `invalid_name`, `invalid_request` (its kind) */
   readonly createRoom = this.#bySomebody((who: Who, room: NewRoom) => this.#chat.createRoom(who, room))
 
   /** Gives a room another name or topic, or archives it. @throws ChatError `not_found`, `forbidden`, `invalid_name` */

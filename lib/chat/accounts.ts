@@ -8,7 +8,7 @@ import type { User } from './events.ts'
 import { roleBy } from './invite-rules.ts'
 import { rules, type AccountMade, type Banned, type LogEvent, type UserMade } from './log-events.ts'
 import { cleanOwnName } from './names.ts'
-import { readPage, type Pages } from './pages.ts'
+import { countOf, readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -155,7 +155,7 @@ export class Accounts {
     const { shown, more } = await readPage({
       read: (last: UserRow | undefined, count) => this.#parts.database.people.usersAfter(last?.id ?? first, count),
       show: toUser,
-      limit: Math.min(limit, limits.usersListed),
+      limit: countOf(limit, limits.usersListed),
     })
     return { users: shown, cursor, more }
   }

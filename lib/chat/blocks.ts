@@ -3,6 +3,7 @@
 import type { User } from './events.ts'
 import { slugOfTwo } from './direct.ts'
 import { rules } from './log-events.ts'
+import { countOf } from './pages.ts'
 import type { Parts } from './parts.ts'
 import type { Who } from './who.ts'
 import { timeOf, toUser } from './wire.ts'
@@ -58,7 +59,7 @@ export class Blocks {
   list(who: Who, { after, limit = listedMax }: { after?: string | undefined; limit?: number | undefined } = {}): BlockedPage {
     const { appender, database, people } = this.#parts
     const { id: user } = people.person(who)
-    const count = Math.min(limit, listedMax)
+    const count = countOf(limit, listedMax)
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : database.blocks.block(user, people.find(who, after).id)?.since ?? 0
     const found = database.blocks.blockedBy(user, before, count + 1)
     return { blocks: found.slice(0, count).map((row) => ({ user: toUser(row), since: timeOf(row.since) })), cursor: appender.cursor, more: found.length > count }

@@ -15,7 +15,7 @@ import type { Member, Room } from './events.ts'
 import { Invites } from './invites.ts'
 import { rules, type RoomMade } from './log-events.ts'
 import { cleanName, readName, slugOf } from './names.ts'
-import { readPage, type Pages } from './pages.ts'
+import { countOf, readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { People } from './people.ts'
 import { RoomList, type RoomPages, type RoomsPage } from './room-list.ts'
@@ -121,6 +121,8 @@ export class Chat {
   /** Who makes a room is in it, and owns it. */
   async createRoom(who: Who, { name: raw, kind = 'open', topic: rawTopic = '' }: NewRoom, count = uncounted): Promise<Room> {
     const { id: user } = this.people.person(who)
+    // A host may hand on what it was sent itself.
+    if (kind !== 'open' && kind !== 'private') throw new ChatError('invalid_request', 'kind must be open or private; the room of two is made as a direct one')
     const name = cleanName(raw)
     const topic = cleanTopic(rawTopic)
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
@@ -195,7 +197,7 @@ export class Chat {
       ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
       ...(this.streams.isHere(row.id) && { here: true }),
     })
-    const { shown, more } = await readPage({ read, show, limit: Math.min(limit, limits.membersListed) })
+    const { shown, more } = await readPage({ read, show, limit: countOf(limit, limits.membersListed) })
     return { members: shown, cursor, more }
   }
 

@@ -6,7 +6,7 @@ import { newSecret, type Accounts } from './accounts.ts'
 import type { Room, User } from './events.ts'
 import { inviteOver } from './invite-rules.ts'
 import { rules, type LogEvent } from './log-events.ts'
-import { readPage, type Pages } from './pages.ts'
+import { countOf, readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -72,7 +72,7 @@ export class Invites {
     const { shown, more } = await readPage({
       read: (last: InviteRow | undefined, count) => governs(user) ? database.people.openInvites(now, last ?? first, count) : database.people.openInvitesBy(user.id, now, last ?? first, count),
       show: (invite) => (invite.maker === user.id || invite.room === null || this.#roomSeen(user.id, invite.room).room ? this.#shown(invite) : undefined),
-      limit: Math.min(limit, limits.listed),
+      limit: countOf(limit, limits.listed),
     })
     return { invites: shown, more }
   }

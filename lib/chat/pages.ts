@@ -2,6 +2,7 @@
 // to read is read in slices, between which others get the event loop.
 
 import { setImmediate } from 'node:timers/promises'
+import { ChatError } from '../errors.ts'
 import { toJson } from '../sse/json.ts'
 
 /** Of JSON in one page. One more entry than fits may be on it, where it would be empty otherwise. */
@@ -14,6 +15,16 @@ export interface Pages {
 }
 
 const sliceMs = 2 // of reading; what is read in one step takes less
+
+/**
+ * How many entries a page has: as many as were asked for, or the most. A host may hand on what it was sent itself, and of -1 or NaN entries
+ * no page is ever full.
+ * @throws ChatError `invalid_request`
+ */
+export function countOf(asked: number, most: number): number {
+  if (!Number.isSafeInteger(asked) || asked < 1) throw new ChatError('invalid_request', 'limit must be a whole number from 1 on')
+  return Math.min(asked, most)
+}
 
 /** What a value takes in an answer, with what is between two of them. */
 export function bytesOf(value: unknown): number {

@@ -4,7 +4,7 @@
 import type { Database, MessageRow } from '../store/database.ts'
 import type { ReactionsRow } from '../store/talk-tables.ts'
 import type { Author, Message, Reactions } from './events.ts'
-import { bytesOf, pageBytesMax } from './pages.ts'
+import { bytesOf, countOf, pageBytesMax } from './pages.ts'
 import { toMessage, toPerson } from './wire.ts'
 
 const limits = {
@@ -48,7 +48,7 @@ function toReactions(database: Database, { emoji, count, me, first }: ReactionsR
 /** All who react to a message with an emoji, a page of them. */
 export function reactionsPage(database: Database, asked: Reader & { message: number; emoji: string; after: number; limit: number }): ReactionsPage {
   const { user, reader, message, emoji, after } = asked
-  const limit = Math.min(asked.limit, reactingMax)
+  const limit = countOf(asked.limit, reactingMax)
   const known = database.talk.emojiInUse(message, emoji)
   if (!known) return { emoji, count: 0, me: false, from: [], more: false }
   const found = database.talk.reacting(message, known.event, { reader: reader ?? 0, after, limit: limit + 1 })

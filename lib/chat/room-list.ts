@@ -4,7 +4,7 @@ import type { Database } from '../store/database.ts'
 import type { RoomOf } from '../store/room-tables.ts'
 import type { ListedRoom } from './events.ts'
 import { foldName } from './names.ts'
-import { pageBytesMax, readPage, type Pages } from './pages.ts'
+import { countOf, pageBytesMax, readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import type { Reads } from './reads.ts'
 import { beginsIn, RoomNames } from './room-names.ts'
@@ -46,7 +46,7 @@ export class RoomList {
     const { access, database, log } = this.#parts
     access.reads(who)
     const user = userIn(who)
-    const limit = Math.min(asked, limits.rooms)
+    const limit = countOf(asked, limits.rooms)
     // What is committed and not yet delivered, or comes meanwhile, is news, and not to be counted here as well.
     const { newest } = log
     const cursor = String(newest)

@@ -3,7 +3,7 @@
 
 import { ChatError } from '../errors.ts'
 import type { Id, Message } from './events.ts'
-import { bytesOf, pageBytesMax, Slice } from './pages.ts'
+import { bytesOf, countOf, pageBytesMax, Slice } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { cutAtScripts, searchable } from './text.ts'
 import { readMoment } from './time.ts'
@@ -60,6 +60,7 @@ export class Search {
       return access.searched(who, room)
     }
     scope()
+    const count = countOf(limit, limits.messages)
     const reader = userIn(who)
     const user = from === undefined ? undefined : people.find(who, from).id
     const words = wordsOf(q)
@@ -68,7 +69,7 @@ export class Search {
     if (words === undefined) return { messages: [], marks: {}, more: false }
     const { found, before: rest } = await thread.search({ address, person: reader }, () => {
       const { rooms, direct, open } = scope()
-      return { words, rooms, open, own: { author: reader, rooms: direct }, user, ...bounds, limit: Math.min(limit, limits.messages) }
+      return { words, rooms, open, own: { author: reader, rooms: direct }, user, ...bounds, limit: count }
     })
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
     const slice = new Slice()

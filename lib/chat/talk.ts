@@ -7,7 +7,7 @@ import type { MessageRow, Place } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
 import { otherOf, placeOf } from './direct.ts'
 import type { Message } from './events.ts'
-import { bytesOf, pageBytesMax, Slice, type Pages } from './pages.ts'
+import { bytesOf, countOf, pageBytesMax, Slice, type Pages } from './pages.ts'
 import { rules, type LogEvent, type Mentions, type Posted, type Reacted } from './log-events.ts'
 import type { Parts } from './parts.ts'
 import { reactingMax, reactionsPage, withReactions, type ReactionsPage } from './reactions.ts'
@@ -49,6 +49,8 @@ export interface Page {
 /** One direction's of a page. */
 type Part = Pick<Page, 'messages' | 'more'>
 
+const keyForm = /^[\x21-\x7e]{1,64}$/
+
 type ReadMessages = (from: number, edge: number | undefined, asked: { limit: number; characters: number }) => MessageRow[]
 
 interface Size {
@@ -74,7 +76,7 @@ export class Talk {
   /** A page of a room's history: the newest, or what is before, after or around an id. */
   async page(who: Who, slug: string, { before, after, around, limit = 50 }: PageOptions): Promise<Page> {
     const place = placeOf(this.#parts.access.room(who, slug), who)
-    const count = Math.min(limit, limits.pageMessages)
+    const count = countOf(limit, limits.pageMessages)
     const { cursor } = this.#parts.appender
     if (around !== undefined) {
       // The message itself is one of the newer ones, and is on the page however large it is.
@@ -103,6 +105,8 @@ export class Talk {
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
+    // What can't be kept would fail in the midst of a commit, and with it what others said.
+    if (key !== undefined && !(typeof key === 'string' && keyForm.test(key))) throw new ChatError('invalid_key', 'the key (Idempotency-Key) must be 1 to 64 visible ASCII characters')
     const room = this.#parts.access.roomToWrite(who, slug)
     const text = cleanText(raw)
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)

@@ -6,7 +6,7 @@ import { newSecret } from './accounts.ts'
 import type { Author, User } from './events.ts'
 import { rules, type LogEvent } from './log-events.ts'
 import { cleanOwnName, foldName, readName } from './names.ts'
-import { readPage, type Pages } from './pages.ts'
+import { countOf, readPage, type Pages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { hashOf } from './people.ts'
 import type { Who } from './who.ts'
@@ -74,7 +74,7 @@ export class Tokens {
     const { shown, more } = await readPage({
       read: (last: TokenRow | undefined, count) => this.#parts.database.people.openTokens(last?.id ?? first, count),
       show: (token) => this.#shown(token, user.id),
-      limit: Math.min(limit, limits.listed),
+      limit: countOf(limit, limits.listed),
     })
     return { tokens: shown, more }
   }

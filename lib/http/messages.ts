@@ -20,7 +20,6 @@ export const listMessages: Handler = async (exchange) => {
 
 export const post: Handler = async ({ chat, params, request, who }) => {
   const key = request.headers['idempotency-key']
-  if (key !== undefined && !/^[\x21-\x7e]{1,64}$/.test(String(key))) throw new ChatError('invalid_key', 'Idempotency-Key must be 1 to 64 visible ASCII characters')
   if (/^multipart\//i.test(request.headers['content-type'] ?? '')) throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
   const { text, replyTo } = isJson(request) ? await readFields(request, { text: 'string', replyTo: 'string?' }) : { text: await readText(request), replyTo: undefined }
   const message = await chat.talk.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })

@@ -77,6 +77,41 @@ test('an operation that is refused says why', async (t) => {
   await assert.rejects(chat.createRoom(deploys, { name: 'lobby' }), refusedWith('room_exists'))
 })
 
+test('a number of entries that is none is refused, and a page of the longest is as long as any', async (t) => {
+  const { chat } = await mount(t)
+  const { id } = await chat.post(deploys, 'lobby', { text: 'deployed' })
+  const pages: Record<string, (limit: number) => Promise<unknown>> = {
+    rooms: (limit) => chat.rooms(deploys, { limit }),
+    members: (limit) => chat.members(deploys, 'lobby', { limit }),
+    messages: (limit) => chat.messages(deploys, 'lobby', { limit }),
+    search: (limit) => chat.search(deploys, { q: 'deployed', limit }),
+    blocks: (limit) => chat.blocks(deploys, { limit }),
+    reactions: (limit) => chat.reactions(deploys, 'lobby', id, '👍', { limit }),
+  }
+
+  for (const [what, page] of Object.entries(pages)) {
+    // A parameter that is not there is NaN as a number.
+    for (const limit of [-1, 0, 1.5, NaN, Infinity]) await assert.rejects(page(limit), refusedWith('invalid_request'), `${what} ${limit}`)
+    await page(1e9)
+  }
+})
+
+test('a room is open or private, whatever a program hands on', async (t) => {
+  const { chat } = await mount(t)
+  for (const kind of ['direct', 'secret', '', null]) {
+    // A program in JavaScript is not held to the types.
+    await assert.rejects(chat.createRoom(deploys, { name: `a room of kind ${kind}`, kind: kind as 'open' }), refusedWith('invalid_request'))
+  }
+  assert.deepEqual((await chat.rooms(deploys)).rooms.map(({ name }) => name), ['lobby'])
+})
+
+test('a key that can\'t be kept is refused, and others\' posts of the same moment are not', async (t) => {
+  const { chat, lines } = await mount(t)
+  const posts = await Promise.allSettled(['one', {}, 'k'.repeat(65), 'two'].map((key) => chat.post(deploys, 'lobby', { text: 'deployed', key: key as string })))
+  assert.deepEqual(posts.map((post) => (post.status === 'rejected' ? post.reason.code : 'said')), ['said', 'invalid_key', 'invalid_key', 'said'])
+  assert.deepEqual(lines, [])
+})
+
 test('two chats in one process keep to themselves', async (t) => {
   const [one, two] = [await createChat({ data: ':memory:', path: '/one', name: 'One', identify: byHeader }), await createChat({ data: ':memory:', path: '/one/two', name: 'Two' })]
   t.after(() => Promise.all([one.close(), two.close()]))
