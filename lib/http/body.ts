@@ -21,7 +21,7 @@ export function whenBodyArrived(request: Told, tell: (bytes: number) => void): v
 
 /**
  * The whole body as text.
- * @throws ChatError `too_large`, `timeout`, or `invalid_request` if it is cut off or not UTF-8.
+ * @throws ChatError `too_large`, `timeout`, or `invalid_request` if it is packed, cut off or not UTF-8.
  */
 export async function readText(request: IncomingMessage): Promise<string> {
   // What middleware of another server has read can't be read again: it would be waited for in vain.
@@ -120,6 +120,9 @@ function tooLargeError(): ChatError {
 }
 
 function readBytes(request: Told): Promise<Buffer> {
+  const packed = request.headers['content-encoding'] ?? 'identity'
+  // Unpacked it could be a thousand times as long.
+  if (!/^(identity)?$/i.test(packed)) throw new ChatError('invalid_request', 'the body has a Content-Encoding; send it as it is, not packed')
   return new Promise((resolve, reject) => {
     const { socket } = request
     const chunks: Buffer[] = []

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { startChat } from '../chat-server.ts'
 
 test('who goes away in the middle of a post says nothing, and is no incident', async (t) => {
@@ -47,4 +48,20 @@ test('an expectation that we do not know is passed over', async (t) => {
   await over
 
   assert.match(back, /^HTTP\/1.1 200 OK\r\n/)
+})
+
+test('a body that is packed is refused, and the answer says so; one that is declared to be as it is, is taken', async (t) => {
+  const chat = await startChat(t)
+  const ada = await chat.comeIn('ada')
+  const bomb = gzipSync(JSON.stringify({ text: 'a'.repeat(1e7) }))
+
+  const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
+  for (const coding of ['gzip', 'br', 'identity, gzip']) {
+    const answer = await ada.fetch('/rooms/lobby/messages', { method: 'POST', headers: { ...headers, 'content-encoding': coding }, body: bomb })
+    assert.equal(answer.status, 400)
+    assert.match(await answer.text(), /Content-Encoding/)
+  }
+
+  assert.equal((await ada.send('POST', '/rooms/lobby/messages', { text: 'hello' }, { 'content-encoding': 'identity' })).status, 201)
+  assert.deepEqual(await ada.textsIn('lobby'), ['hello'])
 })
