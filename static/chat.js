@@ -2,14 +2,14 @@
 // The page as a whole: who I am, what happens on each event, and how the parts are joined. Everything the server tells comes in by
 // the connection; everything shown is brought about from here.
 
-/** @import { Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
 import { Account } from './account.js'
 import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'
 import { Blocks } from './blocks.js'
+import { Calls } from './calls.js'
 import { Connection } from './connection.js'
 import { Entry } from './entry.js'
-import { kept, onKept } from './kept.js'
 import { Levels } from './levels.js'
 import { Mirror } from './mirror.js'
 import { NewRoom } from './new-room.js'
@@ -21,7 +21,7 @@ import { RoomsReader } from './rooms-reader.js'
 import { RoomView } from './room-view.js'
 import { SearchOpener } from './search-opener.js'
 import { listenForShortcuts, showShortcuts } from './shortcuts.js'
-import { Unread, namesMe } from './unread.js'
+import { Unread } from './unread.js'
 import { Welcome } from './welcome.js'
 import { say, sayPage } from './words.js'
 
@@ -51,7 +51,7 @@ const unread = new Unread({
     const counts = unread.of(room)
     rooms.count(room, counts)
     showTitle()
-    if (counts.unread === 0) notifier?.read(room)
+    if (counts.unread === 0) calls.read(room)
   },
   unsure: () => void reader.read().catch(failed),
   ignores: (user) => blocks.has(user),
@@ -62,10 +62,9 @@ const join = location.pathname === joinPath ? new (await import('./join.js')).Jo
 const newRoom = new NewRoom({ made: enterNew, failed })
 const presence = new Presence(mirror, { room: () => view.id, changed: showHere })
 const levels = new Levels(showTitle)
+const calls = new Calls({ mirror, levels, unread }, { ignores: (user) => blocks.has(user), go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) })
 /** @type {import('./people.js').People | undefined} once somebody has asked for it */
 let people
-/** @type {import('./notifier.js').Notifier | undefined} where notifications were turned on */
-let notifier
 const account = new Account({
   changed: (user) => {
     showMe(user)
@@ -129,7 +128,7 @@ const connection = new Connection({
 function hear(happened, id) {
   const { event, data } = happened
   if (event === 'reset') return void startOver(id)
-  if (unread.happened(happened, id, mirror.me ?? null) && event === 'message') callFor(data)
+  if (unread.happened(happened, id, mirror.me ?? null) && event === 'message') calls.heard(data)
   if (event === 'read') return
   if (event === 'presence') return presence.heard(data)
   if (event === 'typing') return view.happened(happened)
@@ -305,7 +304,7 @@ function forget() {
   mirror.clear()
   presence.clear()
   unread.clear()
-  notifier?.clear()
+  calls.clear()
   view.stop()
   rooms.show(mirror.state.rooms)
   view.show() // no longer by the name that the room had for who was here before
@@ -338,23 +337,7 @@ function showHere() {
 
 function showTitle() {
   const name = view.id === lobby || view.missing || !view.room ? place : `${rooms.nameOf(view.room)} · ${place}`
-  let calls = 0
-  for (const [id, room] of mirror.state.rooms) calls += levels.count(room, unread.of(id))
-  document.title = calls > 0 ? `(${calls}) ${name}` : name
-}
-
-/** Somebody has said something that I have not read. @param {Message} message */
-function callFor(message) {
-  const room = mirror.state.rooms.get(message.room)
-  if (!room || blocks.has(message.from.id)) return
-  const calls = levels.count(room, { unread: 1, mentions: namesMe(message.mentions, mirror.me ?? null) ? 1 : 0 })
-  if (calls > 0) void notifier?.tell(message, room)
-}
-
-async function loadNotifier() {
-  if (notifier || kept('notifications') !== 'on') return
-  const { Notifier } = await later(() => import('./notifier.js'))
-  notifier ??= new Notifier({ go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) })
+  document.title = calls.count > 0 ? `(${calls.count}) ${name}` : name
 }
 
 /** A room that I have just made or opened: the stream may not have told of it yet. @param {Room} made */
@@ -383,9 +366,6 @@ listenForShortcuts({
     if (room !== undefined && !welcome.shown && !joining) view.enter(pathOf(room))
   },
 })
-
-onKept('notifications', () => void loadNotifier())
-void loadNotifier()
 
 // As a column beside the messages there is nothing to pop over.
 matchMedia('(min-width: 48rem)').addEventListener('change', () => {

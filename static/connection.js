@@ -5,11 +5,11 @@
 
 /** @import { WireEvent } from '../lib/chat/events.ts' */
 /** @import { StreamState } from './event-stream.js' */
-/** @import { Batch, Said } from './stream-hub.js' */
+/** @import { Batch, Said, StreamHub } from './stream-hub.js' */
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */
 
 import { base } from './address.js'
-import { StreamHub } from './stream-hub.js'
+import { later } from './parts.js'
 
 const silenceMsMax = 50_000 // the hub is heard every 20 s
 const answerMsMax = 10_000 // that it has for its first word
@@ -31,7 +31,7 @@ export class Connection {
   #talk = 0
   /** @type {MessagePort | null} */
   #port = null
-  /** @type {StreamHub | null} this tab's own, where it can't share one */
+  /** @type {Promise<StreamHub> | null} this tab's own, where it can't share one */
   #hub = null
   #heardAt = 0
   /** @type {StreamState | undefined} what the hub said last of its stream */
@@ -132,10 +132,11 @@ export class Connection {
     return worker.port
   }
 
+  // What is said meanwhile waits in the port. If the hub can't be fetched nothing answers, and the next check tries again.
   #own() {
-    this.#hub ??= new StreamHub(`${base}/events`)
     const { port1, port2 } = new MessageChannel()
-    this.#hub.connect(port2)
+    this.#hub ??= later(() => import('./stream-hub.js')).then(({ StreamHub }) => new StreamHub(`${base}/events`))
+    this.#hub.then((hub) => hub.connect(port2), () => (this.#hub = null))
     return port1
   }
 

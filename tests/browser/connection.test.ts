@@ -315,6 +315,24 @@ test('where tabs can not share, each has a stream of its own, and gives it up on
   assert.deepEqual(faults, [])
 })
 
+test('a tab that can not share, and could not fetch what makes its own stream, says so and tries again', { skip }, async (t) => {
+  const chat = await openChat(t)
+  const { context } = await startProfile(t)
+  await context.addInitScript('delete globalThis.SharedWorker')
+  let asked = 0
+  await context.route('**/static-*/stream-hub.js', (route) => (asked++ === 0 ? route.abort() : route.continue()))
+
+  const page = await context.newPage()
+  await page.clock.install()
+  await page.goto(chat.url)
+  await page.locator('#notice').getByText('cannot be reached').waitFor()
+  assert.equal(await page.locator(live).count(), 0)
+  await page.clock.fastForward(20_000)
+  await page.locator(live).waitFor({ state: 'attached' })
+
+  assert.equal(asked, 2)
+})
+
 test('a page that was put away and is shown again goes on, and so does a browser on another network', { skip }, async (t) => {
   const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
