@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-const pipelinedMax = 16 // requests behind the one that is being answered on a connection; who sends more is cut off
+const pipelinedMax = 16 // requests behind the one that is being answered on a connection; one more is refused, and ends it
 
 export class Connections {
   /** How many requests of a connection have begun, and their answers wait; and how many don't begin before it is their turn to answer. */
@@ -13,7 +13,7 @@ export class Connections {
   #held = new WeakMap<Socket, IncomingMessage>()
   /** The last answer that is not out yet. */
   #last = new WeakMap<Socket, ServerResponse>()
-  /** Connections on which something came that is no request. */
+  /** Connections on which no more requests are read. */
   #unread = new WeakSet<Socket>()
 
   /**
@@ -21,17 +21,17 @@ export class Connections {
    * posted together is committed together. What reads waits until its answer can be written: a hundred requests in one packet
    * had a hundred pages made and kept in memory for somebody who may never read the first. What is pipelined behind an open
    * stream must have no effect, since its answer could never be sent: it is cut off with the stream. Behind a held request
-   * everything waits.
+   * everything waits. Calls `tooMany` instead for the first request that is one too many: what has begun is still answered.
    */
-  inTurn({ method, socket }: IncomingMessage, response: ServerResponse, begin: () => void): void {
+  inTurn({ method, socket }: IncomingMessage, response: ServerResponse, { begin, tooMany }: { begin: () => void; tooMany: () => void }): void {
     if (this.#streaming.has(socket)) return void socket.destroy()
-    // Node parses the rest of a packet even if the connection is gone.
-    if (socket.destroyed) return
+    // Node parses the rest of a packet even if the connection is gone, or is to end.
+    if (socket.destroyed || this.#unread.has(socket)) return
+    const pipelined = this.#pipelined.get(socket) ?? { begun: 0, waiting: 0 }
+    if (pipelined.begun + pipelined.waiting >= pipelinedMax) return tooMany()
     this.#last.set(socket, response)
     if (response.socket) return begin()
-    const pipelined = this.#pipelined.get(socket) ?? { begun: 0, waiting: 0 }
     this.#pipelined.set(socket, pipelined)
-    if (pipelined.begun + pipelined.waiting >= pipelinedMax) return void socket.destroy()
     // What it waits behind may be a stream.
     const state = method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 && !this.#held.has(socket) ? 'begun' : 'waiting'
     pipelined[state]++
@@ -71,7 +71,7 @@ export class Connections {
     return this.#last.get(socket)
   }
 
-  /** Notes that no more requests come on this connection, since it can't be read any further. False if that was noted before. */
+  /** Notes that no more requests are read on this connection. False if that was noted before. */
   endReading(socket: Socket): boolean {
     if (this.#unread.has(socket)) return false
     this.#unread.add(socket)

@@ -26,6 +26,7 @@ import { routesAt } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
 import { Turns } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
+import { refuseRest } from './unread.ts'
 import { refuseSecrets } from './url-secrets.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
 
@@ -76,7 +77,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // sender knows that nobody has read it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     letRead(request, response, allowOrigins)
-    connections.inTurn(request, response, () => {
+    const begin = () => {
       // It comes once, and `once` would take it off again, at 5 µs a request.
       const opened = () => {
         const close = open.add(response)
@@ -97,7 +98,12 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
           failure(error)
           response.destroy()
         })
-    })
+    }
+    const tooMany = () => {
+      const detail = 'too many requests at once on this connection: this one and those behind it had no effect; read the answers, and send them again'
+      refuseRest(connections, request.socket, problem('too_many', detail), request.method === 'HEAD')
+    }
+    connections.inTurn(request, response, { begin, tooMany })
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {

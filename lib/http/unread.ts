@@ -1,4 +1,5 @@
-// Answers what Node's parser can't read as a request, so that no handler ever sees it: like every other refusal with a status, a code and advice.
+// Answers what Node's parser can't read as a request, so that no handler ever sees it, and ends connections with a last answer: like every
+// other refusal with a status, a code and advice.
 
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -27,22 +28,26 @@ interface Unread extends Error {
 
 /** Has a server answer what its parser refuses. `connections` must know of all its requests. */
 export function answerUnread(server: Server, connections: Connections): void {
-  server.on('clientError', (error: Unread, socket) => refuse(connections, socket, whyUnread(error), wantsHead(error)))
+  server.on('clientError', (error: Unread, socket) => refuseRest(connections, socket, whyUnread(error), wantsHead(error)))
   // Without a listener Node would close the connection without an answer.
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {}) // the client is gone, and there was nothing for it but this answer
     const refused = problem('method_not_allowed', 'natter is no proxy, and connects to nowhere')
-    refuse(connections, socket, { ...refused, headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } })
+    refuseRest(connections, socket, { ...refused, headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } })
   })
 }
 
 /**
- * Answers once all earlier requests of the connection are answered, and ends the connection. Nothing is written into an answer or a stream that
- * is under way, nor to a client that is gone.
+ * Answers once all earlier requests of the connection are answered, and ends the connection; what still comes on it is not read. Nothing is
+ * written into an answer or a stream that is under way, nor to a client that is gone.
  */
-function refuse(connections: Connections, socket: Duplex, answer: Answer | undefined, headOnly = false): void {
-  // Node emits this again for each packet behind the one that could not be read.
-  if (!(socket instanceof Socket) || !connections.endReading(socket)) return
+export function refuseRest(connections: Connections, socket: Duplex, answer: Answer | undefined, headOnly = false): void {
+  if (!(socket instanceof Socket)) return void socket.destroy()
+  // Node emits an error again for each packet behind the one that could not be read.
+  if (!connections.endReading(socket)) return
+  // Node's parser would make a request of each that still comes, and keep it until the connection is closed. Without its listener the bytes
+  // are taken and dropped: were they left where they are, the system would drop our answer with them.
+  socket.removeAllListeners('data').on('data', () => {})
   if (!answer || !socket.writable) return void socket.destroy()
   const last = connections.lastOn(socket)
   if (!last) return endWith(socket, answer, headOnly)

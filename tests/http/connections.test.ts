@@ -19,7 +19,7 @@ async function serve(t: TestContext) {
   let seen = () => {}
   const server = createServer((request, response) => {
     all.push(request.url!)
-    connections.inTurn(request, response, () => void answer(request, response))
+    connections.inTurn(request, response, { begin: () => void answer(request, response), tooMany: () => void request.socket.destroy() })
     seen()
   })
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
