@@ -44,6 +44,8 @@ export class DiskSpace {
   /** The level that was reported. */
   #reported: Space = 'enough'
   #free = Infinity
+  /** How large the disk is. */
+  #size = 0
   /** The bound below which it is low. */
   #low = 0
   /** How much may be added before it has to be asked again. */
@@ -57,9 +59,15 @@ export class DiskSpace {
     this.#options = options
   }
 
-  /** Asks for the first time. There is nobody yet to report to: that is done a moment later. */
-  async open(): Promise<void> {
-    if (this.#hasReserve) await this.#read().then((disk) => this.#judge(disk), () => {})
+  /** Asks for the first time. `tell` takes the line if there is too little room from the start, when nothing is reported yet. */
+  async open(tell: (line: string) => void): Promise<void> {
+    if (!this.#hasReserve) return
+    try {
+      this.#judge(await this.#read())
+    } catch {
+      return // the folder is gone: the writing thread says so
+    }
+    this.#report(tell)
   }
 
   get level(): Space {
@@ -117,6 +125,7 @@ export class DiskSpace {
     this.#level = below(last, before === 'last') ? 'last' : below(low, before !== 'enough') ? 'low' : 'enough'
     this.#low = low
     this.#free = free
+    this.#size = size
     this.#margin = this.#level === 'last' ? Infinity : free - (this.#level === 'low' ? last : low)
     this.#askedAt = performance.now()
     // So that it is over as soon as there is room, whether or not anybody tries.
@@ -128,13 +137,14 @@ export class DiskSpace {
     }
   }
 
-  #report(): void {
+  #report(tell = this.#options.report): void {
     if (this.#reported === this.#level || this.#closed) return
     this.#reported = this.#level
-    const left = `the disk has ${inWords(this.#free)} left`
-    if (this.#level === 'enough') this.#options.report(`${left}: everybody can add something again`)
-    else if (this.#level === 'low') this.#options.report(`${left}, of which ${inWords(this.#low)} are kept in reserve (--disk-reserve): until there is more, only those with an account can add something`)
-    else this.#options.report(`${left}, which the database itself needs (--disk-reserve): until there is more, nobody can add anything; reading and deleting go on`)
+    const left = `the disk has ${inWords(this.#free)} of ${inWords(this.#size)} left`
+    const remedy = 'make room, or start natter with a smaller --disk-reserve'
+    if (this.#level === 'enough') tell(`${left}: everybody can add something again`)
+    else if (this.#level === 'low') tell(`${left}, and ${inWords(this.#low)} are kept in reserve: until there is more, only those with an account can add something; ${remedy}`)
+    else tell(`${left}, which the database itself needs: until there is more, nobody can add anything, while reading and deleting go on; ${remedy}`)
   }
 }
 

@@ -33,7 +33,7 @@ export interface LocalLogOptions {
   reserve?: DiskReserve | undefined
   /** Takes a line when storing begins to fail or room runs out, and when that is over. */
   report: (line: string) => void
-  /** Takes a line where opening takes long. */
+  /** Takes a line that the owner should read at the start: that opening takes long, or that the disk has too little room. */
   tell?: (line: string) => void
 }
 
@@ -76,7 +76,7 @@ export class LocalLog implements EventLog {
     }
     try {
       const log = new LocalLog(worker, answer.opened, { reserve, report })
-      await log.#space.open()
+      await log.#space.open(tell)
       return log
     } catch (error) {
       await worker.terminate()

@@ -222,6 +222,59 @@ test('without a reserve it is the disk that says when it is full', needsDisk, as
   assert.deepEqual(linesOf(chat), [])
 })
 
+describe('a reserve that is more than what is free', () => {
+  for (const reserve of ['100%', '99999999TB']) {
+    test(`${reserve}: the start says so in one line, and what the owner can do`, needsRoom, async (t) => {
+      const chat = await startChat(t, { data: await temporaryFolder(t), flags: ['--disk-reserve', reserve] })
+      assert.equal(await chat.stranger.refused('POST', '/session', { name: 'gus' }), '503 storage_low')
+
+      await until(1, async () => linesOf(chat).length)
+      assert.match(linesOf(chat)[0]!, /the disk has [\d.]+ GiB of [\d.]+ GiB left, and [\d.]+ GiB are kept in reserve: until .* only those with an account .*; make room, or start natter with a smaller --disk-reserve$/)
+    })
+  }
+
+  test('it is said before anybody is let in, and again only when it is over', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    let free = 40 * MiB
+    const [told, reported] = [[] as string[], [] as string[]]
+    const space = new DiskSpace({
+      folder: '/',
+      reserve: { bytes: 50 * MiB, share: 1 },
+      report: (line) => reported.push(line),
+      pending: () => ({ events: 0, characters: 0 }),
+      ask: async () => ({ blocks: 1000, bsize: MiB, bavail: free / MiB }),
+    })
+    t.after(() => space.close())
+
+    await space.open((line) => told.push(line))
+    assert.deepEqual([told.length, reported.length], [1, 0])
+    t.mock.timers.tick(1000)
+    await new Promise(setImmediate)
+    assert.deepEqual([told.length, reported.length], [1, 0])
+
+    free = 100 * MiB
+    t.mock.timers.tick(1000)
+    await new Promise(setImmediate)
+    assert.deepEqual([told.length, reported.length], [1, 1])
+    assert.match(reported[0]!, /everybody can add something again$/)
+  })
+
+  test('where there is room the start says nothing', async (t) => {
+    const told: string[] = []
+    const space = new DiskSpace({
+      folder: '/',
+      reserve: { bytes: 50 * MiB, share: 1 },
+      report: () => {},
+      pending: () => ({ events: 0, characters: 0 }),
+      ask: async () => ({ blocks: 1000, bsize: MiB, bavail: 100 }),
+    })
+    t.after(() => space.close())
+
+    await space.open((line) => told.push(line))
+    assert.deepEqual([space.level, told], ['enough', []])
+  })
+})
+
 test('how often the disk is asked: once a second, and sooner where much was added; it is low until there is a little more than the reserve', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const clock = { ms: 0 }
@@ -238,7 +291,7 @@ test('how often the disk is asked: once a second, and sooner where much was adde
     ask: async () => (asked++, { blocks: 1000, bsize: MiB, bavail: free / MiB }),
   })
   t.after(() => space.close())
-  await space.open()
+  await space.open(() => {})
   assert.deepEqual([space.level, asked], ['enough', 1])
   for (let count = 0; count < 1000; count++) assert.equal(space.measure(), undefined)
   clock.ms = 1000
