@@ -57,15 +57,17 @@ function callAfter(rooms, before, { id: user, name }) {
 function react(messages, { message: id, emoji, from, on, count }, me) {
   const { reactions: before = [], ...message } = messages.get(id) ?? /** @type {Message} */ ({ id })
   const known = before.find((one) => one.emoji === emoji) ?? { emoji, count: 0, me: false, from: [] }
-  const now = { emoji, count, me: from.id === me ? on : known.me, from: named(known.from, from, { on, count }) }
+  const people = named(known.from, from, { on, count })
+  // Without a count it is a room of two, and both of them are named.
+  const now = { emoji, count: count ?? people.length, me: from.id === me ? on : known.me, from: people }
   const reactions = before.includes(known) ? before.map((one) => one === known ? now : one) : [...before, now]
   const left = reactions.filter(({ count }) => count > 0)
   messages.set(id, { ...message, ...(left.length > 0 && { reactions: left }) })
 }
 
 // The first who reacted so. Whoever comes next is one of them if all before are known; and when one of them takes it back, who moves up is not.
-/** @param {Author[]} before @param {Author} author @param {{ on: boolean, count: number }} told @returns {Author[]} */
-function named(before, author, { on, count }) {
+/** @param {Author[]} before @param {Author} author @param {{ on: boolean, count: number | undefined }} told @returns {Author[]} */
+function named(before, author, { on, count = before.length + 1 }) {
   if (!on) return before.filter(({ id }) => id !== author.id)
   if (before.some(({ id }) => id === author.id)) return before
   return before.length < namedMax && before.length === count - 1 ? [...before, author] : before

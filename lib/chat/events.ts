@@ -102,8 +102,8 @@ export interface Reaction {
   emoji: string
   from: Author
   on: boolean
-  /** How many react so from then on. */
-  count: number
+  /** How many react so from then on. Not in direct rooms, where all who do are told one by one: each reader counts those that they are shown. */
+  count?: number
 }
 
 /** I want nothing more of somebody, or do again: told to my own streams alone. */

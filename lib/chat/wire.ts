@@ -53,7 +53,10 @@ export function toWire(event: LoggedEvent): HistoryEvent {
     case 'reaction': {
       const { emoji } = event
       if (!emoji) return { id, topics: [] }
-      return { id, topics: inRoom, event: 'reaction', data: { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on: factsOf(event).on, count: factsOf(event).count } satisfies Reaction }
+      const { on, count } = factsOf(event)
+      const told: Reaction = { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on }
+      // In a room of two one of them may not be shown the other's, and a count would tell of it.
+      return { id, topics: inRoom, event: 'reaction', data: kind === 'direct' ? told : { ...told, count } }
     }
     case 'delete':
       return { id, topics: inRoom, event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Block, ListedRoom, Member, Membership, Message, Room, User } from '../../lib/chat/events.ts'
+import type { Block, ListedRoom, Member, Membership, Message, Reaction, Room, User } from '../../lib/chat/events.ts'
 import type { SearchResult } from '../../lib/chat/search.ts'
 import { apply } from '../../lib/chat/apply.ts'
 import { rules } from '../../lib/chat/log-events.ts'
@@ -11,6 +11,13 @@ import { foldName } from '../../lib/chat/names.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openChat, own, startChat, temporaryFolder, type ChatServer, type Listener, type Person } from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'
+
+interface State {
+  messages: Map<string, Map<string, Message>>
+}
+
+// The page's own fold of events, which is JavaScript.
+const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me: string) => void } = await import(new URL('../../static/fold.js', import.meta.url).href)
 
 const thumb = encodeURIComponent('👍')
 
@@ -164,6 +171,42 @@ test('what somebody who is blocked says, changes and does is taken and never sho
   assert.deepEqual(await ada.textsIn(room), ['hidden change', 'mine', 'hidden answer', 'seen again'])
   await ada.ask('PATCH', `/rooms/${room}/messages/${old}`, { text: 'new words' })
   assert.deepEqual(await bob.textsIn(room), ['new words', 'mine', 'seen again'])
+})
+
+test('a reaction that one is not shown is not counted on one\'s stream either', async (t) => {
+  const chat = await openChat(t)
+  const { ada, bob, room } = await startTwo(chat)
+  const { id } = await bob.say(room, 'mine')
+  const path = `/rooms/${room}/messages/${id}`
+  const [adas, bobs] = [await ada.listen(), await bob.listen()]
+  await block(bob, ada)
+  await ada.ask('PUT', `${path}/reactions/${thumb}`)
+  await unblock(bob, ada)
+
+  const both = async (expected: { ada: number; bob: number }, what: string) => {
+    await upTo(ada, [adas, bobs])
+    for (const [person, stream, count] of [[ada, adas, expected.ada], [bob, bobs, expected.bob]] as const) {
+      const { reactions = [] } = await person.read<Message>(path)
+      assert.equal(reactions[0]?.count ?? 0, count, `${what}: what ${person.name} is answered`)
+      // The page counts from what it is told. It begins with the message, as it was before anybody reacted.
+      const state = empty()
+      fold(state, { event: 'message', data: { id, room } }, person.id)
+      const told = stream.all.filter(({ event }) => event === 'reaction').map(({ data }) => JSON.parse(data) as Reaction)
+      for (const data of told) fold(state, { event: 'reaction', data }, person.id)
+      assert.deepEqual(state.messages.get(room)!.get(id)!.reactions ?? [], reactions, `${what}: what the page of ${person.name} makes of its stream`)
+      assert.ok(told.every((reaction) => !('count' in reaction)), `${what}: ${JSON.stringify(told)}`)
+    }
+  }
+  await both({ ada: 1, bob: 0 }, 'one that is hidden')
+  await bob.ask('PUT', `${path}/reactions/${thumb}`)
+  await both({ ada: 2, bob: 1 }, 'one that both see')
+  await ada.ask('DELETE', `${path}/reactions/${thumb}`)
+  await both({ ada: 1, bob: 1 }, 'the hidden one is taken back')
+  await ada.ask('PUT', `${path}/reactions/${thumb}`)
+  await both({ ada: 2, bob: 2 }, 'another, after the block')
+  await bob.ask('DELETE', `${path}/reactions/${thumb}`)
+  await ada.ask('DELETE', `${path}/reactions/${thumb}`)
+  await both({ ada: 0, bob: 0 }, 'none is left')
 })
 
 const worlds: Record<string, (story: { bob: Person; ada: Person; room: string }) => Promise<unknown>> = {
