@@ -3,7 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
-import { unseenBy } from './direct.ts'
+import { hasBlocked, unseenBy } from './direct.ts'
 import type { Mentions } from './log-events.ts'
 import { manages } from './rights.ts'
 import { checkCleanup, roomSeen, type RulesOf } from './rule.ts'
@@ -24,7 +24,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const unseen = unseenBy(database, room, user)
       if (unseen !== undefined) database.blocks.insertUnseen({ message: id, user: unseen, event: id })
       if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
-      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room: place, author: user }, mentioned(body))
+      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room: place, author: user }, calledBy(database, user, body))
       // They said it under the name that they have now.
       const name = database.people.user(user)?.name || body.name
       return marked({ ...event, body: { ...body, ...(name && { name }) } }, unseen)
@@ -45,7 +45,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const replaces = database.talk.editOf(target) ?? target
       database.emptyBody(replaces, ['text', 'facts'])
       database.talk.setEdit(target, id)
-      database.talk.setMentions({ message: target, room: place, author: user }, mentioned(body))
+      database.talk.setMentions({ message: target, room: place, author: user }, calledBy(database, user, body))
       if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
       return marked({ ...event, facts: { replaces } }, unseen)
     },
@@ -99,7 +99,7 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const emoji = first ? id : database.talk.emojiEvent(target, number)!
       if (first) database.talk.insertEmoji(target, number, id)
       // Taken back, it is told to whoever was shown it.
-      const unseen = on ? unseenBy(database, database.rooms.room(room)!, user) : database.talk.reaction(target, emoji, user)?.unseen ?? undefined
+      const unseen = on ? unseenReaction(database, { room, author: user, target }) : database.talk.reaction(target, emoji, user)?.unseen ?? undefined
       if (on) database.talk.insertReaction({ message: target, emoji, user, unseen: unseen ?? null }, id)
       else database.talk.deleteReaction(target, emoji, user)
       const before = database.talk.reactionCount(target, number)
@@ -141,12 +141,19 @@ function unseenEdit(database: Database, { room, author, message }: { room: RoomR
   return user
 }
 
+/** Who is not shown a reaction: who is not shown its message, ever, and whoever has blocked its author by now. */
+function unseenReaction(database: Database, { room, author, target }: { room: number; author: number; target: number }): number | undefined {
+  const hidden = database.blocks.unseen(target)
+  return hidden?.event === target ? hidden.user : unseenBy(database, database.rooms.room(room)!, author)
+}
+
 /** So that all who read the log later know it, whoever is blocked by then. */
 function marked<Event extends { facts?: object }>(event: Event, unseen: number | undefined) {
   return unseen === undefined ? event : { ...event, facts: { ...event.facts, unseenBy: unseen } }
 }
 
-// User 0 stands for everyone.
-function mentioned({ mentions = [], everyone }: Mentions): number[] {
-  return everyone ? [...mentions, 0] : mentions
+// User 0 stands for everyone. Whoever blocks the author by now is not called, and not later either: a block is forgotten when there is another.
+function calledBy(database: Database, author: number, { mentions = [], everyone }: Mentions): number[] {
+  const called = mentions.filter((user) => !hasBlocked(database, user, author))
+  return everyone ? [...called, 0] : called
 }

@@ -391,6 +391,45 @@ test('to be named by somebody one blocks counts for nothing, wherever it is', as
   assert.deepEqual((await counts())['attic'], [6, 3])
 })
 
+test('to be named by an edit or by a word of an earlier block counts for nothing after either', async (t) => {
+  const chat = await openChat(t)
+  const [ada, bob, eve] = [await chat.comeIn('ada'), await chat.comeIn('bob'), await chat.comeIn('eve')]
+  for (const person of [ada, bob, eve]) await person.join('lobby')
+  const mentionsOf = async (person: Person) => (await listOf(person)).find(({ id }) => id === 'lobby')!.mentions
+  const { id: old } = await ada.say('lobby', 'of before')
+
+  await block(bob, ada)
+  await ada.ask('PATCH', `/rooms/lobby/messages/${old}`, { text: 'of before, for @bob and @eve' })
+  await ada.say('lobby', 'another for @bob and @eve')
+  // The premise: both count for somebody who blocks nobody.
+  assert.equal(await mentionsOf(eve), 2)
+  await unblock(bob, ada)
+  assert.equal(await mentionsOf(bob), 0)
+  await block(bob, ada)
+  await unblock(bob, ada)
+  assert.equal(await mentionsOf(bob), 0)
+
+  await ada.ask('PATCH', `/rooms/lobby/messages/${old}`, { text: 'of before, and now for @bob' })
+  assert.equal(await mentionsOf(bob), 1)
+})
+
+test('a reaction to a message that is hidden for good is hidden as well, also after the block', async (t) => {
+  const chat = await openChat(t)
+  const { ada, bob, room } = await startTwo(chat)
+  await block(bob, ada)
+  const { id: hidden } = await ada.say(room, 'hidden')
+  await unblock(bob, ada)
+  const [mine, theirs] = [await ada.listen(), await bob.listen()]
+
+  await ada.ask('PUT', `/rooms/${room}/messages/${hidden}/reactions/${thumb}`)
+  await ada.ask('DELETE', `/rooms/${room}/messages/${hidden}/reactions/${thumb}`)
+
+  for (const on of [true, false]) assert.equal((await mine.next('reaction')).data.on, on)
+  const replays = await Promise.all([bob.listen({ path: '/events?since=all' }), bob.listen({ path: `/events?room=${room}&room=lobby&since=all` })])
+  await upTo(ada, [theirs, ...replays])
+  for (const stream of [theirs, ...replays]) assert.ok(!shown(stream, hidden), `${stream.bytes}`)
+})
+
 test('whom one blocks puts one into no room', async (t) => {
   const chat = await openChat(t)
   const olga = await chat.owner()
