@@ -11,6 +11,7 @@ import { foldName } from './names.ts'
 import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './who.ts'
 
 const limits = {
+  lost: 1000, // rooms that somebody lost last: where a list goes on after one of these
   slugUnits: 1000, // of UTF-16: no room has a longer one, since of a name's 40 characters none makes more than 18
 }
 
@@ -45,6 +46,28 @@ export class Access {
     const room = slug.length > limits.slugUnits ? undefined : this.#find(who, slug)
     if (!this.maySee(who, room)) throw noRoom()
     return room
+  }
+
+  /**
+   * Where a list of rooms goes on after one of them, which its reader may have lost since. A room that they were never shown is refused like
+   * none: where it stands in the order would tell that there is one.
+   * @throws ChatError `not_found`
+   */
+  placeInList(who: Who, slug: string): { id: number; lost: boolean } {
+    this.reads(who)
+    const room = slug.length > limits.slugUnits ? undefined : this.#find(who, slug)
+    if (this.maySee(who, room)) return { id: room.id, lost: false }
+    // A token showed the room while its maker was in it as well. Both are asked for in any case, or the time would tell who is in it.
+    const [id, ofMaker] = [userIn(who), makerIn(who) ?? userIn(who)].map((user) => this.#everIn(user, slug))
+    if (id === undefined || ofMaker === undefined || !inToken(who, id)) throw noRoom()
+    return { id, lost: true }
+  }
+
+  // A room that they are in or lost lately.
+  #everIn(user: number, slug: string): number | undefined {
+    const lost = this.#database.rooms.lostRoom(user, slug, limits.lost)
+    const seen = this.#database.rooms.roomSeenBy(user, slug)
+    return seen?.id ?? lost
   }
 
   // Looks for a hidden room and for a missing one with the same statements, and caches the result of neither, or the time of the answer would tell

@@ -41,7 +41,7 @@ export class RoomList {
     this.#names = new RoomNames(parts.database)
   }
 
-  /** `after` is the id of the last room of the page before. @throws ChatError `not_found` for one that is not theirs to see any more */
+  /** `after` is the id of the last room of the page before, lost since then or not. @throws ChatError `not_found` for one that was never theirs to see */
   async page(who: Who, { after: slug, limit: asked = limits.usual, q }: RoomPages): Promise<RoomsPage> {
     const { access, database, log } = this.#parts
     access.reads(who)
@@ -50,7 +50,7 @@ export class RoomList {
     // What is committed and not yet delivered, or comes meanwhile, is news, and not to be counted here as well.
     const { newest } = log
     const cursor = String(newest)
-    const after = slug === undefined ? undefined : access.room(who, slug)
+    const after = slug === undefined ? undefined : access.placeInList(who, slug)
     const ids = q === undefined ? roomsOfToken(who)?.toSorted((one, other) => one - other) : await this.#named(user, q)
     const among = ids && idsAfter(database, user, ids)
 
@@ -62,7 +62,8 @@ export class RoomList {
     const showOther = (room: RoomOf): ListedRoom | undefined =>
       room.since === null && access.maySee(who, room) ? toRoom(room) : undefined
     const from = (id: number, read: ReadRooms) => (last: RoomOf | undefined, count: number) => read(last?.id ?? id, count)
-    const isMine = after === undefined || database.rooms.memberSince(after.id, user) !== undefined
+    // What can be lost is no open room, and so was one of their own.
+    const isMine = after === undefined || after.lost || database.rooms.memberSince(after.id, user) !== undefined
 
     const mine = isMine
       ? await readPage({ read: from(after?.id ?? 0, among ?? ((id, count) => database.rooms.mineAfter(user, id, count))), show: showMine, limit })

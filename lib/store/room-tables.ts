@@ -178,6 +178,14 @@ export function roomTables(connection: Connection) {
     /** The rooms that a user lost after an event, whether they are in them again or not. */
     lostBy: (user: number, after: number) => connection.all<{ room: number }>('select distinct room from losses where id > ? and user = ?', after, user).map(({ room }) => room),
 
+    /**
+     * The room of this slug among the last so many that a user lost. Each of them is looked at, whatever the slug is: so the time tells nothing
+     * of other rooms.
+     */
+    lostRoom: (user: number, slug: string, looked: number) => connection.get<{ id: number }>(
+      'select r.id from (select room from losses where user = ? order by id desc limit ?) l cross join rooms r on r.id = l.room where r.slug = ?', user, looked, slug,
+    )?.id,
+
     /** By the event of this id. */
     deleteMember(room: RoomRow, user: number, event: number): void {
       connection.change('delete from members where room = ? and user = ?', room.id, user)

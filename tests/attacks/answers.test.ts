@@ -209,6 +209,34 @@ test('whoever was put into thousands of rooms gets them in pages too', async (t)
   assert.ok(all.slice(0, 1500).every(({ unread }) => unread === 1))
 })
 
+test('a list of rooms goes on after one that was lost meanwhile, and tells nothing of those that were never seen', async (t) => {
+  const chat = await startChat(t)
+  const [olga, ada, bob] = [await chat.owner(), await chat.account('ada'), await chat.account('bob')]
+  await olga.giveRole(ada, 'admin')
+  const makeRooms = async (names: string[]) => {
+    const rooms: string[] = []
+    for (const name of names) {
+      rooms.push(await bob.makeRoom(name, { kind: 'private' }))
+      await bob.add(rooms.at(-1)!, ada)
+    }
+    return rooms
+  }
+  const [first, second, third] = await makeRooms(['first', 'second', 'third'])
+  const secret = await bob.makeRoom('secret', { kind: 'private' })
+  const bot = await ada.makeBot({ name: 'robot', scopes: ['read'] })
+  for (const room of [first!, second!, third!, secret]) await bob.add(room, bot)
+  const pageAfter = async (person: Person, room: string) => (await person.read<RoomsPage>(`/rooms?limit=1&after=${room}`)).rooms.map(({ id }) => id)
+  assert.deepEqual([await pageAfter(ada, first!), await pageAfter(bot, first!)], [[second], [second]])
+
+  await bob.remove(second!, ada)
+
+  assert.deepEqual([await pageAfter(ada, second!), await pageAfter(bot, second!)], [[third], [third]])
+  await bob.remove(second!, bot)
+  assert.deepEqual(await pageAfter(bot, second!), [third])
+  for (const room of [secret, 'none']) for (const person of [ada, bot, olga, chat.stranger]) assert.equal(await person.refused('GET', `/rooms?after=${room}`), '404 not_found')
+  for (const person of [olga, chat.stranger]) assert.equal(await person.refused('GET', `/rooms?after=${second}`), '404 not_found')
+})
+
 test('a lobby of thousands, and all who were ever here, come in pages', async (t) => {
   const chat = await startFull(t, (place) => {
     for (const user of place.people(2500, (number) => `${han.slice(0, 30)}${number}`)) place.join(user, place.lobby)
