@@ -60,6 +60,7 @@ export function reactionsPage(database: Database, asked: Reader & { message: num
     if (left < 0) break
     from.push(person)
   }
-  const count = reader === undefined ? known.count : found.length
+  // In a room of two the other's may be hidden: those that are shown are counted, on whichever page they stand.
+  const count = reader === undefined ? known.count : database.talk.reacting(message, known.event, { reader, after: 0, limit: 2 }).length
   return { emoji, count, me: database.talk.reaction(message, known.event, user) !== undefined, from, more: from.length < found.length }
 }

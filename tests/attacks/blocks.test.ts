@@ -430,6 +430,22 @@ test('a reaction to a message that is hidden for good is hidden as well, also af
   for (const stream of [theirs, ...replays]) assert.ok(!shown(stream, hidden), `${stream.bytes}`)
 })
 
+test('in a room of two each page of who reacts counts all that are shown', async (t) => {
+  const chat = await openChat(t)
+  const { ada, bob, room } = await startTwo(chat)
+  const { id } = await ada.say(room, 'look')
+  for (const person of [ada, bob]) await person.ask('PUT', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
+  const countFor = async (person: Person, query = '') => (await person.read<{ count: number }>(`/rooms/${room}/messages/${id}/reactions/${thumb}${query}`)).count
+
+  for (const query of ['', '?limit=1', `?after=${ada.id}`, `?after=${bob.id}`]) assert.equal(await countFor(ada, query), 2, query)
+
+  await ada.ask('DELETE', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
+  await block(bob, ada)
+  await ada.ask('PUT', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
+  await unblock(bob, ada)
+  for (const query of ['', `?after=${ada.id}`]) assert.deepEqual([await countFor(ada, query), await countFor(bob, query)], [2, 1], query)
+})
+
 test('whom one blocks puts one into no room', async (t) => {
   const chat = await openChat(t)
   const olga = await chat.owner()
