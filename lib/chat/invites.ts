@@ -56,6 +56,7 @@ export class Invites {
     const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
+    if (room?.archived) throw new ChatError('archived', `${room.slug} is archived; nobody comes into it any more`)
     const code = newSecret(limits.codeBytes)
     const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
     return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
@@ -94,6 +95,8 @@ export class Invites {
     const { maker, room } = database.people.inviteByHash(invite) ?? {}
     // It was made when anybody could come in: now guests let nobody in.
     if (people.access === 'invite' && maker && database.people.user(maker)?.role === 'guest') throw inviteOver()
+    // Nobody comes into that room, and by an invite to it nobody is to come into the place alone.
+    if (room && database.rooms.room(room)?.archived) throw inviteOver()
     if (here && (here.kind !== 'guest' || password === undefined)) {
       const after: LogEvent[] = room ? [{ type: 'join', rules, user: here.id, room, facts: { invite } }] : []
       await appender.append({ type: 'accept', rules, user: here.id, facts: { invite } }, { after })

@@ -218,3 +218,25 @@ test('a guest\'s account makes as many rooms as a guest, and puts nobody into th
   await olga.giveRole(mallory, 'member')
   await mallory.makeRoom('one more')
 })
+
+test('an invite to a room that is archived lets nobody in until it is open again', async (t) => {
+  const chat = await startChat(t, closed)
+  const olga = await chat.owner()
+  const attic = await olga.makeRoom('attic', { kind: 'private' })
+  const { code } = await olga.invite({ room: attic, uses: 3 })
+  const { code: ofMembers } = await olga.invite({ role: 'member', uses: 2 })
+  const mia = await chat.byInvite(ofMembers, 'mia', passwordOf('mia'))
+
+  await olga.ask('DELETE', `/rooms/${attic}`)
+
+  assert.equal(await accept(chat.stranger, { code, name: 'guest' }), '409 invite_over')
+  assert.equal(await accept(chat.stranger, { code, name: 'guest', password: passwordOf('guest') }), '409 invite_over')
+  assert.equal(await accept(mia, { code }), '409 invite_over')
+  assert.equal(await olga.refused('GET', '/users/guest'), '404 not_found')
+  assert.equal(await olga.refused('POST', '/invites', { room: attic }), '409 archived')
+
+  await olga.ask('PATCH', `/rooms/${attic}`, { archived: false })
+  await chat.byInvite(code, 'guest')
+  assert.equal((await mia.accept(code)).room?.id, attic)
+  assert.deepEqual(await olga.membersOf(attic), ['olga', 'guest', 'mia'])
+})
