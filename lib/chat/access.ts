@@ -4,6 +4,7 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { RoomRow } from '../store/room-tables.ts'
+import type { Member, SearchQuery } from '../store/search-tables.ts'
 import { pairOf } from './direct-slug.ts'
 import { sees, sharesWithMaker } from './rights.ts'
 import { noRoom } from './rule.ts'
@@ -86,13 +87,14 @@ export class Access {
     return this.#database.rooms.roomsOf(userIn(who)).filter(({ room: id, kind }) => this.#shows(who, { id, kind }))
   }
 
-  /** Where they may search: in one room, or in these rooms and if `open` in all that are open; `direct` are the rooms of two among them. */
-  searched(who: Who, slug?: string): { rooms: number[]; direct: number[]; open: boolean } {
+  /** Where they may search: in one room, in those of their token, or in all that are open and those that they are in. */
+  searched(who: Who, slug?: string): Pick<SearchQuery, 'rooms' | 'own' | 'open'> | { memberIn: Member; open: true } {
     this.reads(who)
-    const bound = roomsOfToken(who)
-    const rooms = slug !== undefined ? [this.room(who, slug)] : bound?.map((id) => this.#database.rooms.room(id)!).filter((room) => this.maySee(who, room))
-    const seen = rooms ?? this.roomsOf(who).filter(({ kind }) => kind !== 'open').map(({ room: id, kind }) => ({ id, kind }))
-    return { rooms: seen.map(({ id }) => id), direct: seen.filter(({ kind }) => kind === 'direct').map(({ id }) => id), open: rooms === undefined }
+    const user = userIn(who)
+    const rooms = slug !== undefined ? [this.room(who, slug)] : roomsOfToken(who)?.map((id) => this.#database.rooms.room(id)!).filter((room) => this.maySee(who, room))
+    if (!rooms) return { memberIn: { user, maker: makerIn(who) ?? user }, open: true }
+    const direct = rooms.filter(({ kind }) => kind === 'direct')
+    return { rooms: rooms.map(({ id }) => id), own: { author: user, rooms: direct.map(({ id }) => id) }, open: false }
   }
 
   /** At each use, and not when a token was made: a maker who has lost a private room has lost it for their tokens too. */

@@ -67,21 +67,18 @@ export class Search {
     // A commit can be read before it was delivered.
     const bounds = { after: this.#moment('after', after, 0), before: Math.min(this.#moment('before', before, Infinity), log.newest + 1) }
     if (words === undefined) return { messages: [], marks: {}, more: false }
-    const { found, before: rest } = await thread.search({ address, person: reader }, () => {
-      const { rooms, direct, open } = scope()
-      return { words, rooms, open, own: { author: reader, rooms: direct }, user, ...bounds, limit: count }
-    })
+    const { found, before: rest } = await thread.search({ address, person: reader }, () => ({ ...scope(), words, user, ...bounds, limit: count }))
     const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
     const slice = new Slice()
     // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
-    let seen = scope()
+    scope()
     let bytes = 0
     for (const { id, marked } of found) {
-      if (await slice.end()) seen = scope()
+      if (await slice.end()) scope()
       // A text stands in the index under the event that it came with: the message, or its newest edit.
       const event = database.event(id)
       const message = event && database.message(event.type === 'edit' ? event.target! : id)
-      if (!message || message.text === null || (message.edited ?? message.id) !== id || !(seen.rooms.includes(message.room!) || (seen.open && message.roomKind === 'open'))) continue
+      if (!message || message.text === null || (message.edited ?? message.id) !== id || !access.maySee(who, database.rooms.room(message.room!))) continue
       if (message.roomKind === 'direct' && database.blocks.unseen(message.id)?.user === reader) continue
       const [shown, marks] = [toMessage(message), marksIn(message.text, marked)]
       bytes += bytesOf(shown) + bytesOf(marks)

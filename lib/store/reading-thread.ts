@@ -3,7 +3,7 @@
 import { ChatError } from '../errors.ts'
 import type { Party } from './fair-line.ts'
 import type { Found } from './reader.ts'
-import type { SearchFound, SearchQuery } from './search-tables.ts'
+import type { SearchAsked, SearchFound } from './search-tables.ts'
 import { damaged } from './sqlite-errors.ts'
 import { WorkerLine } from './worker-line.ts'
 
@@ -16,7 +16,7 @@ const line = {
 }
 
 export class ReadingThread {
-  readonly #line: WorkerLine<SearchQuery, Found>
+  readonly #line: WorkerLine<SearchAsked, Found>
   readonly #onDamage: (cause: string) => void
 
   /** `onDamage` is told when a page of the file can't be read. */
@@ -29,7 +29,7 @@ export class ReadingThread {
    * `query` is called when its turn comes: what somebody may see is asked then, not when they came.
    * @throws ChatError `busy`, `too_many`, `stopping`, `storage_damaged`, or what `query` throws
    */
-  async search(asker: Party, query: () => SearchQuery): Promise<SearchFound> {
+  async search(asker: Party, query: () => SearchAsked): Promise<SearchFound> {
     // Nobody is 0, and somebody else at each address.
     const own = this.#line.jobsOf(({ person, address }) => person === asker.person && (person !== 0 || address === asker.address))
     if (own >= waitingOfOne) throw new ChatError('too_many', `${own} of your searches are waiting; try again when they are answered`, { retryAfter: 1 })

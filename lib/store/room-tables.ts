@@ -153,6 +153,13 @@ export function roomTables(connection: Connection) {
       user, limit,
     ),
 
+    /** Those among them that are not open; of the private ones only where `maker` is too. */
+    closedRoomsOf: ({ user, maker }: { user: number; maker: number }, limit = 10_000) => connection.all<Pick<RoomRow, 'id' | 'kind'>>(
+      `select r.id, r.kind from members m join rooms r on r.id = m.room
+       where m.user = ? and m.closed = 1 and (r.kind = 'direct' or exists (select 1 from members where room = m.room and user = ?)) order by m.since desc limit ?`,
+      user, maker, limit,
+    ),
+
     /**
      * Where others take a user for somebody of the room: those that they came into last, the direct rooms that they have left, and where
      * they are for somebody alone.

@@ -28,6 +28,15 @@ export interface SearchQuery {
   limit: number
 }
 
+/** The same, or in the rooms that somebody is in: they may be ten thousand, and are read by the thread that searches. */
+export type SearchAsked = SearchQuery | (Omit<SearchQuery, 'rooms' | 'own'> & { memberIn: Member })
+
+/** `maker` has to be in the private ones as well. */
+export interface Member {
+  user: number
+  maker: number
+}
+
 export interface SearchFound {
   /** Newest first. In `marked` what was found stands between \x02 and \x03. */
   found: { id: number; marked: string }[]

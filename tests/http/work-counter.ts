@@ -25,6 +25,9 @@ export interface Work {
   stringified: number
   /** What SQLite looked at to make plans for statements: nothing, once each was made. */
   planned: number
+  /** Rows that SQLite gave to the thread that serves, and the most at once: what is given at once nothing else can come between. */
+  rows: number
+  rowsAtOnce: number
   /** In the thread that serves, which only reads. */
   read: Statements
   /** In the thread that writes. */
@@ -36,7 +39,7 @@ let work = nothing()
 const buffersWritten = new Set<unknown>()
 
 function nothing(): Work {
-  return { writes: 0, buffers: 0, frames: 0, encoded: 0, lines: 0, stringified: 0, planned: 0, read: {}, written: {} }
+  return { writes: 0, buffers: 0, frames: 0, encoded: 0, lines: 0, stringified: 0, planned: 0, rows: 0, rowsAtOnce: 0, read: {}, written: {} }
 }
 
 function take(): Work {
@@ -55,7 +58,11 @@ function countStatements(counted: () => Statements): void {
     const original = StatementSync.prototype[name] as (this: StatementSync, ...values: unknown[]) => never
     StatementSync.prototype[name] = function (this: StatementSync, ...values: unknown[]) {
       count(this.sourceSQL)
-      return original.apply(this, values)
+      const found: unknown = original.apply(this, values)
+      const rows = Array.isArray(found) && name === 'all' ? found.length : 1
+      work.rows += rows
+      work.rowsAtOnce = Math.max(work.rowsAtOnce, rows)
+      return found as never
     }
   }
   const { exec, prepare } = DatabaseSync.prototype
