@@ -32,6 +32,7 @@ export type OpenStream = () => ServerSentEventsStream | undefined
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
   lookedBack: 2000, // events, for the last few that may be seen: nothing else happens meanwhile
+  roomsLooked: 200, // whose last messages are asked for room by room
   timerMs: 2 ** 31 - 1, // 24 days; longer ones Node fires at once
   presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
   presenceStreams: 200, // of a room, or GET members has to do: with thousands that come back at once each would be told of each
@@ -282,17 +283,20 @@ export class Streams {
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
     const { access, database } = this.#parts
     const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ room }) => room) : undefined)
-    if (!bound) return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), count, looked: limits.lookedBack })
+    if (!bound || (mine && bound.length > limits.roomsLooked)) {
+      return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), mine: bound !== undefined, count, looked: limits.lookedBack })
+    }
     const seen = [...new Set(bound)].map((id) => database.rooms.room(id)!).filter((room) => access.maySee(who, room))
     return (this.#newestIn(seen.map((room) => placeOf(room, who)), count).at(-1) ?? this.#parts.log.newest + 1) - 1
   }
 
-  // The newest messages of several rooms: a few of each, then more of those alone whose last is not too old to count.
+  // The newest messages of several rooms, which share what is looked back: a few of each, then more of those alone whose last is not too old to count.
   #newestIn(rooms: readonly Place[], count: number): number[] {
     let newest: number[] = []
+    const share = Math.ceil(limits.lookedBack / rooms.length)
     let open = rooms.map((room) => ({ room, before: Number.MAX_SAFE_INTEGER }))
     for (let size = Math.ceil(count / rooms.length); open.length > 0; size *= 2) {
-      const pages = open.map(({ room, before }) => ({ room, ids: this.#parts.database.lastMessageIds(room, before, size) }))
+      const pages = open.map(({ room, before }) => ({ room, ids: this.#parts.database.lastMessageIds(room, { before, limit: size, looked: Math.max(share, size) }) }))
       newest = [...newest, ...pages.flatMap(({ ids }) => ids)].sort((a, b) => b - a).slice(0, count)
       const oldest = newest.length < count ? 0 : newest.at(-1)!
       open = pages.filter(({ ids }) => ids.length === size && ids.at(-1)! > oldest).map(({ room, ids }) => ({ room, before: ids.at(-1)! }))

@@ -263,15 +263,15 @@ export class Database {
 
   /**
    * The id after which the last so many events are that a user may see (0: nobody), among the newest `looked`; of private rooms
-   * only what `maker` sees too.
+   * only what `maker` sees too, and with `mine` only what happens in rooms that they are in.
    */
-  beforeLastSeen({ user, maker = user, count, looked }: { user: number; maker?: number | undefined; count: number; looked: number }): number {
+  beforeLastSeen({ user, maker = user, mine = false, count, looked }: { user: number; maker?: number | undefined; mine?: boolean; count: number; looked: number }): number {
     const oldest = this.#connection.get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
     const found = this.#connection.get<{ id: number }>(
       `select e.id from events e left join rooms r on r.id = e.room
        where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
            or (e.type in ('accept', 'token') and e.target is not null) or (e.type = 'block' and e.user = ?))
-         and (coalesce(r.kind, 'open') = 'open' or exists (select 1 from members where room = r.id and user = ?))
+         and ((coalesce(r.kind, 'open') = 'open' and not ?) or exists (select 1 from members where room = r.id and user = ?))
          and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
          and (coalesce(r.kind, 'open') <> 'direct' or (coalesce(json_extract(e.facts, '$.unseenBy'), 0) <> ?
            and (e.type not in ('join', 'leave') or e.user = ? or json_extract(e.facts, '$.slug') is not null)))
@@ -280,16 +280,16 @@ export class Database {
          and (e.type not in ('room', 'room_change') or e.id >= max(r.named, r.described))
          and (e.type not in (${tellsUser.map((type) => `'${type}'`).join()}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
        order by e.id desc limit 1 offset ?`,
-      oldest, user, user, maker, user, user, count - 1,
+      oldest, user, Number(mine), user, maker, user, user, count - 1,
     )
     return found ? found.id - 1 : oldest
   }
 
-  /** The newest first. */
-  lastMessageIds(room: Place, before: number, limit: number): number[] {
+  /** The newest first, among so many that are deleted or not. */
+  lastMessageIds(room: Place, { before, limit, looked }: { before: number; limit: number; looked: number }): number[] {
     const [which, ...values] = shownIn(room)
-    const sql = `select id from events e where room = ? and type = 'message' and id < ? and ${which} order by id desc limit ?`
-    return this.#connection.all<{ id: number }>(sql, room.id, before, ...values, limit).map(({ id }) => id)
+    const sql = `select e.id from (select id from events where room = ? and type = 'message' and id < ? order by id desc limit ?) e where ${which} order by e.id desc limit ?`
+    return this.#connection.all<{ id: number }>(sql, room.id, before, looked, ...values, limit).map(({ id }) => id)
   }
 
   /** By room and id: a message of another room costs the same as none. */

@@ -33,3 +33,18 @@ test('events are read with what somebody said, and with no password\'s hash nor 
   other.close()
   assert.deepEqual(read(2, 10), [[3, null], [5, 'two'], [6, 'three']])
 })
+
+test('the last messages of a room are looked for among so many, be they deleted or not', async (t) => {
+  const database = Database.openForWriting(join(await temporaryFolder(t), 'natter.db'), { durable: false })
+  t.after(() => database.close())
+  database.begin()
+  for (let id = 1; id <= 100; id++) database.insertEvent(id, { type: 'message', rules: 3, user: 1, room: 7, body: { text: 'one' } })
+  for (let id = 91; id <= 100; id++) database.insertDeletion(id, 100 + id)
+  database.commit()
+  const last = (limit: number, looked: number, before = 1000) => database.lastMessageIds({ id: 7 }, { before, limit, looked })
+
+  assert.deepEqual(last(3, 20), [90, 89, 88])
+  assert.deepEqual(last(3, 12), [90, 89])
+  assert.deepEqual(last(3, 10), [])
+  assert.deepEqual(last(2, 3, 50), [49, 48])
+})
