@@ -40,7 +40,8 @@ export function manages(database: Database, user: number, room: RoomRow): boolea
   const row = database.people.user(user)
   if (!row || row.banned !== 0) return false
   if (database.rooms.roleIn(room.id, user) === 'owner' || governs(row)) return true
-  return room.kind === 'private' && !database.rooms.hasOwner(room.id)
+  // To whoever made somebody its owner who blocks them, and so is not in it, it looks as if they were.
+  return room.kind === 'private' && !database.rooms.hasOwner(room.id) && !database.blocks.hasShadowOwner(room.id, user)
 }
 
 /** May they invite people with this role, to this room or to the place as a whole? */

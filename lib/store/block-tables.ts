@@ -61,6 +61,9 @@ export function blockTables(connection: Connection) {
 
     shadow: (room: number, user: number, adder: number) => connection.get<ShadowRow>('select * from shadows where room = ? and user = ? and adder = ?', room, user, adder),
 
+    /** Has somebody made another the room's owner, to themselves alone? */
+    hasShadowOwner: (room: number, adder: number) => connection.get("select 1 from shadows where room = ? and adder = ? and role = 'owner' limit 1", room, adder) !== undefined,
+
     insertShadow: ({ room, user, adder, role, since }: ShadowRow) => connection.run(
       'insert into shadows (room, user, adder, role, since) values (?, ?, ?, ?, ?) on conflict (room, user, adder) do update set role = excluded.role',
       room, user, adder, role, since,

@@ -484,6 +484,27 @@ test('whom one blocks puts one into no room', async (t) => {
   assert.ok((await slugsOf(bob)).includes(attic))
 })
 
+test('who makes somebody the only owner of a room is no owner, also where they are blocked by them', async (t) => {
+  const chat = await openChat(t)
+  const [ada, bob, eve] = [await chat.comeIn('ada'), await chat.comeIn('bob'), await chat.comeIn('eve')]
+  const answers = async () => {
+    const room = await ada.makeRoom('attic', { kind: 'private' })
+    await ada.add(room, eve)
+    await ada.add(room, bob, 'owner')
+    await ada.add(room, ada, 'member')
+    const asked = [['PATCH', '', { topic: 'mine' }], ['PUT', `/members/${eve.id}`, { role: 'owner' }], ['DELETE', `/members/${bob.id}`], ['DELETE', '']] as const
+    const refusals: string[] = []
+    for (const [method, path, body] of asked) refusals.push(await ada.refused(method, `/rooms/${room}${path}`, body))
+    return [...refusals, await ada.membersOf(room)]
+  }
+
+  const before = await answers()
+  await block(bob, ada)
+
+  assert.deepEqual(before, [...Array(4).fill('403 forbidden'), ['ada', 'eve', 'bob']])
+  assert.deepEqual(await answers(), before)
+})
+
 test('blocks are one\'s own: told on one\'s own streams, listed for oneself, and made by who proves who they are', async (t) => {
   const chat = await openChat(t)
   const olga = await chat.owner()
