@@ -14,7 +14,8 @@ export interface Pages {
   limit?: number | undefined
 }
 
-const sliceMs = 2 // of reading; what is read in one step takes less
+const sliceMs = 1 // of reading; what is read in one step takes less
+const answerMs = 0.7 // that JSON takes to be made of a page
 
 /**
  * How many entries a page has: as many as were asked for, or the most. A host may hand on what it was sent itself, and of -1 or NaN entries
@@ -36,11 +37,16 @@ export class Slice {
   #until = performance.now() + sliceMs
 
   /** Lets others have their turn if it is over: true if they had. What was read before may be otherwise by then. */
-  async end(): Promise<boolean> {
-    if (performance.now() < this.#until) return false
+  async end({ aheadMs = 0 } = {}): Promise<boolean> {
+    if (performance.now() + aheadMs < this.#until) return false
     await setImmediate()
     this.#until = performance.now() + sliceMs
     return true
+  }
+
+  /** After the last step: what was read is made into an answer, which takes a while as well. */
+  async over(): Promise<void> {
+    await this.end({ aheadMs: answerMs })
   }
 }
 
@@ -70,11 +76,17 @@ export async function readPage<Row, Shown>({ read, show, limit, bytes = pageByte
       last = row
       if (one !== undefined) {
         left -= bytesOf(one)
-        if (shown.length === limit || (left < 0 && shown.length > 0)) return { shown, more: true, left }
+        if (shown.length === limit || (left < 0 && shown.length > 0)) {
+          await slice.over()
+          return { shown, more: true, left }
+        }
         shown.push(one)
       }
       await slice.end()
     }
-    if (rows.length < count) return { shown, more: false, left }
+    if (rows.length < count) {
+      await slice.over()
+      return { shown, more: false, left }
+    }
   }
 }

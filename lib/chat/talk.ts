@@ -56,6 +56,8 @@ type ReadMessages = (from: number, edge: number | undefined, asked: { limit: num
 interface Size {
   count: number
   bytes: number
+  /** All that a page reads shares one. */
+  slice: Slice
 }
 
 const limits = {
@@ -78,14 +80,17 @@ export class Talk {
     const place = placeOf(this.#parts.access.room(who, slug), who)
     const count = countOf(limit, limits.pageMessages)
     const { cursor } = this.#parts.appender
+    const slice = new Slice()
     if (around !== undefined) {
       // The message itself is one of the newer ones, and is on the page however large it is.
-      const older = await this.#older(who, place, around, { count: Math.floor(count / 2), bytes: pageBytesMax / 2 })
-      const newer = await this.#newer(who, place, around - 1, { count: Math.ceil(count / 2), bytes: pageBytesMax / 2 })
+      const older = await this.#older(who, place, around, { count: Math.floor(count / 2), bytes: pageBytesMax / 2, slice })
+      const newer = await this.#newer(who, place, around - 1, { count: Math.ceil(count / 2), bytes: pageBytesMax / 2, slice })
+      await slice.over()
       return { messages: [...older.messages, ...newer.messages], cursor, more: older.more, newer: newer.more }
     }
-    const size = { count, bytes: pageBytesMax }
+    const size = { count, bytes: pageBytesMax, slice }
     const { messages, more } = await (after === undefined ? this.#older(who, place, before ?? Infinity, size) : this.#newer(who, place, after, size))
+    await slice.over()
     return { messages, cursor, more }
   }
 
@@ -206,9 +211,9 @@ export class Talk {
 
   // One more than were asked for, or those whose texts are more than fits. Of deleted ones there may be any number between two that are left:
   // they are passed over a little at a time.
-  async #rows(room: number, from: number, { count, bytes, older }: Size & { older: boolean }, read: ReadMessages): Promise<MessageRow[]> {
+  async #rows(room: number, from: number, { count, bytes, older, slice }: Size & { older: boolean }, read: ReadMessages): Promise<MessageRow[]> {
     const rows: MessageRow[] = []
-    for (const slice = new Slice(); ; await slice.end()) {
+    for (;; await slice.end()) {
       const edge = this.#parts.database.talk.messageEdge(room, from, { older, looked: limits.looked })
       const characters = bytes - rows.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
       rows.push(...read(from, edge, { limit: count + 1 - rows.length, characters }))
@@ -219,9 +224,8 @@ export class Talk {
   }
 
   // As many as were asked for and fit, and at least one.
-  async #fitting(who: Who, { reader }: Place, rows: readonly MessageRow[], { count, bytes }: Size): Promise<Part> {
+  async #fitting(who: Who, { reader }: Place, rows: readonly MessageRow[], { count, bytes, slice }: Size): Promise<Part> {
     const messages: Message[] = []
-    const slice = new Slice()
     let left = bytes
     while (messages.length < rows.length) {
       for (const message of withReactions(this.#parts.database, { user: userIn(who), reader }, rows.slice(messages.length))) {
