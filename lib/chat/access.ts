@@ -82,9 +82,9 @@ export class Access {
     return folded === slug ? undefined : seen(folded)
   }
 
-  /** The rooms they are in. */
-  roomsOf(who: Who): { room: number; kind: RoomRow['kind']; since: number }[] {
-    return this.#database.rooms.roomsOf(userIn(who)).filter(({ room: id, kind }) => this.#shows(who, { id, kind }))
+  /** The rooms they are in, or those among them that are not open. */
+  roomsOf(who: Who, { closed = false } = {}): Pick<RoomRow, 'id' | 'kind'>[] {
+    return this.#database.rooms.newestRoomsOf(userIn(who), { closed }).filter((room) => this.#shows(who, room))
   }
 
   /** Where they may search: in one room, in those of their token, or in all that are open and those that they are in. */

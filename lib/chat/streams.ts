@@ -264,9 +264,9 @@ export class Streams {
     const bound = this.#boundTo(who, rooms)?.map((id) => database.rooms.room(id)!)
     if (bound) return bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
-    const own = access.roomsOf(who).filter(({ kind }) => mine || kind !== 'open')
+    const own = access.roomsOf(who, { closed: !mine })
     const hidden = makerIn(who) === undefined ? [topics.ofInPrivate(user)] : topicsOfAllShared(database, who)
-    return [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...hidden, ...own.flatMap(({ room }) => seenTopics(user, room))]
+    return [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...hidden, ...own.flatMap(({ id }) => seenTopics(user, id))]
   }
 
   // Other streams follow what changes their rooms by themselves.
@@ -282,7 +282,7 @@ export class Streams {
   // The id after which the last so many events are: of all, or messages of the view's rooms.
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
     const { access, database } = this.#parts
-    const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ room }) => room) : undefined)
+    const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ id }) => id) : undefined)
     if (!bound || (mine && bound.length > limits.roomsLooked)) {
       return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), mine: bound !== undefined, count, looked: limits.lookedBack })
     }
