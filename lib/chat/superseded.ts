@@ -1,5 +1,5 @@
-// Of the events that hubs keep in memory: what of them must not be sent any more once something was edited, deleted or got another
-// name. The same is then read from the database, where the bodies are empty by now.
+// Of the events that hubs keep in memory: what of them must not be sent any more once something was edited, deleted, lost or got
+// another name. The same is then read from the database, where the bodies are empty by now.
 
 import type { Hub } from '../sse/hub.ts'
 import type { Seen } from '../sse/follower.ts'
@@ -16,7 +16,7 @@ interface Kept {
   rooms: Hub
 }
 
-const supersede = ['edit', 'delete', 'account', 'rename', 'hosted', 'room_change']
+const supersede = ['edit', 'delete', 'account', 'rename', 'hosted', 'room_change', 'leave']
 
 /**
  * Call it before the event is published. Who is behind gets no more of what it has done away with; who is not has it, and is told of
@@ -31,6 +31,14 @@ export function forgetSuperseded(event: LoggedEvent, kept: Kept): void {
   }
   if (event.type === 'account' || event.type === 'rename' || event.type === 'hosted') forgetName(event.target!, kept)
   if (event.type === 'room_change' && (facts.name || facts.topic)) forgetRoom(event.room!, kept)
+  if (event.type === 'leave' && event.roomKind !== 'open') forgetEntry(event, kept)
+}
+
+// Whoever lost a room is told of the loss alone, as from the database. What told that they came into it would be kept up to date with a
+// name and a topic that are not theirs to see.
+function forgetEntry({ user, room, slug }: LoggedEvent, { rooms }: Kept): void {
+  const own = topics.ofIn(user!, room!)
+  rooms.revise((entry) => (entry.event === undefined && (entry.data as Room | undefined)?.id === slug && entry.topics.includes(own) ? null : undefined))
 }
 
 function forgetReactions(message: number, { events }: Kept): void {

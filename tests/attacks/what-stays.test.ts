@@ -187,6 +187,31 @@ test('a room that gets another name or topic leaves nothing of the one before, n
   await assertWhole(chat, data)
 })
 
+test('a list of rooms tells nothing of a room that one has lost but the loss, whatever it is called later', async (t) => {
+  const data = await temporaryFolder(t)
+  const chat = await startChat(t, { data })
+  const [olga, ada, bob, cid] = [await chat.owner(), await chat.account('ada'), await chat.account('bob'), await chat.account('cid')]
+  await olga.giveRole(cid, 'admin')
+  const bot = await cid.makeBot({ name: 'robot' })
+  const attic = await ada.makeRoom('Firstattic', { kind: 'private', topic: 'firsttopic' })
+  for (const member of [bob, cid, bot]) await ada.add(attic, member)
+  for (const reader of [bob, cid, bot]) assert.ok((await replayed(reader, '/rooms')).bytes.includes('Firstattic'), 'the premise')
+  await ada.remove(attic, bob)
+  await ada.remove(attic, cid)
+
+  await ada.ask('PATCH', `/rooms/${attic}`, { name: 'Secondattic', topic: 'secondtopic' })
+
+  for (const when of ['from memory', 'from disk']) {
+    for (const reader of [bob, cid, bot]) {
+      const list = await replayed(reader, '/rooms')
+      assert.deepEqual(list.all.filter(({ data }) => data.includes(attic)).map(({ event }) => event), ['leave'], when)
+      assert.doesNotMatch(list.bytes.toString(), /Firstattic|firsttopic|Secondattic|secondtopic/)
+    }
+    await chat.kill()
+    await chat.start()
+  }
+})
+
 test('whom another server knows by another name from now on leaves nothing of the one before', async (t) => {
   const data = await temporaryFolder(t)
   const chat = await createChat({ data, identify: () => null, log: () => {} })
