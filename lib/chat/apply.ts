@@ -26,10 +26,11 @@ export function apply(database: Database, event: NewEvent, id: number): Outcome 
 }
 
 /** What became of the same request when it came first. */
-export function earlier(database: Database, { user, key, print }: NewEvent): Outcome | undefined {
+export function earlier(database: Database, { user, room, key, print }: NewEvent): Outcome | undefined {
   const found = key !== undefined && user !== undefined && database.eventByKey(user, key)
   if (!found) return undefined
-  if (found.print === print) return { id: found.id, repeated: true }
+  // The room is compared as well: two texts can have the same short print, and the right to see the first room may be lost by now.
+  if (found.print === print && found.room === (room ?? null)) return { id: found.id, repeated: true }
   return { refused: { code: 'key_reused', message: 'this Idempotency-Key was used for another request; make a new key for each message' } }
 }
 

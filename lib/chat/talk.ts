@@ -265,7 +265,7 @@ export class Talk {
   }
 }
 
-// It stays when the text is deleted, so it is kept too short to find a text by, though guesses can be tried: 24 bits find a mistaken key all the same.
-function printOf(...parts: string[]): string {
+/** It stays when the text is deleted, so it is kept too short to find a text by, though guesses can be tried: 24 bits find a mistaken key all the same. */
+export function printOf(...parts: string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 4)
 }

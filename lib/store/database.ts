@@ -178,8 +178,8 @@ export class Database {
     return this.#connection.get<{ id: number }>('select id from events order by id limit 1')?.id
   }
 
-  eventByKey(user: number, key: string): { id: number; print: string } | undefined {
-    return this.#connection.get('select id, print from events where user = ? and key = ?', user, key)
+  eventByKey(user: number, key: string): { id: number; room: number | null; print: string } | undefined {
+    return this.#connection.get('select id, room, print from events where user = ? and key = ?', user, key)
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {

@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Message } from '../../lib/chat/events.ts'
+import { printOf } from '../../lib/chat/talk.ts'
 import { startServer } from '../../lib/main.ts'
 import type { HubOptions } from '../../lib/sse/hub-options.ts'
 import { Hub } from '../../lib/sse/hub.ts'
-import { ChatServer, own, Person, settings, startChat, type Listener } from '../chat-server.ts'
+import { ChatServer, own, Person, refusalOf, settings, startChat, type Listener } from '../chat-server.ts'
 import type { Work } from '../http/work-counter.ts'
 import { hubReaders } from '../sse/serve.ts'
 
@@ -275,4 +276,27 @@ test('tokens, invites and sessions of others are not there, for whoever may not 
       assert.match(found[0]!.answer, /^404 /)
     }
   }
+})
+
+/** A text for each of two rooms whose posts have the same fingerprint, which is short enough for that. */
+function textsWithOnePrint(one: string, other: string): [string, string] {
+  const known = new Map(Array.from({ length: 20_000 }, (_, at) => [printOf(one, `${at}`, ''), `${at}`]))
+  for (let at = 0; ; at++) {
+    const same = known.get(printOf(other, `${at}`, ''))
+    if (same !== undefined) return [same, `${at}`]
+  }
+}
+
+test('the key of a post in a room that one has lost shows nothing of that room, not even with a text of the same fingerprint', async (t) => {
+  const { ada, bob, attic } = await start(t, 10_000)
+  const [there, here] = textsWithOnePrint(attic, 'lobby')
+  const message = await bob.say(attic, there, { key: 'k' })
+  await ada.remove(attic, bob)
+  const path = `/rooms/${attic}/messages/${message.id}`
+  await ada.ask('PUT', `${path}/reactions/%F0%9F%91%80`)
+  assert.equal(await bob.refused('GET', path), '404 not_found')
+
+  const answer = bob.send('POST', '/rooms/lobby/messages', { text: here }, { 'idempotency-key': 'k' })
+
+  assert.equal(await refusalOf(answer), '409 key_reused')
 })
