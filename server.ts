@@ -11,5 +11,5 @@
     process.env.NODE_COMPILE_CACHE ||= process.env.HOME + '/.cache/natter'
     process.getBuiltinModule('module').enableCompileCache(process.env.NODE_COMPILE_CACHE)
   }
-  import('./lib/main.ts').then((natter) => natter.main(process.argv.slice(2), process.env))
+  import('./lib/program/main.ts').then((natter) => natter.main(process.argv.slice(2), process.env))
 })()

@@ -1,12 +1,12 @@
 // What another program may import: nothing else is public.
 
-export type { Author, Id, Message, Room, User } from './chat/events.ts'
+export type { Author, Id, Message, Room, User } from './chat/streams/events.ts'
 export { collect, type CollectedEvent } from './collect.ts'
-export type { CreateChatOptions, Identify } from './chat-options.ts'
-export { createChat } from './create-chat.ts'
+export type { CreateChatOptions, Identify } from './embed/chat-options.ts'
+export { createChat } from './embed/create-chat.ts'
 export { ChatError, type ErrorCode } from './errors.ts'
-export type { Identity } from './host-identity.ts'
-export type { ChatHandler, MountedChat } from './mounted-chat.ts'
+export type { Identity } from './embed/host-identity.ts'
+export type { ChatHandler, MountedChat } from './embed/mounted-chat.ts'
 export { eventStreamResponse, streamResponse } from './sse/event-stream-response.ts'
 export type { Seen } from './sse/follower.ts'
 export { encodeComment, encodeFrame, type Frames, type StreamEvent } from './sse/frame.ts'

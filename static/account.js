@@ -1,7 +1,7 @@
 // @ts-check
 // Who I am, in the corner at the side, and what opens the settings: they are imported when somebody wants to see them.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ changed: (user: User) => void, loggedOut: () => Promise<void>, failed: (error: unknown) => void, shortcuts: () => void }} On */
 
 import { later, part } from './parts.js'

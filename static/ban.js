@@ -1,7 +1,7 @@
 // @ts-check
 // The dialog that asks before somebody is banned, and what is to be done away with of what they made and said.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 
 import { request } from './api.js'
 import { onClick, openDialog, part, within } from './parts.js'

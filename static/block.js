@@ -1,7 +1,7 @@
 // @ts-check
 // The question before somebody is blocked, which says what that means. Knows nothing of where it was asked.
 
-/** @import { Author } from '../lib/chat/events.ts' */
+/** @import { Author } from '../lib/chat/streams/events.ts' */
 
 import { request } from './api.js'
 import { onClick, openDialog, part, within } from './parts.js'

@@ -1,7 +1,7 @@
 // @ts-check
 // Whom I block, in the settings: a list, of which each can be taken off again.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ user: User, since: string }} Blocked */
 
 import { request } from './api.js'

@@ -1,7 +1,7 @@
 // @ts-check
 // Whom I block: asked for once, and then as the stream tells it, since another page of mine may change it too.
 
-/** @import { Author, User } from '../lib/chat/events.ts' */
+/** @import { Author, User } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ blocks: { user: User }[], more: boolean }} BlockedPage */
 
 import { later } from './parts.js'

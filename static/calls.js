@@ -2,7 +2,7 @@
 // What calls for my attention: how many messages the title counts, and the notifications of those that come meanwhile. Knows how loud each room is
 // set, not how a notification looks.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message } from '../lib/chat/streams/events.ts' */
 import { kept, onKept } from './kept.js'
 import { later } from './parts.js'
 import { namesMe } from './unread.js'
@@ -17,7 +17,7 @@ export class Calls {
 
   /**
    * @param {{ mirror: import('./mirror.js').Mirror, levels: import('./levels.js').Levels, unread: import('./unread.js').Unread }} parts
-   * @param {{ ignores: (user: string) => boolean, go: (path: string) => void, nameOf: (room: import('../lib/chat/events.ts').Room) => string }} on
+   * @param {{ ignores: (user: string) => boolean, go: (path: string) => void, nameOf: (room: import('../lib/chat/streams/events.ts').Room) => string }} on
    *   `ignores`: whether I have blocked that user. `go`: a notification of what stands there was chosen
    */
   constructor({ mirror, levels, unread }, on) {

@@ -2,7 +2,7 @@
 // The page as a whole: who I am, what happens on each event, and how the parts are joined. Everything the server tells comes in by
 // the connection; everything shown is brought about from here.
 
-/** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/streams/events.ts' */
 import { Account } from './account.js'
 import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
 import { Refusal, getPatiently } from './api.js'

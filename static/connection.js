@@ -3,7 +3,7 @@
 // stream for each tab would leave none for what is said. The stream itself is in a worker; where there are no such workers,
 // it is here, and given up while nobody looks. Knows the ids of events, not what they mean.
 
-/** @import { WireEvent } from '../lib/chat/events.ts' */
+/** @import { WireEvent } from '../lib/chat/streams/events.ts' */
 /** @import { StreamState } from './event-stream.js' */
 /** @import { Batch, Said, StreamHub } from './stream-hub.js' */
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} State */

@@ -2,7 +2,7 @@
 // The form at the door: come in by a name alone, log in with a password, or make an account. Knows nothing of what comes
 // after.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 /** @typedef {'guest' | 'login' | 'account'} Way */
 
 import { request } from './api.js'

@@ -2,7 +2,7 @@
 // The life of the one EventSource that brings everything: where it goes on after a break, when it is given up for dead, when a
 // new one is opened. Runs in a worker or in a page, and knows neither; of events it knows the ids, not what they mean.
 
-/** @import { WireEvents } from '../lib/chat/events.ts' */
+/** @import { WireEvents } from '../lib/chat/streams/events.ts' */
 /** @typedef {'connecting' | 'live' | 'reconnecting'} StreamState */
 
 const pingMs = 25_000 // give or take a fifth

@@ -2,7 +2,7 @@
 // What a stream's events add up to: rooms, who is in them, what was said, people, and whom I block. Whoever folds all events from the
 // first on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
 
-/** @import { Author, Message, Room, User, WireEvent, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Author, Message, Room, User, WireEvent, WireEvents } from '../lib/chat/streams/events.ts' */
 
 /**
  * @typedef {object} State

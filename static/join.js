@@ -2,7 +2,7 @@
 // Coming with an invite, /join#CODE. What stands behind # never leaves the browser by itself; it is taken out of the
 // address bar at once, kept in memory only, and sent in the body of the one request that uses it.
 
-/** @import { Room, User } from '../lib/chat/events.ts' */
+/** @import { Room, User } from '../lib/chat/streams/events.ts' */
 import { joinPath } from './address.js'
 import { Refusal, request } from './api.js'
 import { onSubmit, part, within } from './parts.js'

@@ -2,7 +2,7 @@
 // What calls me in a room: everything that is said there, only what names me, or nothing. It is chosen for each room and kept in this
 // browser. Knows nothing of how one is called.
 
-/** @import { Room } from '../lib/chat/events.ts' */
+/** @import { Room } from '../lib/chat/streams/events.ts' */
 /** @typedef {'all' | 'mentions' | 'none'} Level */
 
 import { keep, kept, onKept } from './kept.js'

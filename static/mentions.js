@@ -1,5 +1,5 @@
 // @ts-check
-// Which parts of a text name somebody by `@…`. The server decides whom a message names; this is its rule again (lib/chat/text.ts),
+// Which parts of a text name somebody by `@…`. The server decides whom a message names; this is its rule again (lib/chat/talk/text.ts),
 // so that the page marks the same words, and a test holds the two together.
 
 /**

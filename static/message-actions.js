@@ -2,7 +2,7 @@
 // What one can do with a message that was said: answer, react, change, delete or copy it. Knows who may, asks before it deletes, and
 // tells what the server refused.
 
-/** @import { Author, Message } from '../lib/chat/events.ts' */
+/** @import { Author, Message } from '../lib/chat/streams/events.ts' */
 /** @import { Choice } from './message-menu.js' */
 
 import { pathOf } from './address.js'

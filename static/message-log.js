@@ -2,7 +2,7 @@
 // The messages of one room on the screen: their order, days and groups, what is new, and where one has scrolled to. Shows what it is given;
 // knows nothing of the server, and asks for what it needs.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message } from '../lib/chat/streams/events.ts' */
 /** @import { Entry } from './outbox.js' */
 /**
  * @typedef {object} Item

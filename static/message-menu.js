@@ -2,7 +2,7 @@
 // Where one finds what can be done with a message: a small toolbar on the message that is under the pointer or has the focus, and
 // all of it in a menu, which is a sheet from below on a phone. Knows how they come and go, not what their buttons do.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message } from '../lib/chat/streams/events.ts' */
 /** @import { May } from './rights.js' */
 /**
  * @typedef {object} Choice

@@ -3,7 +3,7 @@
 // that is being sent. Writes only what has changed, so that nobody loses what they have marked or where their focus is; and has
 // only the parts that it needs, since hundreds of messages are laid out and painted whenever another comes.
 
-/** @import { Message, Reactions } from '../lib/chat/events.ts' */
+/** @import { Message, Reactions } from '../lib/chat/streams/events.ts' */
 /** @import { Entry } from './outbox.js' */
 /**
  * @typedef {object} Viewer

@@ -2,7 +2,7 @@
 // What the page knows of the place: what fold makes of the server's answers and of the stream's events. Knows nothing of
 // what is shown.
 
-/** @import { User, WireEvent } from '../lib/chat/events.ts' */
+/** @import { User, WireEvent } from '../lib/chat/streams/events.ts' */
 /**
  * @typedef {object} Happening
  * @property {number} id

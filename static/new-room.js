@@ -1,7 +1,7 @@
 // @ts-check
 // Making a room: a form that unfolds above the list of rooms.
 
-/** @import { Room } from '../lib/chat/events.ts' */
+/** @import { Room } from '../lib/chat/streams/events.ts' */
 import { request } from './api.js'
 import { onSubmit, part, untell } from './parts.js'
 

@@ -4,7 +4,7 @@
 // All tabs of a browser hear the same, and one of them has to tell it. They agree by Web Locks, which are there wherever notifications
 // are: whoever takes the lock of a message first tells it, and while somebody looks at any of the tabs none does.
 
-/** @import { Message, Room } from '../lib/chat/events.ts' */
+/** @import { Message, Room } from '../lib/chat/streams/events.ts' */
 
 import { pathOf, scope } from './address.js'
 import { balanced } from './directions.js'

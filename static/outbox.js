@@ -2,7 +2,7 @@
 // What I said and the server has not confirmed yet: sent one by one and in order, again and again under the same key until
 // there is an answer, and kept over a reload. Knows nothing of the page.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message } from '../lib/chat/streams/events.ts' */
 /**
  * @typedef {object} Entry
  * @property {string} key the Idempotency-Key: under the same one, a message is never posted twice

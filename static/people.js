@@ -1,7 +1,7 @@
 // @ts-check
 // The dialog on a room: who is in it and what can be done with them, how others come in, and how one leaves.
 
-/** @import { Author, Member, Room, User } from '../lib/chat/events.ts' */
+/** @import { Author, Member, Room, User } from '../lib/chat/streams/events.ts' */
 
 import { lobby } from './address.js'
 import { request } from './api.js'

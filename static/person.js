@@ -1,7 +1,7 @@
 // @ts-check
 // How a person is shown wherever they appear: the first letter of their name, their colour, what they are here.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 
 import { say } from './words.js'
 

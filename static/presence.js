@@ -2,7 +2,7 @@
 // Who is here: has this place open somewhere. The server tells who comes and who goes, but not in rooms that hundreds watch, nor to a
 // tab that is behind: so it is also asked, when one comes to a room and whenever something may have been missed.
 
-/** @import { Presence as Told, WireEvents } from '../lib/chat/events.ts' */
+/** @import { Presence as Told, WireEvents } from '../lib/chat/streams/events.ts' */
 
 import { askMembers } from './rights.js'
 

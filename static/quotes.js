@@ -2,7 +2,7 @@
 // The line above a message that answers another: who said that, and how it begins. A reply never holds what it answers, so the line
 // changes with the other message, and says so once that is deleted. What is not on the page is asked for once it comes in sight.
 
-/** @import { Message, WireEvent } from '../lib/chat/events.ts' */
+/** @import { Message, WireEvent } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ name: string, text: string } | null} Said null: it is deleted */
 
 import { pathOf } from './address.js'

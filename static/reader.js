@@ -2,7 +2,7 @@
 // Reads what was said in a room: the newest page of its history or the one around a message, then older and newer ones as one
 // scrolls. Decides which of its messages are kept, and knows when an answer comes too late, because by then another room is being read.
 
-/** @import { Message, WireEvent } from '../lib/chat/events.ts' */
+/** @import { Message, WireEvent } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ messages: Message[], more: boolean, newer?: boolean }} Page */
 import { Refusal } from './api.js'
 import { fold } from './fold.js'

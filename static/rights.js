@@ -1,7 +1,7 @@
 // @ts-check
-// Who may do what in a room, as the server decides it (lib/chat/rights.ts): the page offers only what one may do.
+// Who may do what in a room, as the server decides it (lib/chat/rules/rights.ts): the page offers only what one may do.
 
-/** @import { Member, Message, Room, User } from '../lib/chat/events.ts' */
+/** @import { Member, Message, Room, User } from '../lib/chat/streams/events.ts' */
 /** @typedef {Map<string, 'owner' | 'member'>} Roles who is in a room, and as what */
 /** @typedef {{ react: boolean, reply: boolean, edit: boolean, delete: boolean, block: boolean, unblock: boolean }} May what one may do with a message, and who wrote it */
 

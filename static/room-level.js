@@ -1,7 +1,7 @@
 // @ts-check
 // What a room notifies of, in the dialog on it.
 
-/** @import { Room } from '../lib/chat/events.ts' */
+/** @import { Room } from '../lib/chat/streams/events.ts' */
 /** @import { Level } from './levels.js' */
 
 import { part } from './parts.js'

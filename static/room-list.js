@@ -2,7 +2,7 @@
 // The rooms at the side: the lobby first, then by name, then people one talks to alone, then what is archived. Knows how
 // rooms are listed and called, not what is said in them.
 
-/** @import { Room } from '../lib/chat/events.ts' */
+/** @import { Room } from '../lib/chat/streams/events.ts' */
 import { lobby, pathOf } from './address.js'
 import { part } from './parts.js'
 import { locale, say } from './words.js'

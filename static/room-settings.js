@@ -1,7 +1,7 @@
 // @ts-check
 // What a room is called and about, and whether it is archived: changed by whoever looks after it.
 
-/** @import { Room } from '../lib/chat/events.ts' */
+/** @import { Room } from '../lib/chat/streams/events.ts' */
 import { lobby } from './address.js'
 import { request } from './api.js'
 import { onClick, onSubmit, part } from './parts.js'

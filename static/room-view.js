@@ -2,7 +2,7 @@
 // The room that one is in: its head, what was said, and its foot, where one writes. Knows how one gets from room to room and to
 // a message by its link; what happens is told to it.
 
-/** @import { Author, Room, WireEvent } from '../lib/chat/events.ts' */
+/** @import { Author, Room, WireEvent } from '../lib/chat/streams/events.ts' */
 /** @typedef {import('./outbox.js').Entry} Entry */
 
 import { home, lobby, messageOf, onRoomLink, roomOf } from './address.js'

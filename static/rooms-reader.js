@@ -1,7 +1,7 @@
 // @ts-check
 // Asks for the rooms, page by page: all that I am in, and of the others the first ones, then more of them whenever somebody wants them.
 
-/** @import { ListedRoom, Room } from '../lib/chat/events.ts' */
+/** @import { ListedRoom, Room } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ rooms: ListedRoom[], cursor: string, more: boolean }} Page */
 
 import { Refusal, request } from './api.js'

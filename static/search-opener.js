@@ -9,7 +9,7 @@ export class SearchOpener {
   #on
 
   /**
-   * @param {{ may: () => boolean, room: () => import('../lib/chat/events.ts').Room | undefined, nameOf: (room: string) => string, failed: (error: unknown) => void }} on
+   * @param {{ may: () => boolean, room: () => import('../lib/chat/streams/events.ts').Room | undefined, nameOf: (room: string) => string, failed: (error: unknown) => void }} on
    *   `may`: is there something to search now? `room`: the one that may be searched by itself.
    */
   constructor(on) {

@@ -2,7 +2,7 @@
 // One message that a search has found: where it was said, by whom and when, and what of its text stands around the words that were
 // looked for. All of it is text.
 
-/** @import { Message } from '../lib/chat/events.ts' */
+/** @import { Message } from '../lib/chat/streams/events.ts' */
 /** @typedef {[begin: number, end: number][]} Marks where in a text the words stand, in UTF-16 code units */
 
 import { pathOf } from './address.js'

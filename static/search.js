@@ -2,7 +2,7 @@
 // Searching what was said: a dialog with one field, and below it what is found, newest first, each a link to where it was said. One
 // request is under way at a time; what somebody has typed since is asked for after it. Imported on first use, with its own style sheet.
 
-/** @import { Message, Room } from '../lib/chat/events.ts' */
+/** @import { Message, Room } from '../lib/chat/streams/events.ts' */
 /** @import { Marks } from './search-result.js' */
 /** @typedef {{ messages: Message[], marks: Record<string, Marks>, more: boolean, before?: string }} Answer */
 /**

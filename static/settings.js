@@ -2,7 +2,7 @@
 // The dialog of settings. Whoever has come in finds there who they are: a guest becomes an account, name and password are changed,
 // and one logs out. What follows has a module each. Whoever is nobody yet finds what is the browser's alone.
 
-/** @import { User } from '../lib/chat/events.ts' */
+/** @import { User } from '../lib/chat/streams/events.ts' */
 
 import { request } from './api.js'
 import { showAppearance } from './appearance.js'

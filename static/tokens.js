@@ -1,7 +1,7 @@
 // @ts-check
 // Tokens for bots, in the settings of who governs the place: made, shown once, listed and revoked.
 
-/** @import { Author, User } from '../lib/chat/events.ts' */
+/** @import { Author, User } from '../lib/chat/streams/events.ts' */
 /** @typedef {{ id: string, user: User, maker: Author, scopes: string[], rooms?: string[], expires?: string }} Token */
 
 import { base, lobby } from './address.js'

@@ -1,7 +1,7 @@
 // @ts-check
 // Who is writing in the room that one is in: says so at the foot while others do, and lets them know that one does oneself.
 
-/** @import { Author, Presence } from '../lib/chat/events.ts' */
+/** @import { Author, Presence } from '../lib/chat/streams/events.ts' */
 
 import { request } from './api.js'
 import { say } from './words.js'

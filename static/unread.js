@@ -2,7 +2,7 @@
 // How much others have said in each of my rooms since I looked, and how much of it names me: what the server counted, and what
 // has come since. Knows nothing of what is shown.
 
-/** @import { ListedRoom, User, WireEvent } from '../lib/chat/events.ts' */
+/** @import { ListedRoom, User, WireEvent } from '../lib/chat/streams/events.ts' */
 /**
  * @typedef {object} Mark
  * @property {string} read the event up to which the room was read

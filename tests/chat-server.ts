@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Member, Message, Room, User, WireEvents } from '../lib/chat/events.ts'
+import type { Member, Message, Room, User, WireEvents } from '../lib/chat/streams/events.ts'
 import { readSettings, type Settings } from '../lib/config.ts'
 import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
 
@@ -63,7 +63,7 @@ export async function startChat(t: Scope, options: StartOptions = {}): Promise<C
  */
 export async function openChat(t: Scope, { flags = [] }: Pick<StartOptions, 'flags'> = {}): Promise<ChatServer> {
   // Only now: most tests have no need of it.
-  const { startServer } = await import('../lib/main.ts')
+  const { startServer } = await import('../lib/program/main.ts')
   const server = await startServer(readSettings(['--port', '0', '--data', ':memory:', ...unlimited, ...flags], {})!)
   t.after(() => server.stop())
   const chat = new ChatServer({ flags })

@@ -1,12 +1,12 @@
 // A place as full as anybody can make it: events applied by natter's own rules to the folder of a server that does not run, some 50,000 a
 // second.
 
-import { apply } from '../lib/chat/apply.ts'
-import { rules, type LogEvent } from '../lib/chat/log-events.ts'
-import { foldName } from '../lib/chat/names.ts'
+import { apply } from '../lib/chat/rules/apply.ts'
+import { rules, type LogEvent } from '../lib/chat/rules/log-events.ts'
+import { foldName } from '../lib/chat/people/names.ts'
 import { openDataFolder, type DataFolder } from '../lib/store/data-folder.ts'
 import { Database } from '../lib/store/database.ts'
-import { newLogId, newLogSecret } from '../lib/store/skeletons.ts'
+import { newLogId, newLogSecret } from '../lib/store/tables/skeletons.ts'
 
 const groupEvents = 10_000 // in a transaction
 

@@ -3,13 +3,13 @@
 
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { RoomRow } from '../store/room-tables.ts'
-import type { Member, SearchQuery } from '../store/search-tables.ts'
-import { pairOf } from './direct-slug.ts'
-import { sees, sharesWithMaker } from './rights.ts'
-import { noRoom } from './rule.ts'
-import { foldName } from './names.ts'
-import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './who.ts'
+import type { RoomRow } from '../store/tables/room-tables.ts'
+import type { Member, SearchQuery } from '../store/search/search-tables.ts'
+import { pairOf } from './rooms/direct-slug.ts'
+import { sees, sharesWithMaker } from './rules/rights.ts'
+import { noRoom } from './rules/rule.ts'
+import { foldName } from './people/names.ts'
+import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './people/who.ts'
 
 const limits = {
   lost: 1000, // rooms that somebody lost last: where a list goes on after one of these

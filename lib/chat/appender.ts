@@ -3,10 +3,10 @@
 
 import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { EventLog, LoggedEvent } from '../store/event-log.ts'
-import { earlier, judge } from './apply.ts'
+import type { EventLog, LoggedEvent } from '../store/log/event-log.ts'
+import { earlier, judge } from './rules/apply.ts'
 import { checkSpace } from './disk-reserve.ts'
-import type { LogEvent } from './log-events.ts'
+import type { LogEvent } from './rules/log-events.ts'
 
 interface Beside {
   before?: readonly LogEvent[]

@@ -3,9 +3,9 @@
 
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { Space } from '../store/event-log.ts'
-import type { LogEvent } from './log-events.ts'
-import { isGuest } from './rights.ts'
+import type { Space } from '../store/log/event-log.ts'
+import type { LogEvent } from './rules/log-events.ts'
+import { isGuest } from './rules/rights.ts'
 
 const retryAfter = 60 // seconds: nobody makes room within a moment
 

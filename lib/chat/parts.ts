@@ -1,11 +1,11 @@
 // What the operations are made with, each of them the same.
 
 import type { Database } from '../store/database.ts'
-import type { EventLog } from '../store/event-log.ts'
-import type { ReadingThread } from '../store/reading-thread.ts'
+import type { EventLog } from '../store/log/event-log.ts'
+import type { ReadingThread } from '../store/search/reading-thread.ts'
 import type { Access } from './access.ts'
 import type { Appender } from './appender.ts'
-import type { People } from './people.ts'
+import type { People } from './people/people.ts'
 
 export interface Parts {
   log: EventLog

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../errors.ts'
-import { Patience } from './patience.ts'
+import { Patience } from './limits/patience.ts'
 
 export const bodyLimits = {
   bytes: 64 * 1024,

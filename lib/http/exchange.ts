@@ -2,10 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
-import type { Who } from '../chat/who.ts'
-import type { Connections } from './connections.ts'
+import type { Who } from '../chat/people/who.ts'
+import type { Connections } from './limits/connections.ts'
 import type { SessionCookie } from './identity.ts'
-import type { Limits } from './limits.ts'
+import type { Limits } from './limits/limits.ts'
 import type { Lines, LineType } from './lines.ts'
 
 export type StreamType = 'text/event-stream' | LineType

@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import { ChatError } from '../errors.ts'
 import { isJson } from './body.ts'
-import type { ConnectionShares } from './connection-shares.ts'
-import type { Connections } from './connections.ts'
+import type { ConnectionShares } from './limits/connection-shares.ts'
+import type { Connections } from './limits/connections.ts'
 
 /** The server is our own, and no other program's. */
 export interface OwnServer {

@@ -2,8 +2,8 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Chat } from '../chat/chat.ts'
-import { hashOf } from '../chat/people.ts'
-import type { Who } from '../chat/who.ts'
+import { hashOf } from '../chat/people/people.ts'
+import type { Who } from '../chat/people/who.ts'
 import { ChatError } from '../errors.ts'
 import { decode } from './body.ts'
 

@@ -2,7 +2,7 @@
 // response; knows nothing of who reads what.
 
 import type { ServerResponse } from 'node:http'
-import type { Author, Message, WireEvents } from '../chat/events.ts'
+import type { Author, Message, WireEvents } from '../chat/streams/events.ts'
 import { escaped, toJson } from '../sse/json.ts'
 import type { StreamResponse } from '../sse/server-sent-events-stream.ts'
 

@@ -1,15 +1,15 @@
 // The map of the HTTP interface. Every request is found here or is none of ours.
 
 import type { Handler } from './exchange.ts'
-import { block, listBlocks, unblock } from './blocks.ts'
-import { watch } from './events.ts'
-import { acceptInvite, endInvite, listInvites, makeInvite } from './invites.ts'
-import { edit, listMessages, listReacting, post, react, read, remove, showMessage, takeBack, typing } from './messages.ts'
-import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './rooms.ts'
-import { search } from './search.ts'
-import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './session.ts'
-import { endToken, listTokens, makeToken } from './tokens.ts'
-import { changeUser, listUsers, register, showUser } from './users.ts'
+import { block, listBlocks, unblock } from './resources/blocks.ts'
+import { watch } from './resources/events.ts'
+import { acceptInvite, endInvite, listInvites, makeInvite } from './resources/invites.ts'
+import { edit, listMessages, listReacting, post, react, read, remove, showMessage, takeBack, typing } from './resources/messages.ts'
+import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './resources/rooms.ts'
+import { search } from './resources/search.ts'
+import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './resources/session.ts'
+import { endToken, listTokens, makeToken } from './resources/tokens.ts'
+import { changeUser, listUsers, register, showUser } from './resources/users.ts'
 
 export interface Route {
   method: string

@@ -4,11 +4,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
-import type { Apply } from './commit-loop.ts'
+import type { Apply } from './log/commit-loop.ts'
 import { Database } from './database.ts'
 import { lookAt, openDataFolder, takeFolder } from './data-folder.ts'
-import { schemaVersion } from './schema.ts'
-import type { Body, LoggedEvent, NewEvent } from './event-log.ts'
+import { schemaVersion } from './tables/schema.ts'
+import type { Body, LoggedEvent, NewEvent } from './log/event-log.ts'
 
 const limits = {
   pageEvents: 500, // carried out again in one transaction

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { ChatError, StartError } from '../errors.ts'
 import { holdLock } from './connection.ts'
 import { Database } from './database.ts'
-import { applicationId, schemaVersion } from './schema.ts'
+import { applicationId, schemaVersion } from './tables/schema.ts'
 
 const lockName = 'natter.lock'
 

@@ -1,14 +1,14 @@
 // The database: the log with its bodies, and the tables of people, of rooms and of the search beside them. One prepared
 // statement for each thing that is done with them. Knows nothing of rules, threads or HTTP.
 
-import { blockTables, type BlockTables } from './block-tables.ts'
+import { blockTables, type BlockTables } from './tables/block-tables.ts'
 import { Connection } from './connection.ts'
-import type { LoggedEvent, NewEvent } from './event-log.ts'
-import { bringUpToDate, type MigrationOptions } from './migrate.ts'
-import { peopleTables, type PeopleTables, type UserRow } from './people-tables.ts'
-import { roomTables, type RoomRow, type RoomTables } from './room-tables.ts'
-import { talkTables, type TalkTables } from './talk-tables.ts'
-import { SearchTables } from './search-tables.ts'
+import type { LoggedEvent, NewEvent } from './log/event-log.ts'
+import { bringUpToDate, type MigrationOptions } from './tables/migrate.ts'
+import { peopleTables, type PeopleTables, type UserRow } from './tables/people-tables.ts'
+import { roomTables, type RoomRow, type RoomTables } from './tables/room-tables.ts'
+import { talkTables, type TalkTables } from './tables/talk-tables.ts'
+import { SearchTables } from './search/search-tables.ts'
 
 // A message as it is now: with the text, the mentions and the id of its newest edit, if there is one.
 const messageColumns = `

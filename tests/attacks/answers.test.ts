@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ListedRoom, Message, Reactions } from '../../lib/chat/events.ts'
-import { idOfUser } from '../../lib/chat/wire.ts'
+import type { ListedRoom, Message, Reactions } from '../../lib/chat/streams/events.ts'
+import { idOfUser } from '../../lib/chat/streams/wire.ts'
 import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
 import { FullPlace } from '../full-place.ts'
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { Deletion, Message, Room } from '../../lib/chat/events.ts'
+import type { Deletion, Message, Room } from '../../lib/chat/streams/events.ts'
 import { mount } from '../mounted/mount.ts'
 import { own, patienceMs, runServer, startChat, temporaryFolder, type Person } from '../chat-server.ts'
 

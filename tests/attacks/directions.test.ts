@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, Room } from '../../lib/chat/events.ts'
+import type { Message, Room } from '../../lib/chat/streams/events.ts'
 import { openChat, type Person } from '../chat-server.ts'
 
 const controls = '\x7f\x80\x85\x9b31m\x9c'

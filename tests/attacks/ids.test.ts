@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Message } from '../../lib/chat/events.ts'
-import { printOf } from '../../lib/chat/talk.ts'
-import { startServer } from '../../lib/main.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
+import { printOf } from '../../lib/chat/talk/talk.ts'
+import { startServer } from '../../lib/program/main.ts'
 import type { HubOptions } from '../../lib/sse/hub-options.ts'
 import { Hub } from '../../lib/sse/hub.ts'
 import { ChatServer, own, Person, refusalOf, settings, startChat, type Listener } from '../chat-server.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Room, User } from '../../lib/chat/events.ts'
+import type { Room, User } from '../../lib/chat/streams/events.ts'
 import { cookieOf, own, passwordOf, Person, startChat, temporaryFolder } from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'
 

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createChat } from '../../lib/create-chat.ts'
-import type { Party } from '../../lib/store/fair-line.ts'
-import { ReadingThread } from '../../lib/store/reading-thread.ts'
+import { createChat } from '../../lib/embed/create-chat.ts'
+import type { Party } from '../../lib/store/threads/fair-line.ts'
+import { ReadingThread } from '../../lib/store/search/reading-thread.ts'
 import { Database } from '../../lib/store/database.ts'
 import { join } from 'node:path'
 import { openChat, passwordOf, startChat, temporaryFolder, type ChatServer, type Scope } from '../chat-server.ts'

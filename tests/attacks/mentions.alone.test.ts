@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mentionsIn } from '../../lib/chat/text.ts'
+import { mentionsIn } from '../../lib/chat/talk/text.ts'
 
 const han = (length: number, from: number) => Array.from({ length }, (_, at) => String.fromCodePoint(0x4e00 + from + at)).join('')
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
-import { readIdentity } from '../../lib/host-identity.ts'
-import { keyedHash } from '../../lib/store/keyed-hash.ts'
+import { readIdentity } from '../../lib/embed/host-identity.ts'
+import { keyedHash } from '../../lib/store/tables/keyed-hash.ts'
 import { ChatServer, cookieOf, Person, runServer, startChat, temporaryFolder } from '../chat-server.ts'
 
 /** One place, in which some have accounts. */

@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Who } from '../../lib/chat/who.ts'
+import type { Who } from '../../lib/chat/people/who.ts'
 import { ChatError } from '../../lib/errors.ts'
 import { networkOf } from '../../lib/network.ts'
-import { Limits } from '../../lib/http/limits.ts'
+import { Limits } from '../../lib/http/limits/limits.ts'
 import { startChat, type ChatServer, type Person } from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'
 import { RawConnection } from '../raw-connection.ts'

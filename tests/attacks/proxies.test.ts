@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { readSettings } from '../../lib/config.ts'
-import { Clients } from '../../lib/http/client-address.ts'
+import { Clients } from '../../lib/http/limits/client-address.ts'
 import { startChat, type ChatServer } from '../chat-server.ts'
 import { askFrom, nginxAsShown, noCaddy, noNginx, startCaddy, startNginx } from '../proxy-servers.ts'
 

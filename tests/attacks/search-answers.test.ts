@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SearchResult } from '../../lib/chat/search.ts'
+import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
 import { FullPlace } from '../full-place.ts'
 

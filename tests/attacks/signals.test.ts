@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Member, Presence } from '../../lib/chat/events.ts'
-import type { Who } from '../../lib/chat/who.ts'
-import { Limits } from '../../lib/http/limits.ts'
+import type { Member, Presence } from '../../lib/chat/streams/events.ts'
+import type { Who } from '../../lib/chat/people/who.ts'
+import { Limits } from '../../lib/http/limits/limits.ts'
 import { Listener, openChat, startChat, type ChatServer, type Person } from '../chat-server.ts'
 
 const type = (person: Person, room = 'lobby') => person.fetch(`/rooms/${room}/typing`, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })

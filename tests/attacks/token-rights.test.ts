@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ListedRoom, Membership, Message, Room } from '../../lib/chat/events.ts'
-import type { SearchResult } from '../../lib/chat/search.ts'
+import type { ListedRoom, Membership, Message, Room } from '../../lib/chat/streams/events.ts'
+import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { Listener, openChat, own, wholeAnswer, type ChatServer, type Person } from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'
 

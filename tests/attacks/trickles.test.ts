@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Patience, totalMs } from '../../lib/http/patience.ts'
+import { Patience, totalMs } from '../../lib/http/limits/patience.ts'
 import { patienceMs, startChat, type ChatServer } from '../chat-server.ts'
 import { farChat } from '../far-chat.ts'
 import { RawConnection } from '../raw-connection.ts'

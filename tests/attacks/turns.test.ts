@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { loopsBetween, Turns } from '../../lib/http/turns.ts'
+import { loopsBetween, Turns } from '../../lib/http/limits/turns.ts'
 import { startChat } from '../chat-server.ts'
 import { farChat, type Far, type FarConnection } from '../far-chat.ts'
 

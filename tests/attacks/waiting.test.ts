@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChatError } from '../../lib/errors.ts'
-import { WaitingBytes } from '../../lib/http/waiting-bytes.ts'
+import { WaitingBytes } from '../../lib/http/limits/waiting-bytes.ts'
 import { openChat } from '../chat-server.ts'
 import { farChat, type Far, type FarConnection } from '../far-chat.ts'
 import { RawConnection } from '../raw-connection.ts'

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Message, Room } from '../../lib/chat/events.ts'
+import type { Message, Room } from '../../lib/chat/streams/events.ts'
 import { createChat } from '../../lib/index.ts'
 import { passwordOf, runServer, startChat, temporaryFolder, type ChatServer, type Listener, type Person } from '../chat-server.ts'
 

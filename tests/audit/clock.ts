@@ -4,7 +4,7 @@
 import { cpSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
-import type { User } from '../../lib/chat/events.ts'
+import type { User } from '../../lib/chat/streams/events.ts'
 import type { Audit, AuditOptions, Form, Verdict } from './audit.ts'
 import { inScope, Reader, Writer } from './harness.ts'
 import { compareWithHistory } from './history.ts'

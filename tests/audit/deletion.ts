@@ -4,8 +4,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Message } from '../../lib/chat/events.ts'
-import { idOfUser } from '../../lib/chat/wire.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
+import { idOfUser } from '../../lib/chat/streams/wire.ts'
 import { startChat, temporaryFolder, type Listener, type Person } from '../chat-server.ts'
 import type { Audit } from './audit.ts'
 import { inScope, integrityOf, planted } from './harness.ts'

@@ -16,7 +16,7 @@ const faults: Record<string, () => Promise<void> | void> = {
   /** The same for streams; answers are right. */
   async 'broadcast-before-commit'() {
     await commitLater()
-    const { LocalLog } = await import('../../lib/store/local-log.ts')
+    const { LocalLog } = await import('../../lib/store/log/local-log.ts')
     const { append } = LocalLog.prototype
     LocalLog.prototype.append = async function (events) {
       const outcomes = await append.call(this, events)

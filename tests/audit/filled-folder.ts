@@ -1,11 +1,11 @@
 // A data folder as it is after years: a million messages, applied by natter's own rules, only faster than anybody writes.
 
-import { apply } from '../../lib/chat/apply.ts'
-import { rules, type LogEvent } from '../../lib/chat/log-events.ts'
+import { apply } from '../../lib/chat/rules/apply.ts'
+import { rules, type LogEvent } from '../../lib/chat/rules/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
-import { keyedHash } from '../../lib/store/keyed-hash.ts'
-import { newLogId, newLogSecret } from '../../lib/store/skeletons.ts'
+import { keyedHash } from '../../lib/store/tables/keyed-hash.ts'
+import { newLogId, newLogSecret } from '../../lib/store/tables/skeletons.ts'
 
 const groupEvents = 10_000 // in a transaction: the search index is brought up to date with each
 const startsAt = 1_700_000_000_000_000 // ids are microseconds: a time before all tests

@@ -4,7 +4,7 @@
 import { Agent, get, request, type IncomingMessage } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { patienceMs, type ChatServer, type Person, type Scope, type StartOptions } from '../chat-server.ts'
 import { EventStreamParser, type ParsedEvent } from '../event-stream-parser.ts'
 

@@ -1,6 +1,6 @@
 // The verdict over writers and readers: what they were told is held against what the server has kept, by page and by stream.
 
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { patienceMs, type ChatServer } from '../chat-server.ts'
 import type { ParsedEvent } from '../event-stream-parser.ts'
 import { Reader, type Writer } from './harness.ts'

@@ -3,7 +3,7 @@
 import { scrypt, scryptSync, type ScryptOptions } from 'node:crypto'
 import { Server } from 'node:http'
 import { promisify } from 'node:util'
-import type { Hashing } from '../../lib/chat/hasher.ts'
+import type { Hashing } from '../../lib/chat/people/hasher.ts'
 
 export const loadFaults: Record<string, () => Promise<void> | void> = {
   /** Goes on writing to a socket that is full. */
@@ -35,7 +35,7 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Never answers texts of some lengths. */
   async 'text-that-hangs'() {
-    const { Talk } = await import('../../lib/chat/talk.ts')
+    const { Talk } = await import('../../lib/chat/talk/talk.ts')
     const { post } = Talk.prototype
     Talk.prototype.post = function (who, slug, options) {
       return options.text.length % 7 === 3 ? new Promise(() => {}) : post.call(this, who, slug, options)
@@ -44,7 +44,7 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Throws at names with a letter that is not ASCII. */
   async 'name-that-throws'() {
-    const { Accounts } = await import('../../lib/chat/accounts.ts')
+    const { Accounts } = await import('../../lib/chat/people/accounts.ts')
     const { comeIn } = Accounts.prototype
     Accounts.prototype.comeIn = async function (who, options) {
       if (/[^\0-\x7f]/.test(options.name)) throw new TypeError('no such letter')
@@ -62,7 +62,7 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Hashes passwords where everyone is served. */
   async 'hashed-on-main-thread'() {
-    const { WorkerLine } = await import('../../lib/store/worker-line.ts')
+    const { WorkerLine } = await import('../../lib/store/threads/worker-line.ts')
     WorkerLine.prototype.do = async function (job) {
       // Nobody searches meanwhile.
       const { password, salt, length, cost } = job() as Hashing
@@ -72,7 +72,7 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Hashes whatever comes, as many at a time as Node does. */
   async 'hashed-without-bound'() {
-    const { WorkerLine } = await import('../../lib/store/worker-line.ts')
+    const { WorkerLine } = await import('../../lib/store/threads/worker-line.ts')
     WorkerLine.prototype.do = async function (job) {
       const { password, salt, length, cost } = job() as Hashing
       return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })

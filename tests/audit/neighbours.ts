@@ -2,7 +2,7 @@
 // pace, and is timed. Now and then one comes in, logs in, searches or opens a stream. Nothing of that may be refused.
 
 import { Agent, get } from 'node:http'
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { ask, cookieIn, publicHost, type Asked, type Told } from './asking.ts'
 import { rooms } from './attacks.ts'
 

@@ -6,7 +6,7 @@ import { ServerResponse } from 'node:http'
 import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.ts'
 import type { StartOptions } from '../chat-server.ts'
 import { Connection } from '../../lib/store/connection.ts'
-import { LocalLog } from '../../lib/store/local-log.ts'
+import { LocalLog } from '../../lib/store/log/local-log.ts'
 import { Database } from '../../lib/store/database.ts'
 import { codes, sqliteCode } from '../../lib/store/sqlite-errors.ts'
 

@@ -55,6 +55,6 @@ if (eventLoopFile !== undefined && isMainThread) {
 
 // Time goes by faster for bodies: that they have less of it than half a minute needs no half a minute to be seen.
 if (bodyMs !== undefined && isMainThread) {
-  otherSource('lib/http/patience.ts', 'silenceMs: 30_000', `silenceMs: ${bodyMs}`)
-  otherSource('lib/http/patience.ts', 'totalMs: 30_000', `totalMs: ${bodyMs}`)
+  otherSource('lib/http/limits/patience.ts', 'silenceMs: 30_000', `silenceMs: ${bodyMs}`)
+  otherSource('lib/http/limits/patience.ts', 'totalMs: 30_000', `totalMs: ${bodyMs}`)
 }

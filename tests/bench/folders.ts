@@ -1,8 +1,8 @@
 // Data folders of natter as they are after years, made by its own rules, only faster than anybody could by its doors.
 
 import { fillFolder } from '../audit/filled-folder.ts'
-import { apply } from '../../lib/chat/apply.ts'
-import { rules } from '../../lib/chat/log-events.ts'
+import { apply } from '../../lib/chat/rules/apply.ts'
+import { rules } from '../../lib/chat/rules/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
 import { textOf } from './load/text.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FailedLogins, type Account } from '../../lib/chat/failed-logins.ts'
+import { FailedLogins, type Account } from '../../lib/chat/people/failed-logins.ts'
 import { property } from '../random.ts'
 
 const windowMs = 3 * 60_000

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanName, cleanPersonName, foldName, readName } from '../../lib/chat/names.ts'
-import { confusables } from '../../lib/store/confusables.ts'
-import { looksOf } from '../../lib/store/look-alikes.ts'
+import { cleanName, cleanPersonName, foldName, readName } from '../../lib/chat/people/names.ts'
+import { confusables } from '../../lib/store/tables/confusables.ts'
+import { looksOf } from '../../lib/store/tables/look-alikes.ts'
 import { property } from '../random.ts'
 
 const alike = (one: string, other: string) => looksOf(one).some((look) => looksOf(other).includes(look))

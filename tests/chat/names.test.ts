@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { apply } from '../../lib/chat/apply.ts'
-import { rules } from '../../lib/chat/log-events.ts'
-import { looksOf } from '../../lib/store/look-alikes.ts'
+import { apply } from '../../lib/chat/rules/apply.ts'
+import { rules } from '../../lib/chat/rules/log-events.ts'
+import { looksOf } from '../../lib/store/tables/look-alikes.ts'
 import { Database } from '../../lib/store/database.ts'
-import type { NewEvent, Outcome } from '../../lib/store/event-log.ts'
+import type { NewEvent, Outcome } from '../../lib/store/log/event-log.ts'
 import { temporaryFolder, type Scope } from '../chat-server.ts'
 
 const start = 1_795_219_200_000_000

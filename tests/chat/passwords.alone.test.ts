@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { Passwords } from '../../lib/chat/passwords.ts'
+import { Passwords } from '../../lib/chat/people/passwords.ts'
 
 const good = 'correct horse'
 const ada = { person: 7 }

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { scryptSync } from 'node:crypto'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { Passwords } from '../../lib/chat/passwords.ts'
+import { Passwords } from '../../lib/chat/people/passwords.ts'
 import { patienceMs } from '../chat-server.ts'
 import { property } from '../random.ts'
 
@@ -98,7 +98,7 @@ test('one is hashed and sixty wait; who comes then is told so at once', async ()
 })
 
 test('a program that hashed a password ends by itself', async () => {
-  const module = new URL('../../lib/chat/passwords.ts', import.meta.url).href
+  const module = new URL('../../lib/chat/people/passwords.ts', import.meta.url).href
   const program = `import { Passwords } from '${module}'; console.log(await new Passwords().matches('${good}', undefined, { person: 7 }))`
 
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: patienceMs })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Chat } from '../../lib/chat/chat.ts'
 import { ChatError } from '../../lib/errors.ts'
-import { LocalLog } from '../../lib/store/local-log.ts'
+import { LocalLog } from '../../lib/store/log/local-log.ts'
 
 const faultyWriter = new URL('../store/writer-with-faults.ts', import.meta.url)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { marksIn, wordsOf } from '../../lib/chat/search.ts'
-import { cleanText, searchable } from '../../lib/chat/text.ts'
+import { marksIn, wordsOf } from '../../lib/chat/talk/search.ts'
+import { cleanText, searchable } from '../../lib/chat/talk/text.ts'
 import { property, type Random } from '../random.ts'
 
 test('what is typed is asked for word by word', () => {

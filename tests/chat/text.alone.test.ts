@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanName, foldName } from '../../lib/chat/names.ts'
-import { cleanText } from '../../lib/chat/text.ts'
+import { cleanName, foldName } from '../../lib/chat/people/names.ts'
+import { cleanText } from '../../lib/chat/talk/text.ts'
 
 test('more marks on a letter than any writing has are refused before they cost time', () => {
   const pairs = ['\u0301\u0323', '\u0301\x01\u0323\x01', '\uff9e\u0345', '\u0f73\u0f71', '\u{1d165}\u{1d16e}']

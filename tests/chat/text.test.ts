@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanName, foldName, slugOf } from '../../lib/chat/names.ts'
-import { cleanText, searchable } from '../../lib/chat/text.ts'
+import { cleanName, foldName, slugOf } from '../../lib/chat/people/names.ts'
+import { cleanText, searchable } from '../../lib/chat/talk/text.ts'
 import { property } from '../random.ts'
 
 test('a text keeps all that can be seen, and line ends become LF', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { timeOf } from '../../lib/chat/wire.ts'
+import { timeOf } from '../../lib/chat/streams/wire.ts'
 import { Random } from '../random.ts'
 
 test('an id tells when it was given, as every clock writes it', () => {

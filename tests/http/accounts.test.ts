@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, User } from '../../lib/chat/events.ts'
+import type { Message, User } from '../../lib/chat/streams/events.ts'
 import { cookieOf, own, passwordOf, Person, refusalOf, startChat } from '../chat-server.ts'
 
 interface Session {

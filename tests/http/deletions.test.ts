@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { startChat, temporaryFolder, type ChatServer, type Person } from '../chat-server.ts'
 
 function remove(person: Person, { room, id }: { room: string; id: string }): Promise<Response> {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { Listener, startChat, type ChatServer } from '../chat-server.ts'
 import { property } from '../random.ts'
 import { RawConnection } from '../raw-connection.ts'

@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import type { Message } from '../../lib/chat/events.ts'
-import { startServer } from '../../lib/main.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
+import { startServer } from '../../lib/program/main.ts'
 import { ChatServer, own, settings, startChat, temporaryFolder, wholeAnswer, type Listener, type Person } from '../chat-server.ts'
 
 type Page = { messages: Message[]; cursor: string; more: boolean; newer?: boolean }

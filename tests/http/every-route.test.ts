@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idOfUser } from '../../lib/chat/wire.ts'
+import { idOfUser } from '../../lib/chat/streams/wire.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { own, passwordOf, startChat, temporaryFolder, type Person } from '../chat-server.ts'
 import { FullPlace } from '../full-place.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Room } from '../../lib/chat/events.ts'
+import type { Room } from '../../lib/chat/streams/events.ts'
 import { Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 
 /** Somebody who came in by a request, and what it was answered with. */

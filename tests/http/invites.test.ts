@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Member, Message, User } from '../../lib/chat/events.ts'
+import type { Member, Message, User } from '../../lib/chat/streams/events.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { own, passwordOf, Person, refusalOf, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 

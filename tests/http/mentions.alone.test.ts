@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mentionsIn } from '../../lib/chat/text.ts'
+import { mentionsIn } from '../../lib/chat/talk/text.ts'
 import { startChat } from '../chat-server.ts'
 
 test('what is full of @ is read in no time', async (t) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message } from '../../lib/chat/events.ts'
+import type { Message } from '../../lib/chat/streams/events.ts'
 import { startChat, type Person } from '../chat-server.ts'
 
 const namesOf = ({ mentions = [] }: Message, people: readonly Person[]) => mentions.map((id) => (id === 'room' ? '@room' : people.find((person) => person.id === id)!.name))

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Member, Presence } from '../../lib/chat/events.ts'
+import type { Member, Presence } from '../../lib/chat/streams/events.ts'
 import { startChat, type Listener, type Person } from '../chat-server.ts'
 
 const told = (stream: Listener, event: 'presence' | 'typing') => stream.all.filter((one) => one.event === event).map(({ data }) => JSON.parse(data) as Presence)

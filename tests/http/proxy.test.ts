@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '../../lib/config.ts'
-import { clientAddress } from '../../lib/http/client-address.ts'
+import { clientAddress } from '../../lib/http/limits/client-address.ts'
 import { startChat } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 

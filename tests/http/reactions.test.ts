@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, Reaction } from '../../lib/chat/events.ts'
-import { cleanEmoji } from '../../lib/chat/text.ts'
+import type { Message, Reaction } from '../../lib/chat/streams/events.ts'
+import { cleanEmoji } from '../../lib/chat/talk/text.ts'
 import { own, refusalOf, startChat, type Person } from '../chat-server.ts'
 
 const pathOf = ({ room, id }: Message, emoji: string) => `/rooms/${room}/messages/${id}/reactions/${encodeURIComponent(emoji)}`

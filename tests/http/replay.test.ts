@@ -2,8 +2,8 @@
 // after it, from memory or from disk, with the bytes that it had live.
 
 import assert from 'node:assert/strict'
-import type { Membership, Message, Room } from '../../lib/chat/events.ts'
-import { startServer } from '../../lib/main.ts'
+import type { Membership, Message, Room } from '../../lib/chat/streams/events.ts'
+import { startServer } from '../../lib/program/main.ts'
 import { ChatServer, Listener, Person, settings, startChat, temporaryFolder } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Membership, Message, Room } from '../../lib/chat/events.ts'
-import { startServer } from '../../lib/main.ts'
+import type { Membership, Message, Room } from '../../lib/chat/streams/events.ts'
+import { startServer } from '../../lib/program/main.ts'
 import { ChatServer, own, passwordOf, settings, startChat, temporaryFolder, type Listener, type Person } from '../chat-server.ts'
 import { EventStreamParser, type ParsedEvent } from '../event-stream-parser.ts'
 import { RawConnection } from '../raw-connection.ts'

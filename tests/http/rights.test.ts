@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Deletion, Member, Membership, Message, ListedRoom, Room, User } from '../../lib/chat/events.ts'
+import type { Deletion, Member, Membership, Message, ListedRoom, Room, User } from '../../lib/chat/streams/events.ts'
 import { own, startChat, temporaryFolder, wholeAnswer, type ChatServer, type Listener, type Person } from '../chat-server.ts'
 import type { ParsedEvent } from '../event-stream-parser.ts'
 import { property, type Random } from '../random.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Member, Room } from '../../lib/chat/events.ts'
+import type { Member, Room } from '../../lib/chat/streams/events.ts'
 import { own, startChat, wholeAnswer, type ChatServer, type Person } from '../chat-server.ts'
 
 interface Request {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import type { SearchResult } from '../../lib/chat/search.ts'
+import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { fillFolder } from '../audit/filled-folder.ts'
 import { patienceMs, Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 import { property } from '../random.ts'

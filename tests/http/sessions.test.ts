@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import type { Message, User } from '../../lib/chat/events.ts'
+import type { Message, User } from '../../lib/chat/streams/events.ts'
 import { startChat } from '../chat-server.ts'
 
 const own = { 'sec-fetch-site': 'same-origin' }

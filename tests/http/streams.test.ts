@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Room } from '../../lib/chat/events.ts'
-import { startServer } from '../../lib/main.ts'
+import type { Room } from '../../lib/chat/streams/events.ts'
+import { startServer } from '../../lib/program/main.ts'
 import { ChatServer, Listener, Person, settings, startChat, temporaryFolder } from '../chat-server.ts'
 
 test('a reader who was away gets what it missed, once and in order', async (t) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message, Room, User } from '../../lib/chat/events.ts'
+import type { Message, Room, User } from '../../lib/chat/streams/events.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { own, refusalOf, startChat, type Person } from '../chat-server.ts'
 

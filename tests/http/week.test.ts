@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ListedRoom, Member, Message, Room, User } from '../../lib/chat/events.ts'
+import type { ListedRoom, Member, Message, Room, User } from '../../lib/chat/streams/events.ts'
 import { startChat, temporaryFolder, type ChatServer, type Person } from '../chat-server.ts'
 import { property, type Random } from '../random.ts'
 

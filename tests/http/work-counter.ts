@@ -129,7 +129,7 @@ async function holdPosts(): Promise<(posts: number) => void> {
     if (held > 0) kept.push(() => postMessage.apply(this, values))
     else postMessage.apply(this, values)
   }
-  const { LocalLog } = await import('../../lib/store/local-log.ts')
+  const { LocalLog } = await import('../../lib/store/log/local-log.ts')
   const { append } = LocalLog.prototype
   LocalLog.prototype.append = function (events) {
     const appended = append.call(this, events)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Identity, Message, User } from '../../lib/index.ts'
-import { readIdentity } from '../../lib/host-identity.ts'
+import { readIdentity } from '../../lib/embed/host-identity.ts'
 import { byHeader, codeOf, mount } from './mount.ts'
 
 const me = async (answer: Promise<Response>) => (await (await answer).json()) as { user: User | null; hosted?: true }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { createChat } from '../../lib/create-chat.ts'
-import type { MountedChat } from '../../lib/mounted-chat.ts'
-import { ReadingThread } from '../../lib/store/reading-thread.ts'
+import { createChat } from '../../lib/embed/create-chat.ts'
+import type { MountedChat } from '../../lib/embed/mounted-chat.ts'
+import { ReadingThread } from '../../lib/store/search/reading-thread.ts'
 
 const ada = { id: '1', name: 'ada' }
 const bob = { id: '2', name: 'bob' }

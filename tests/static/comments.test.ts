@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { transformSync } from 'esbuild' // which comes with tsx
-import { readFiles } from '../../lib/http/page.ts'
+import { readFiles } from '../../lib/http/page/page.ts'
 
 const folder = new URL('../../static/', import.meta.url)
 

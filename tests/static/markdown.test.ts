@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foldName as foldOnServer } from '../../lib/chat/names.ts'
-import { mentionsIn as mentionsOnServer } from '../../lib/chat/text.ts'
+import { foldName as foldOnServer } from '../../lib/chat/people/names.ts'
+import { mentionsIn as mentionsOnServer } from '../../lib/chat/talk/text.ts'
 import { property, type Random } from '../random.ts'
 
 type Inline = string | { kind: string; text?: string; inlines?: Inline[]; href?: string; before?: string; host?: string; after?: string; who?: string }

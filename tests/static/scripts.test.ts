@@ -1,12 +1,12 @@
-// The scripts that are made of the page's modules: that the modules are written in the way that lib/http/scripts.ts can read, and that what
+// The scripts that are made of the page's modules: that the modules are written in the way that lib/http/page/scripts.ts can read, and that what
 // it makes of them is one program, in which nothing is there twice. tests/browser/ shows that it works.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { transformSync } from 'esbuild' // which comes with tsx
-import { readFiles } from '../../lib/http/page.ts'
-import { joinModules } from '../../lib/http/scripts.ts'
+import { readFiles } from '../../lib/http/page/page.ts'
+import { joinModules } from '../../lib/http/page/scripts.ts'
 
 const folder = new URL('../../static/', import.meta.url)
 const written = new Map(readdirSync(folder).filter((name) => name.endsWith('.js')).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]))

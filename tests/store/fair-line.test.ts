@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FairLine, type Party } from '../../lib/store/fair-line.ts'
+import { FairLine, type Party } from '../../lib/store/threads/fair-line.ts'
 import { property } from '../random.ts'
 
 interface Job {

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { LoggedEvent, NewEvent, Outcome } from '../../lib/store/event-log.ts'
-import { LocalLog } from '../../lib/store/local-log.ts'
-import { keyedHash } from '../../lib/store/keyed-hash.ts'
+import type { LoggedEvent, NewEvent, Outcome } from '../../lib/store/log/event-log.ts'
+import { LocalLog } from '../../lib/store/log/local-log.ts'
+import { keyedHash } from '../../lib/store/tables/keyed-hash.ts'
 import { temporaryFolder } from '../chat-server.ts'
 import { property } from '../random.ts'
 
-const realWriter = new URL('../../lib/chat/writer.ts', import.meta.url)
+const realWriter = new URL('../../lib/chat/rules/writer.ts', import.meta.url)
 const faultyWriter = new URL('writer-with-faults.ts', import.meta.url)
 
 async function open(t: TestContext, { folder = ':memory:', writer = realWriter } = {}) {

@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
-import { migrationFunctions } from '../../lib/store/skeletons.ts'
+import { migrationFunctions } from '../../lib/store/tables/skeletons.ts'
 
 const die = () => process.kill(process.pid, 'SIGKILL')
 

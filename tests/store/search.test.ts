@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Database } from '../../lib/store/database.ts'
-import { ReadingThread } from '../../lib/store/reading-thread.ts'
-import { applicationId, migrations } from '../../lib/store/schema.ts'
-import type { SearchQuery } from '../../lib/store/search-tables.ts'
+import { ReadingThread } from '../../lib/store/search/reading-thread.ts'
+import { applicationId, migrations } from '../../lib/store/tables/schema.ts'
+import type { SearchQuery } from '../../lib/store/search/search-tables.ts'
 import { temporaryFolder, type Scope } from '../chat-server.ts'
 
 const query: SearchQuery = { words: '"hello"', rooms: [], open: true, user: undefined, after: 0, before: 1000, limit: 20 }

@@ -3,4 +3,4 @@
 
 const times = process.env['TEST_CLOCK']!.split(',').map(Number)
 Date.now = () => (times.length > 1 ? times.shift()! : times[0]!)
-await import('../../lib/chat/writer.ts')
+await import('../../lib/chat/rules/writer.ts')

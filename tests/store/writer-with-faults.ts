@@ -1,7 +1,7 @@
 // The writing thread with faults that a text asks for: a mistake of ours, a disk that is full, a page that is damaged.
 
-import { apply } from '../../lib/chat/apply.ts'
-import { runCommitLoop } from '../../lib/store/commit-loop.ts'
+import { apply } from '../../lib/chat/rules/apply.ts'
+import { runCommitLoop } from '../../lib/store/log/commit-loop.ts'
 
 const faults: Record<string, Error> = {
   'a mistake': new TypeError('a mistake of ours'),

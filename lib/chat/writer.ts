@@ -1,6 +1,0 @@
-// The entry of the writing thread: the store's commit loop, run with the chat's rules.
-
-import { runCommitLoop } from '../store/commit-loop.ts'
-import { apply } from './apply.ts'
-
-runCommitLoop(apply)

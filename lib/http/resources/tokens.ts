@@ -1,0 +1,14 @@
+// Tokens for bots: each is shown once, when it is made.
+
+import { readFields } from '../body.ts'
+import type { Handler } from '../exchange.ts'
+import { pagesIn } from '../query.ts'
+
+export const makeToken: Handler = async ({ chat, request, who }) => ({
+  status: 201,
+  json: await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' })),
+})
+
+export const listTokens: Handler = async ({ chat, query, who }) => ({ status: 200, json: await chat.tokens.list(who, pagesIn(query)) })
+
+export const endToken: Handler = ({ chat, params, who }) => chat.tokens.end(who, params.id!)

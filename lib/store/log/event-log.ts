@@ -1,0 +1,99 @@
+// The contract of the log: what is appended, what is read back, and who is told when. One box and many keep it alike.
+
+import type { Refusal } from '../../errors.ts'
+import type { UserRow } from '../tables/people-tables.ts'
+import type { RoomRow } from '../tables/room-tables.ts'
+
+/** The body of an event: the only part that can be emptied later, part by part, and the only one that rules never look at. */
+export interface Body {
+  /** What a message says; of an account its password's hash. */
+  text?: string
+  /** The author's of a message, as it was then; of an event that names a user or a room, theirs. */
+  name?: string
+  /** Whatever else people chose: whom a text mentions, a topic, an emoji. It is kept as JSON. */
+  [other: string]: unknown
+}
+
+/** An event as it is asked for. The log gives it its id: the same one wherever it is applied. */
+export interface NewEvent {
+  type: string
+  /** The version of the rules that it was made for. */
+  rules: number
+  user?: number
+  room?: number
+  target?: number
+  /** What its type needs to be applied: ids, numbers, flags and hashes, for good. What people chose to write goes into the body. */
+  facts?: Record<string, unknown>
+  body?: Body
+  /** With it the same request may come again, and is the same event. */
+  key?: string
+  /** The fingerprint of the request that came with the key. */
+  print?: string
+}
+
+/** An event as it is read back, together with what its frame needs. */
+export interface LoggedEvent {
+  id: number
+  type: string
+  rules: number
+  user: number | null
+  /**
+   * The name that its frame shows: a message's author's as it was then, or if that is emptied as it is now; of whoever came, left or
+   * reacted theirs now; that of the user or the room that it is about, or null if a newer event has it.
+   */
+  name: string | null
+  userKind: UserRow['kind'] | null
+  room: number | null
+  slug: string | null
+  roomKind: RoomRow['kind'] | null
+  target: number | null
+  /** JSON. */
+  facts: string | null
+  /** The rest of its body, as JSON; null if there is none, or if it was emptied. */
+  rest: string | null
+  /** Of an edit: the name under which the message was written, and what that answers. */
+  firstName?: string | null
+  firstTarget?: number | null
+  /** Of a block: the name that they have now. */
+  targetName?: string | undefined
+  /** Of a reaction: null if it was emptied. */
+  emoji?: string | null
+  /** Of a room: its topic now. */
+  topic?: string
+  text: string | null
+}
+
+/** Somebody has read a room up to an event. */
+export interface ReadMark {
+  user: number
+  room: number
+  event: number
+}
+
+/** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
+export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
+
+/** The same, with the event as the listener is told it; of a repeated request it was before. */
+export type Told = Outcome & { event?: LoggedEvent | undefined }
+
+/** How much room the disk has for more: enough for everybody, too little for those who cost nothing, or no more than it needs to take something away. */
+export type Space = 'enough' | 'low' | 'last'
+
+export interface EventLog {
+  /** The newest event that all listeners were told of. */
+  readonly newest: number
+  /** As of a moment ago. Whoever appends asks for it first: the log itself takes what it is given. */
+  readonly space: Space
+  /** Undefined if `space` is known well enough, or else resolves when it is. */
+  measureSpace(): Promise<void> | undefined
+  /**
+   * Resolves when the events are durable, applied here, and passed on to the listener; an outcome for each, in order.
+   * @throws ChatError `busy`, `stopping`, or one of `storage_…`; it is not known then whether they will be in the log.
+   */
+  append(events: readonly NewEvent[]): Promise<Told[]>
+  /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
+  tail(listener: (events: readonly LoggedEvent[]) => void): void
+  /** Notes how far people have read: it is no event. Resolves when it can be read back, or is lost. */
+  noteReads(reads: readonly ReadMark[]): Promise<void>
+  close(): Promise<void>
+}
