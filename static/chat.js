@@ -3,27 +3,27 @@
 // the connection; everything shown is brought about from here.
 
 /** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/streams/events.ts' */
-import { Account } from './account.js'
-import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './address.js'
-import { Refusal, getPatiently } from './api.js'
-import { Blocks } from './blocks.js'
-import { Calls } from './calls.js'
-import { Connection } from './connection.js'
-import { Entry } from './entry.js'
-import { Levels } from './levels.js'
-import { Mirror } from './mirror.js'
-import { NewRoom } from './new-room.js'
-import { Notice } from './notice.js'
-import { closeAll, later, part, tell } from './parts.js'
-import { Presence } from './presence.js'
-import { RoomList } from './room-list.js'
-import { RoomsReader } from './rooms-reader.js'
-import { RoomView } from './room-view.js'
-import { SearchOpener } from './search-opener.js'
-import { listenForShortcuts, showShortcuts } from './shortcuts.js'
-import { Unread } from './unread.js'
-import { Welcome } from './welcome.js'
-import { say, sayPage } from './words.js'
+import { Account } from './settings/account.js'
+import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './parts/address.js'
+import { Refusal, getPatiently } from './parts/api.js'
+import { Blocks } from './state/blocks.js'
+import { Calls } from './state/calls.js'
+import { Connection } from './stream/connection.js'
+import { Entry } from './door/entry.js'
+import { Levels } from './state/levels.js'
+import { Mirror } from './state/mirror.js'
+import { NewRoom } from './rooms/new-room.js'
+import { Notice } from './parts/notice.js'
+import { closeAll, later, part, tell } from './parts/parts.js'
+import { Presence } from './state/presence.js'
+import { RoomList } from './rooms/room-list.js'
+import { RoomsReader } from './state/rooms-reader.js'
+import { RoomView } from './rooms/room-view.js'
+import { SearchOpener } from './search/search-opener.js'
+import { listenForShortcuts, showShortcuts } from './settings/shortcuts.js'
+import { Unread } from './state/unread.js'
+import { Welcome } from './door/welcome.js'
+import { say, sayPage } from './words/words.js'
 
 await sayPage()
 
@@ -58,12 +58,12 @@ const unread = new Unread({
 })
 const entry = new Entry(cameIn)
 const welcome = new Welcome(entry, loggedOut)
-const join = location.pathname === joinPath ? new (await import('./join.js')).Join(welcome, place, accepted) : undefined
+const join = location.pathname === joinPath ? new (await import('./door/join.js')).Join(welcome, place, accepted) : undefined
 const newRoom = new NewRoom({ made: enterNew, failed })
 const presence = new Presence(mirror, { room: () => view.id, changed: showHere })
 const levels = new Levels(showTitle)
 const calls = new Calls({ mirror, levels, unread }, { ignores: (user) => blocks.has(user), go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) })
-/** @type {import('./people.js').People | undefined} once somebody has asked for it */
+/** @type {import('./people/people.js').People | undefined} once somebody has asked for it */
 let people
 const account = new Account({
   changed: (user) => {
@@ -355,7 +355,7 @@ function nameOfRoom(id) {
 
 part('more-rooms', HTMLButtonElement).addEventListener('click', () => void reader.readOn().catch(failed))
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
-  const { People } = await later(() => import('./people.js'))
+  const { People } = await later(() => import('./people/people.js'))
   people ??= new People({ mirror, presence, levels }, { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed })
   if (view.room) people.open(view.room, { hosted, closed: access === 'invite' })
 })

@@ -17,7 +17,7 @@ interface State {
 }
 
 // The page's own fold of events, which is JavaScript.
-const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me: string) => void } = await import(new URL('../../static/fold.js', import.meta.url).href)
+const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me: string) => void } = await import(new URL('../../static/state/fold.js', import.meta.url).href)
 
 const thumb = encodeURIComponent('👍')
 

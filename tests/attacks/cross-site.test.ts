@@ -84,7 +84,7 @@ test('nor does it get anything else that costs us work, or whoever visits it', a
   const chat = await startChat(t)
   for (const [what, headers] of Object.entries(foreign)) for (const path of pages) assert.equal(await statusOf(chat, path, headers), 403, `${what}: ${path}`)
   // What stands ready is no work: the page, which no frame shows, its files, and whether we are alive.
-  for (const path of ['/', '/join', '/chat.css', '/healthz']) assert.equal(await statusOf(chat, path, foreign['an image']!), 200, path)
+  for (const path of ['/', '/join', '/styles/chat.css', '/healthz']) assert.equal(await statusOf(chat, path, foreign['an image']!), 200, path)
   const page = await chat.fetch('/rooms/lobby', { headers: { ...foreign['a link, by a browser that says no more'], accept: 'text/html' } })
   assert.match(page.headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/)
 })

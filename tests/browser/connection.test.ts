@@ -320,7 +320,7 @@ test('a tab that can not share, and could not fetch what makes its own stream, s
   const { context } = await startProfile(t)
   await context.addInitScript('delete globalThis.SharedWorker')
   let asked = 0
-  await context.route('**/static-*/stream-hub.js', (route) => (asked++ === 0 ? route.abort() : route.continue()))
+  await context.route('**/static-*/stream/stream-hub.js', (route) => (asked++ === 0 ? route.abort() : route.continue()))
 
   const page = await context.newPage()
   await page.clock.install()

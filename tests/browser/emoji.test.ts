@@ -10,7 +10,7 @@ import { becomes, hasFocus, visit } from './visit.ts'
 /** Opens the picker beside the button that shows the people, and leaves what was chosen in `window.chosen`. */
 async function openPicker(page: Page): Promise<void> {
   await page.evaluate(`(async () => {
-    const { EmojiPicker } = await import('/emoji-picker.js')
+    const { EmojiPicker } = await import('/log/emoji-picker.js')
     const anchor = document.getElementById('people-open')
     window.chosen = 'nothing yet'
     window.picker ??= new EmojiPicker()

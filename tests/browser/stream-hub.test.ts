@@ -48,7 +48,7 @@ class FakeEventSource {
 }
 
 Object.assign(globalThis, { EventSource: FakeEventSource })
-const { StreamHub } = (await import(new URL('../../static/stream-hub.js', import.meta.url).href)) as { StreamHub: new (url: string) => { connect: (port: object) => void } }
+const { StreamHub } = (await import(new URL('../../static/stream/stream-hub.js', import.meta.url).href)) as { StreamHub: new (url: string) => { connect: (port: object) => void } }
 
 function startHub(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval', 'setTimeout', 'Date'], now: 1_000_000 })

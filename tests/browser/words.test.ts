@@ -25,7 +25,7 @@ function textOf(page: Page, selector: string): Promise<string> {
 /** What the page's own words.js makes of a text. */
 function said(page: Page, key: string, values: Record<string, string | number>): Promise<string> {
   // Not the page's own copy, which is at the path of its version: this one has to load its words first.
-  return page.evaluate(`import('/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`)
+  return page.evaluate(`import('/words/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`)
 }
 
 test('the texts are on their way before the script is there', { skip }, async (t) => {
@@ -120,7 +120,7 @@ test('the language that was chosen is the one from then on', { skip }, async (t)
   const { page, requests } = await visit(browser, chat, { locale: 'zh-TW' })
   assert.equal(await textOf(page, '#entry-go'), '进入')
 
-  await page.evaluate("void import('/words.js').then(({ choose }) => choose('en'))")
+  await page.evaluate("void import('/words/words.js').then(({ choose }) => choose('en'))")
   await page.locator('#entry-go', { hasText: 'Come in' }).waitFor()
   requests.length = 0
   await page.reload()

@@ -69,7 +69,7 @@ test('what the page is made of is kept for good, the page itself is asked for ea
     for (const path of links) {
       const { status, headers } = await ask(url + path)
       assert.equal(status, 200, path)
-      const versioned = new RegExp(`^${base}/static-[\\w-]{22}/[\\w-]+\\.(js|css|svg|png)$`).test(path)
+      const versioned = new RegExp(`^${base}/static-[\\w-]{22}/[\\w/-]+\\.(js|css|svg|png)$`).test(path)
       assert.equal(headers['cache-control'], versioned ? 'public, max-age=31536000, immutable' : 'no-cache', path)
       // The one is there when no other is, the other tells the name of this place.
       if (!versioned) assert.ok([`${base}/reload.js`, `${base}/manifest.webmanifest`].includes(path), path)

@@ -304,7 +304,7 @@ test('where one has to be invited, nobody else reads or comes in, and the page l
   const again = ({ headers }: Person) => new Person(chat, headers)
 
   assert.deepEqual(await chat.stranger.read('/session'), { user: null, access: 'invite' })
-  for (const path of ['/', '/join', '/chat.js', '/chat.css', '/healthz']) assert.equal((await chat.fetch(path)).status, 200, path)
+  for (const path of ['/', '/join', '/chat.js', '/styles/chat.css', '/healthz']) assert.equal((await chat.fetch(path)).status, 200, path)
   for (const person of [chat.stranger, chat.claiming('newcomer'), chat.claiming('una'), chat.claiming('olga'), chat.claiming('gus')]) {
     const open = ['GET /session', 'DELETE /session', 'POST /invites/accept']
     await nothingFor(chat, person, 'authorization' in person.headers ? [] : open)

@@ -15,7 +15,7 @@ function meaningOf(code: string): string {
 
 test('a module without its comments is the same program, line by line', () => {
   const served = readFiles({ base: '', name: 'natter' })
-  const modules = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))
   assert.ok(modules.length > 30)
   for (const name of modules) {
     const written = readFileSync(new URL(name, folder), 'utf8')

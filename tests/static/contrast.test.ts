@@ -7,7 +7,7 @@ import { test } from 'node:test'
 
 type Colour = [red: number, green: number, blue: number] // linear, from 0 to 1
 
-const css = readFileSync(new URL('../../static/base.css', import.meta.url), 'utf8').replace(/\/\*[^]*?\*\//g, '')
+const css = readFileSync(new URL('../../static/styles/base.css', import.meta.url), 'utf8').replace(/\/\*[^]*?\*\//g, '')
 
 /** What is declared for the whole page where these attributes are on it; what comes later wins. */
 function rolesOf(theme: string, contrast: string): Map<string, string> {

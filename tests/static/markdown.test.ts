@@ -12,12 +12,12 @@ type Find = (name: string) => 'me' | 'other' | undefined
 
 // The page's own, which are checked with the page.
 const page = async (name: string) => await import(new URL(`../../static/${name}`, import.meta.url).href)
-const { parseBlocks }: { parseBlocks: (text: string, find?: Find) => Block[] } = await page('markdown-blocks.js')
+const { parseBlocks }: { parseBlocks: (text: string, find?: Find) => Block[] } = await page('markdown/markdown-blocks.js')
 const { foldName, mentionAtEndOf, mentionsIn }: {
   foldName: (name: string) => string
   mentionAtEndOf: (text: string) => { start: number; name: string } | undefined
   mentionsIn: <Found>(text: string, find: (name: string) => Found | undefined) => { start: number; end: number; found: Found }[]
-} = await page('mentions.js')
+} = await page('composer/mentions.js')
 
 const names: Record<string, 'me' | 'other'> = { ada: 'me', 'ada lovelace': 'other', x_y: 'other', 小明: 'other', '*bold*': 'other', room: 'me' }
 const find: Find = (name) => names[name.toLowerCase()]

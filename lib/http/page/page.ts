@@ -55,20 +55,24 @@ export type Files = ReadonlyMap<string, File>
  */
 export function readFiles(options: { base: string; name: string }): Files {
   // Two that are in the same folder are for tools, and nothing to a browser.
-  const names = readdirSync(folder).filter((name) => types[extname(name)] && !/^(package|tsconfig)\.json$/.test(name)).sort()
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => types[extname(name)] && !/^(package|tsconfig)\.json$/.test(name))
+    .sort()
   const read = new Map(names.map((name) => [name, readFileSync(new URL(name, folder))]))
   // Its styles are one file over the wire, in the order in which the page names them: they are packed better, and asked for at once.
   const sheets = [...String(read.get('index.html')).matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(([, sheet]) => read.get(sheet!)!)
   read.set('page.css', Buffer.concat(sheets))
   for (const [name, bytes] of read) if (/\.(html|css|js|webmanifest)$/.test(name)) read.set(name, Buffer.from(withoutComments(String(bytes))))
-  const scripts = joinModules(new Map([...read].filter(([name]) => name.endsWith('.js')).map(([name, bytes]) => [name, String(bytes)])))
+  const modules = new Map([...read].filter(([name]) => name.endsWith('.js')).map(([name, bytes]) => [name, String(bytes)]))
+  const scripts = joinModules(modules, { page: 'chat.js', worker: 'stream/stream-worker.js' })
   const version = tagOf(Buffer.concat([...read, ...scripts].flat().map((part) => Buffer.from(part))))
   const files = new Map([...read].map(([name, bytes]) => [name, fileOf(name, bytes)]))
   for (const [name, file] of [...files]) if (!/\.(html|webmanifest|js)$/.test(name)) files.set(`static-${version}/${name}`, file)
   for (const [name, code] of scripts) files.set(`static-${version}/${name}`, fileOf(name, Buffer.from(code)))
   // What tells the name of this place may change while the version does not, and so has no other path.
   for (const name of ['index.html', 'manifest.webmanifest']) files.set(name, fileOf(name, Buffer.from(fillIn(String(read.get(name)), version, options))))
-  files.get('index.html')!.texts = `${options.base}/static-${version}/`
+  files.get('index.html')!.texts = `${options.base}/static-${version}/words/`
   return files
 }
 

@@ -1,0 +1,139 @@
+// @ts-check
+// What one can do with a message that was said: answer, react, change, delete or copy it. Knows who may, asks before it deletes, and
+// tells what the server refused.
+
+/** @import { Author, Message } from '../../lib/chat/streams/events.ts' */
+/** @import { Choice } from './message-menu.js' */
+
+import { pathOf } from '../parts/address.js'
+import { Refusal, request } from '../parts/api.js'
+import { copy } from '../parts/clipboard.js'
+import { later, onClick, part, within } from '../parts/parts.js'
+import { firstLine } from './quotes.js'
+import { askMembers, governs, mayWith } from '../state/rights.js'
+import { say } from '../words/words.js'
+
+/** @type {Map<string, 'owner' | 'member'>} */
+const nobody = new Map()
+
+export class MessageActions {
+  /** @type {Pick<Message, 'id' | 'room'> | undefined} the message that may be deleted */
+  #asked
+  #dialog = part('deletion', HTMLDialogElement)
+  #mirror
+  #notice
+  /** @type {import('./emoji-picker.js').EmojiPicker | undefined} made when somebody first wants one */
+  #picker
+  #on
+
+  /**
+   * @param {{ mirror: import('../state/mirror.js').Mirror, notice: import('../parts/notice.js').Notice }} parts
+   * @param {{ reply: (message: Message) => void, edit: (message: Message) => void, deleted: (message: Pick<Message, 'id' | 'room'>) => void,
+   *   block: (user: Author) => Promise<void>, closed: () => void, mayMore: () => void, failed: (error: unknown) => void }} on
+   *   `block`: asks whether to, and resolves when that is answered. `closed`: a question is answered. `mayMore`: more is known of what one may do
+   */
+  constructor({ mirror, notice }, on) {
+    this.#mirror = mirror
+    this.#notice = notice
+    this.#on = on
+    onClick(part('deletion-go', HTMLButtonElement), part('deletion-problem', HTMLElement), () => this.#delete(), { failed: on.failed })
+    this.#dialog.addEventListener('close', () => on.closed())
+  }
+
+  /** @param {Message} message */
+  may(message) {
+    const { rooms, members, blocked } = this.#mirror.state
+    return mayWith(this.#mirror.me, message, { room: rooms.get(message.room), roles: members.get(message.room) ?? nobody, blocked })
+  }
+
+  /** Whether I own the room is not known until it is asked for, and matters only for what others said. @param {Message} message */
+  async learn(message) {
+    const { me, state } = this.#mirror
+    const room = state.rooms.get(message.room)
+    if (!me || !room || room.kind === 'direct' || message.from.id === me.id || governs(me) || state.members.has(room.id)) return
+    try {
+      await askMembers(this.#mirror, room.id)
+      this.#on.mayMore()
+    } catch {
+      // Then one is offered what everybody may.
+    }
+  }
+
+  /** @param {Choice} choice */
+  async choose({ what, message, emoji, anchor }) {
+    if (what === 'reply') return this.#on.reply(message)
+    if (what === 'edit') return this.#on.edit(message)
+    if (what === 'delete') return this.askToDelete(message)
+    if (what === 'copy') return this.#copy(message.text)
+    if (what === 'unblock') return void await this.#try(() => request('DELETE', `/blocks/${encodeURIComponent(message.from.id)}`))
+    if (what === 'block') {
+      await this.#on.block(message.from)
+      return this.#on.closed()
+    }
+    if (what === 'link') return this.#copy(location.origin + pathOf(message.room, message.id))
+    const picked = what === 'pick' ? await this.#pick(anchor) : emoji
+    if (picked === undefined) return
+    const isOn = message.reactions?.some(({ emoji, me }) => emoji === picked && me) === true
+    await this.react(message, picked, what === 'pick' || !isOn)
+  }
+
+  /** @param {HTMLElement} anchor */
+  async #pick(anchor) {
+    const { EmojiPicker } = await later(() => import('./emoji-picker.js'))
+    this.#picker ??= new EmojiPicker()
+    return this.#picker.pick(anchor)
+  }
+
+  /** @param {Pick<Message, 'id' | 'room'>} message @param {string} emoji @param {boolean} on */
+  async react(message, emoji, on) {
+    await this.#try(() => request(on ? 'PUT' : 'DELETE', `${addressOf(message)}/reactions/${encodeURIComponent(emoji)}`))
+  }
+
+  /** @param {Pick<Message, 'id' | 'room'>} message @param {string} text @returns {Promise<boolean>} whether it is saved */
+  edit(message, text) {
+    return this.#try(() => request('PATCH', addressOf(message), { body: { text } }))
+  }
+
+  /** @param {Pick<Message, 'id' | 'room' | 'text'>} message */
+  askToDelete(message) {
+    this.#asked = message
+    part('deletion-problem', HTMLElement).hidden = true
+    within(this.#dialog, '.quote-text', HTMLElement).textContent = firstLine(message.text)
+    this.#dialog.showModal()
+  }
+
+  async #delete() {
+    const asked = this.#asked
+    if (!asked) return
+    try {
+      await request('DELETE', addressOf(asked))
+    } catch (error) {
+      // Somebody was quicker, and it is what was wanted.
+      if (!(error instanceof Refusal) || error.status !== 404) throw error
+    }
+    this.#on.deleted(asked)
+    if (this.#asked === asked) this.#dialog.close()
+  }
+
+  /** @param {string} text */
+  async #copy(text) {
+    this.#notice.say(say(await copy(text) ? 'message.copied' : 'message.not_copied'))
+  }
+
+  /** @param {() => Promise<unknown>} work @returns {Promise<boolean>} whether it is done */
+  async #try(work) {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#notice.say(error instanceof Error ? say('server.refusal', { why: error.message }) : '')
+      this.#on.failed(error)
+      return false
+    }
+  }
+}
+
+/** @param {Pick<Message, 'id' | 'room'>} message */
+function addressOf({ id, room }) {
+  return `/rooms/${encodeURIComponent(room)}/messages/${id}`
+}

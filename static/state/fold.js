@@ -1,0 +1,92 @@
+// @ts-check
+// What a stream's events add up to: rooms, who is in them, what was said, people, and whom I block. Whoever folds all events from the
+// first on has exactly what the server answers; whoever goes on from an answer folds what comes after it.
+
+/** @import { Author, Message, Room, User, WireEvent, WireEvents } from '../../lib/chat/streams/events.ts' */
+
+/**
+ * @typedef {object} State
+ * @property {Map<string, Room>} rooms
+ * @property {Map<string, Map<string, 'owner' | 'member'>>} members by room: who is in it, and their role there
+ * @property {Map<string, Map<string, Message>>} messages by room
+ * @property {Map<string, User>} users
+ * @property {Set<string>} blocked the ids of those whom I block
+ */
+
+const namedMax = 10 // of those who reacted with an emoji: as many as the server names
+
+/** @returns {State} */
+export function empty() {
+  return { rooms: new Map(), members: new Map(), messages: new Map(), users: new Map(), blocked: new Set() }
+}
+
+/**
+ * @param {State} state @param {WireEvent} happened @param {string} [me] the id of whoever reads: their reactions are marked
+ */
+export function fold({ rooms, members, messages, users, blocked }, { event, data }, me) {
+  if (event === 'room') rooms.set(data.id, data)
+  else if (event === 'user') {
+    const before = users.get(data.id)?.name
+    if (before !== undefined && before !== data.name) callAfter(rooms, before, data)
+    users.set(data.id, data)
+    for (const inRoom of messages.values()) callInReactions(inRoom, data)
+  }
+  else if (event === 'block') blocked[data.on ? 'add' : 'delete'](data.user.id)
+  else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
+  else if (event === 'leave') inside(members, data.room).delete(data.user.id)
+  else if (event === 'delete') inside(messages, data.room).delete(data.id)
+  else if (event === 'reaction') react(inside(messages, data.room), data, me)
+  else if (event === 'message' || event === 'edit') {
+    const { reactions } = inside(messages, data.room).get(data.id) ?? {}
+    inside(messages, data.room).set(data.id, { ...data, ...(reactions && { reactions }) })
+  }
+}
+
+// A direct room is called after its two: so is whoever has another name by now in the rooms that have their id in their own.
+/** @param {Map<string, Room>} rooms @param {string} before @param {User} user */
+function callAfter(rooms, before, { id: user, name }) {
+  for (const [id, room] of rooms) {
+    if (room.kind !== 'direct' || !id.split('-').includes(user.slice(2))) continue
+    if (room.name.startsWith(`${before}, `)) rooms.set(id, { ...room, name: `${name}${room.name.slice(before.length)}` })
+    else if (room.name.endsWith(`, ${before}`)) rooms.set(id, { ...room, name: `${room.name.slice(0, -before.length)}${name}` })
+  }
+}
+
+// A message whose text was changed later comes with that change, and reactions may come before it.
+/** @param {Map<string, Message>} messages @param {WireEvents['reaction']} reaction @param {string | undefined} me */
+function react(messages, { message: id, emoji, from, on, count }, me) {
+  const { reactions: before = [], ...message } = messages.get(id) ?? /** @type {Message} */ ({ id })
+  const known = before.find((one) => one.emoji === emoji) ?? { emoji, count: 0, me: false, from: [] }
+  const people = named(known.from, from, { on, count })
+  // Without a count it is a room of two, and both of them are named.
+  const now = { emoji, count: count ?? people.length, me: from.id === me ? on : known.me, from: people }
+  const reactions = before.includes(known) ? before.map((one) => one === known ? now : one) : [...before, now]
+  const left = reactions.filter(({ count }) => count > 0)
+  messages.set(id, { ...message, ...(left.length > 0 && { reactions: left }) })
+}
+
+// The first who reacted so. Whoever comes next is one of them if all before are known; and when one of them takes it back, who moves up is not.
+/** @param {Author[]} before @param {Author} author @param {{ on: boolean, count: number | undefined }} told @returns {Author[]} */
+function named(before, author, { on, count = before.length + 1 }) {
+  if (!on) return before.filter(({ id }) => id !== author.id)
+  if (before.some(({ id }) => id === author.id)) return before
+  return before.length < namedMax && before.length === count - 1 ? [...before, author] : before
+}
+
+// Reactions show people under the names that they have now.
+/** @param {Map<string, Message>} messages @param {User} user */
+function callInReactions(messages, { id, name }) {
+  const outdated = (/** @type {Author} */ author) => author.id === id && author.name !== name
+  for (const [key, message] of messages) {
+    if (!message.reactions?.some(({ from }) => from.some(outdated))) continue
+    const reactions = message.reactions.map((one) => ({ ...one, from: one.from.map((author) => outdated(author) ? { ...author, name } : author) }))
+    messages.set(key, { ...message, reactions })
+  }
+}
+
+/** @template T @param {Map<string, Map<string, T>>} maps @param {string} key @returns {Map<string, T>} */
+function inside(maps, key) {
+  const found = maps.get(key) ?? new Map()
+  maps.set(key, found)
+  return found
+}
