@@ -53,6 +53,7 @@ test('somebody is blocked where one meets them, by keyboard, and unblocked in th
   await page.keyboard.press('Enter')
   while ((await page.evaluate(`document.activeElement?.value`)) !== 'block') await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
+  await page.locator('#block[open]').waitFor()
   await page.locator('#block-go').press('Enter')
 
   // The conversation is gone, here and on every other page of theirs.
