@@ -4,7 +4,7 @@ import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { Role } from './log-events.ts'
 import { checkLooks, giveName } from './name-rules.ts'
-import { governs, mayInvite, rank, sees } from './rights.ts'
+import { governs, mayInvite, rank } from './rights.ts'
 import { changed, noRoom, type RulesOf } from './rule.ts'
 
 const day = 24 * 3600 * 1e6 // microseconds
@@ -71,7 +71,7 @@ export const inviteRules: RulesOf<'invite' | 'invite_end' | 'accept' | 'token' |
       if (!holder) return checkLooks(database, { rules, name, folded, looks, kind: 'bot' }, now)
       if (holder.kind !== 'bot') throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another for the bot`)
       // Whoever makes a token reads all that its bot reads. The bot has the id of the event that made it.
-      const theirs = database.event(holder.id)?.user === user || database.rooms.roomsOf(holder.id).every(({ room }) => sees(database, user, database.rooms.room(room)!))
+      const theirs = database.event(holder.id)?.user === user || !database.rooms.hasClosedRoomWithout({ user: holder.id, other: user })
       if (!theirs) throw new ChatError('forbidden', `${name} is in a room that you are not in; ask who made it, or choose another name for the bot`)
     },
     carryOut(database, event, id) {

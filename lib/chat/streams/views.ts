@@ -53,5 +53,5 @@ function sharedBy(database: Database, { room, user, maker }: { room: number; use
 }
 
 function privateRoomsOf(database: Database, user: number): number[] {
-  return database.rooms.roomsOf(user).filter(({ kind }) => kind === 'private').map(({ room }) => room)
+  return database.rooms.newestRoomsOf(user, { closed: true }).filter(({ kind }) => kind === 'private').map(({ id }) => id)
 }

@@ -147,16 +147,15 @@ export function roomTables(connection: Connection) {
     /** The two of a direct room, be they in it or not. */
     bothOf: (room: number) => connection.all<MemberRow>(`select ${userColumns}, 'member' as roomRole, u.id as since from rooms r join users u on u.id in (r.one, r.other) where r.id = ? order by u.id`, room),
 
-    /** Those that a user came into last. */
-    roomsOf: (user: number, limit = 10_000) => connection.all<{ room: number; slug: string; kind: RoomRow['kind']; since: number }>(
-      'select m.room, r.slug, r.kind, m.since from members m join rooms r on r.id = m.room where user = ? order by m.since desc limit ?',
-      user, limit,
-    ),
-
     /** The newest rooms that a user is in, or those among them that are not open: along the index, since ten thousand take a while to sort. */
     newestRoomsOf: (user: number, { closed }: { closed: boolean }, limit = 10_000) => connection.all<Pick<RoomRow, 'id' | 'kind'>>(
       'select r.id, r.kind from members m cross join rooms r on r.id = m.room where m.user = ? and m.closed >= ? order by m.room desc limit ?', user, Number(closed), limit,
     ),
+
+    /** Is a user in a room that is not open, and the other not? */
+    hasClosedRoomWithout: ({ user, other }: { user: number; other: number }) => connection.get(
+      'select 1 from members m where user = ? and closed = 1 and not exists (select 1 from members where room = m.room and user = ?) limit 1', user, other,
+    ) !== undefined,
 
     /** Those that are not open and that a user came into last; of the private ones only where `maker` is too. */
     closedRoomsOf: ({ user, maker }: { user: number; maker: number }, limit = 10_000) => connection.all<Pick<RoomRow, 'id' | 'kind'>>(
