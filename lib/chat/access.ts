@@ -9,6 +9,7 @@ import { pairOf } from './rooms/direct-slug.ts'
 import { sees, sharesWithMaker } from './rules/rights.ts'
 import { noRoom } from './rules/rule.ts'
 import { foldName } from './people/names.ts'
+import { roomPages } from './rooms/room-pages.ts'
 import { hasScope, inToken, makerIn, roomsOfToken, userIn, type Who } from './people/who.ts'
 
 const limits = {
@@ -82,9 +83,9 @@ export class Access {
     return folded === slug ? undefined : seen(folded)
   }
 
-  /** The rooms they are in, or those among them that are not open. */
-  roomsOf(who: Who, { closed = false } = {}): Pick<RoomRow, 'id' | 'kind'>[] {
-    return this.#database.rooms.newestRoomsOf(userIn(who), { closed }).filter((room) => this.#shows(who, room))
+  /** The rooms they are in, or those among them that are not open: newest first, a page at a time, each as it is when it is asked for. */
+  *roomsOf(who: Who, { closed = false } = {}): Generator<Pick<RoomRow, 'id' | 'kind'>[], void> {
+    for (const page of roomPages(this.#database, userIn(who), { closed })) yield page.filter((room) => this.#shows(who, room))
   }
 
   /** Where they may search: in one room, in those of their token, or in all that are open and those that they are in. */

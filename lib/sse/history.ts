@@ -1,7 +1,7 @@
-// Where a hub reads the events that its ring no longer has, and in which turns it does.
+// Where a hub reads the events that its ring no longer has.
 
-import { setImmediate } from 'node:timers/promises'
 import type { Seen } from './follower.ts'
+import type { Slices } from './slices.ts'
 
 /** An event as `History` gives it: without topics nobody gets it, and it only moves cursors on. */
 export type HistoryEvent = Seen
@@ -17,31 +17,21 @@ export interface History {
   read(after: number, limit: number): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
 }
 
-const sliceMs = 5 // of reading, before others get the event loop
-
-/** Reads pages for many streams, one page each in turns, and never longer than a slice in one go, however many wait. */
+/** Reads pages for many streams, one page each in turns. */
 export class HistoryReader {
   #history: History
-  /** The turn of whoever asked last. */
-  #turn = Promise.resolve()
-  #sliceEnds = 0
+  #slices: Slices
 
-  constructor(history: History) {
+  constructor(history: History, slices: Slices) {
     this.#history = history
+    this.#slices = slices
   }
 
   /** Has `take` take the page that `ask` asks for when its turn comes, in the same turn, since that is most of the work. */
   async read(ask: () => [after: number, limit: number] | undefined, take: (page: readonly HistoryEvent[]) => void): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#inSlice())
-    await this.#turn
+    await this.#slices.turn()
     const asked = ask()
     const page = asked && this.#history.read(...asked)
     if (page) take(page instanceof Promise ? await page : page)
-  }
-
-  async #inSlice(): Promise<void> {
-    if (performance.now() < this.#sliceEnds) return
-    await setImmediate()
-    this.#sliceEnds = performance.now() + sliceMs
   }
 }

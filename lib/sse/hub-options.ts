@@ -38,6 +38,11 @@ export interface FollowOptions {
   after?: number | undefined
   /** Whose stream it is, for `came`, `left` and `here`. */
   who?: string
+  /**
+   * More topics, for a stream that follows thousands: asked for a page at a time, in later turns of the event loop if they are many. The
+   * stream begins, from the cursor that it came with, once it follows all of them; a page is followed in the turn in which it was asked for.
+   */
+  more?: Iterable<readonly string[]>
   /** Which of its topics' events it may see. */
   filter?: (event: Seen) => boolean
 }

@@ -8,6 +8,7 @@ import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
 import { HistoryReader, type History, type HistoryEvent } from './history.ts'
 import type { EventMap, FollowOptions, HubEvent, HubOptions, HubStats } from './hub-options.ts'
 import { RingBuffer } from './ring-buffer.ts'
+import { Slices } from './slices.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
 
 const limits = {
@@ -15,6 +16,7 @@ const limits = {
   ringBytes: 32 * 1024 * 1024, // of frames and of the data they were made from, whatever their number
   tickBytes: 64 * 1024, // of a tick, after which it is delivered without waiting for its end
   pageEvents: 500, // read from history in one go
+  topicsAtOnce: 1000, // a stream follows, or no longer follows, before others get the event loop
   stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
   entryOverheadBytes: 200, // what a ring entry takes beside its frame
 }
@@ -32,6 +34,7 @@ export class Hub<Events extends EventMap = EventMap> {
   #ring: RingBuffer<Entry>
   #history: History | undefined
   #reader: HistoryReader | undefined
+  #slices = new Slices()
   #newest: number
   /** Everything up to here was delivered to every stream that is up to date. */
   #delivered: number
@@ -52,7 +55,7 @@ export class Hub<Events extends EventMap = EventMap> {
     // Without an entry to deliver from there is nothing to deliver.
     this.#ring = new RingBuffer({ entries: Math.max(ring, 1), bytes: limits.ringBytes, floor: newest })
     this.#history = history
-    this.#reader = history && new HistoryReader(history)
+    this.#reader = history && new HistoryReader(history, this.#slices)
     this.#newest = newest
     this.#delivered = newest
     this.#pingMs = pingMs
@@ -184,7 +187,7 @@ export class Hub<Events extends EventMap = EventMap> {
 
   /** The streams that follow a topic. */
   *followers(topic: string): Generator<ServerSentEventsStream, void> {
-    for (const { stream } of [...(this.#topics.get(topic)?.keys() ?? [])]) yield stream
+    for (const { stream } of [...(this.#topics.get(topic)?.keys() ?? [])]) if (stream.open) yield stream
   }
 
   /**
@@ -192,7 +195,7 @@ export class Hub<Events extends EventMap = EventMap> {
    * gave, or can no longer serve, gets a `reset` event. Called again for the same stream it follows more, from now on
    * or after the id given; that must not be older than what was published before the call.
    */
-  follow(stream: ServerSentEventsStream, topics: readonly string[], { after, who, filter }: FollowOptions = {}): void {
+  follow(stream: ServerSentEventsStream, topics: readonly string[], { after, who, more = [], filter }: FollowOptions = {}): void {
     this.flush()
     const known = this.#followers.get(stream)
     if (known) return this.#subscribe(known, topics, after ?? this.#newest)
@@ -208,11 +211,33 @@ export class Hub<Events extends EventMap = EventMap> {
     // NaN for what is no id at all: it is equal to none, and so unknown.
     const cursor = after ?? (lastEventId === undefined ? undefined : /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN)
     stream.cursor = cursor ?? this.#delivered
-    if (cursor === undefined || after !== undefined) return this.#deliver(follower)
+    const waits = [this.#gather(follower, more[Symbol.iterator]()), after === undefined && cursor !== undefined && this.#check(follower, cursor)].filter((wait) => typeof wait === 'object')
+    if (waits.length > 0) this.#resume(follower, Promise.all(waits))
+    else this.#deliver(follower)
+  }
+
+  // Follows page after page of topics. Returns a promise if that goes on in later turns.
+  #gather(follower: Follower, pages: Iterator<readonly string[]>): Promise<void> | undefined {
+    try {
+      for (let taken = 0; taken < limits.topicsAtOnce; ) {
+        const { value, done } = pages.next()
+        if (done) return undefined
+        this.#subscribe(follower, value, 0)
+        taken += value.length
+      }
+    } catch (error) {
+      // It is one that fails.
+      return Promise.reject(error)
+    }
+    return this.#slices.turn().then(() => (follower.stream.open ? this.#gather(follower, pages) : undefined))
+  }
+
+  // Sends a reset if the cursor can't be served. Returns a promise if history has yet to say so.
+  #check(follower: Follower, cursor: number): Promise<void> | undefined {
     const issued = this.#issued(cursor)
-    if (typeof issued === 'object') return this.#resume(follower, issued.then((has) => has || this.#reset(follower, 'unknown_cursor')))
+    if (typeof issued === 'object') return issued.then((has) => { if (!has) this.#reset(follower, 'unknown_cursor') })
     if (issued !== true) this.#reset(follower, issued || 'unknown_cursor')
-    this.#deliver(follower)
+    return undefined
   }
 
   /** Has a stream no longer follow these topics, at once: what it has not got of them by now it never gets. */
@@ -386,10 +411,18 @@ export class Hub<Events extends EventMap = EventMap> {
     }
   }
 
+  async #leaveAll(follower: Follower): Promise<void> {
+    const { topics } = follower
+    for (let at = 0; at < topics.length; at += limits.topicsAtOnce) {
+      if (at > 0) await this.#slices.turn()
+      this.#leave(follower, topics.slice(at, at + limits.topicsAtOnce))
+    }
+  }
+
   readonly #forget = (stream: ServerSentEventsStream): void => {
     const follower = this.#followers.get(stream)!
     follower.live = false
-    this.#leave(follower, follower.topics)
+    void this.#leaveAll(follower)
     this.#followers.delete(stream)
     if (follower.who !== undefined) this.#attendance.close(follower.who)
     if (this.#followers.size > 0) return

@@ -146,14 +146,15 @@ export class Streams {
    * @throws ChatError before it is opened
    */
   follow(who: Who, view: View, open: OpenStream, { after, tells = () => true }: { after?: number | undefined; tells?: () => boolean } = {}): void {
-    const seen = this.#topicsOf(who, view)
+    const pages = this.#topicsOf(who, view)
+    const { value: first } = pages.next()
     const stream = open()
     if (!stream) return
     this.#note(who, view, stream)
     const { lastEventId: since } = stream
     const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
     this.#tellsComing = tells
-    this.#hub.follow(stream, [...seen, ...proofs(who)], { after: start, ...('user' in who && { who: String(who.user.id) }) })
+    this.#hub.follow(stream, [...first!, ...proofs(who)], { after: start, more: pages, ...('user' in who && { who: String(who.user.id) }) })
     // It would keep the request and its connection in memory, long after both are gone.
     this.#tellsComing = always
     endWithToken(who, stream)
@@ -161,14 +162,15 @@ export class Streams {
 
   /** The same for a stream that shows the rooms, then each that is new or changed, and `leave` for each that is no longer theirs to see. */
   followRooms(who: Who, open: OpenStream): void {
-    const seen = this.#topicsOf(who, {})
+    const pages = this.#topicsOf(who, {})
+    const { value: first } = pages.next()
     const stream = open()
     if (!stream) return
     this.#note(who, {}, stream)
     const { lastEventId: since } = stream
     const after = since === undefined ? 0 : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
     const lost = topicsOfLost(this.#parts.database, who, after ?? (Number(since) || 0))
-    this.#rooms.follow(stream, [...seen, ...lost, ...proofs(who)], { after })
+    this.#rooms.follow(stream, [...first!, ...lost, ...proofs(who)], { after, more: pages })
     endWithToken(who, stream)
   }
 
@@ -256,17 +258,19 @@ export class Streams {
     }
   }
 
-  #topicsOf(who: Who, { rooms, mine }: View): string[] {
+  // A page at a time. By the topics of the first page their reader's streams are found when a room comes or goes meanwhile.
+  *#topicsOf(who: Who, { rooms, mine }: View): Generator<string[], void> {
     const { access, database } = this.#parts
     access.reads(who)
     const user = userIn(who)
     // Of the rooms that it is bound to those that may be seen, and the others once their reader is in them.
     const bound = this.#boundTo(who, rooms)?.map((id) => database.rooms.room(id)!)
-    if (bound) return bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
+    if (bound) return yield bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
-    const own = access.roomsOf(who, { closed: !mine })
-    const hidden = makerIn(who) === undefined ? [topics.ofInPrivate(user)] : topicsOfAllShared(database, who)
-    return [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...hidden, ...own.flatMap(({ id }) => seenTopics(user, id))]
+    const ofToken = makerIn(who) !== undefined
+    yield [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...(ofToken ? [] : [topics.ofInPrivate(user)])]
+    for (const page of access.roomsOf(who, { closed: !mine })) yield page.flatMap(({ id }) => seenTopics(user, id))
+    if (ofToken) yield* topicsOfAllShared(database, who)
   }
 
   // Other streams follow what changes their rooms by themselves.
@@ -282,12 +286,20 @@ export class Streams {
   // The id after which the last so many events are: of all, or messages of the view's rooms.
   #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
     const { access, database } = this.#parts
-    const bound = this.#boundTo(who, rooms) ?? (mine ? access.roomsOf(who).map(({ id }) => id) : undefined)
-    if (!bound || (mine && bound.length > limits.roomsLooked)) {
-      return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), mine: bound !== undefined, count, looked: limits.lookedBack })
-    }
+    const bound = this.#boundTo(who, rooms) ?? (mine ? this.#fewRooms(who) : undefined)
+    if (!bound) return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), mine: mine ?? false, count, looked: limits.lookedBack })
     const seen = [...new Set(bound)].map((id) => database.rooms.room(id)!).filter((room) => access.maySee(who, room))
     return (this.#newestIn(seen.map((room) => placeOf(room, who)), count).at(-1) ?? this.#parts.log.newest + 1) - 1
+  }
+
+  // Those they are in, unless these are too many to be asked room by room.
+  #fewRooms(who: Who): number[] | undefined {
+    const rooms: number[] = []
+    for (const page of this.#parts.access.roomsOf(who)) {
+      rooms.push(...page.map(({ id }) => id))
+      if (rooms.length > limits.roomsLooked) return undefined
+    }
+    return rooms
   }
 
   // The newest messages of several rooms, which share what is looked back: a few of each, then more of those alone whose last is not too old to count.

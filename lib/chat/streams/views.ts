@@ -3,6 +3,7 @@
 
 import type { Database } from '../../store/database.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
+import { roomPages } from '../rooms/room-pages.ts'
 import { inToken, makerIn, userIn, type Who } from '../people/who.ts'
 import { seenTopics, topics } from './wire.ts'
 
@@ -22,10 +23,15 @@ export function topicsOfShared(who: Who, { room, bot, maker }: Shared): string[]
   return [...(bot && maker ? [topics.room(room)] : []), ...(maker ? [own] : []), ...(bot ? [makers] : [])]
 }
 
-/** The same of all private rooms. */
-export function topicsOfAllShared(database: Database, who: Who): string[] {
-  const [bots, makers] = [userIn(who), makerIn(who)!].map((user) => new Set(privateRoomsOf(database, user))) as [Set<number>, Set<number>]
-  return [...new Set([...bots, ...makers])].flatMap((room) => topicsOfShared(who, { room, bot: bots.has(room), maker: makers.has(room) }))
+/** The same of all private rooms, a page at a time. */
+export function* topicsOfAllShared(database: Database, who: Who): Generator<string[], void> {
+  const [user, maker] = [userIn(who), makerIn(who)!]
+  for (const one of [user, maker]) {
+    for (const page of roomPages(database, one, { closed: true })) {
+      const rooms = page.filter(({ kind }) => kind === 'private')
+      yield rooms.flatMap(({ id: room }) => topicsOfShared(who, sharedBy(database, { room, user, maker })))
+    }
+  }
 }
 
 /**
@@ -50,8 +56,4 @@ export function topicsOfBound(database: Database, who: Who, room: RoomRow, { see
 function sharedBy(database: Database, { room, user, maker }: { room: number; user: number; maker: number }): Shared {
   const [bot, made] = [user, maker].map((id) => database.rooms.roleIn(room, id) !== undefined) as [boolean, boolean]
   return { room, bot, maker: made }
-}
-
-function privateRoomsOf(database: Database, user: number): number[] {
-  return database.rooms.newestRoomsOf(user, { closed: true }).filter(({ kind }) => kind === 'private').map(({ id }) => id)
 }

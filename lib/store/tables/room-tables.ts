@@ -147,9 +147,9 @@ export function roomTables(connection: Connection) {
     /** The two of a direct room, be they in it or not. */
     bothOf: (room: number) => connection.all<MemberRow>(`select ${userColumns}, 'member' as roomRole, u.id as since from rooms r join users u on u.id in (r.one, r.other) where r.id = ? order by u.id`, room),
 
-    /** The newest rooms that a user is in, or those among them that are not open: along the index, since ten thousand take a while to sort. */
-    newestRoomsOf: (user: number, { closed }: { closed: boolean }, limit = 10_000) => connection.all<Pick<RoomRow, 'id' | 'kind'>>(
-      'select r.id, r.kind from members m cross join rooms r on r.id = m.room where m.user = ? and m.closed >= ? order by m.room desc limit ?', user, Number(closed), limit,
+    /** The newest rooms before `before` that a user is in, or those among them that are not open: along the index, since ten thousand take a while to sort. */
+    newestRoomsOf: (user: number, { closed, before, limit }: { closed: boolean; before: number; limit: number }) => connection.all<Pick<RoomRow, 'id' | 'kind'>>(
+      'select r.id, r.kind from members m cross join rooms r on r.id = m.room where m.user = ? and m.closed >= ? and m.room < ? order by m.room desc limit ?', user, Number(closed), before, limit,
     ),
 
     /** Is a user in a room that is not open, and the other not? */
