@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 
-const sliceMs = 3 // before others get the event loop
+const sliceMs = 2 // before others get the event loop
 
 export class Slices {
   /** The turn of whoever asked last. */

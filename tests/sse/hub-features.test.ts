@@ -162,3 +162,67 @@ test('a hub is disposed of at the end of its block', async () => {
   await hub[Symbol.asyncDispose]()
   assert.match(await stream.text(), /retry/)
 })
+
+/** Pages of a thousand topics each, and what happens just before one is asked for. */
+function* pages(count: number, before: (page: number) => void = () => {}): Generator<string[], void> {
+  for (let page = 0; page < count; page++) {
+    before(page)
+    yield Array.from({ length: 1000 }, (_, topic) => `${page}:${topic}`)
+  }
+}
+
+test('a stream that follows thousands of topics gets what happened meanwhile, in order, once it follows all', async (t) => {
+  const { hub, follow } = start(t)
+  const cursor = hub.publish('first', { data: 'before' })
+  const publish = (page: number) => hub.publish([`${page}:7`, 'first'], { data: page })
+  const reader = follow(['first'], { after: cursor, more: pages(5, publish) })
+  hub.publish('4:999', { data: 'live' })
+
+  const got = await texts(reader, 6)
+
+  assert.equal(got.indexOf('live') >= 1, true, 'it was said while the stream gathered its topics')
+  assert.deepEqual(got.filter((text) => text !== 'live'), ['0', '1', '2', '3', '4'])
+})
+
+test('it follows no page that it has not asked for, and none that it was told to leave', async (t) => {
+  const { hub, follow } = start(t)
+  const left: string[] = []
+  const leave = (page: number) => {
+    if (page !== 3) return
+    for (const stream of hub.followers('mine')) hub.unfollow(stream, ['1:0'])
+    left.push(`${hub.following('1:0')} ${hub.following('4:0')}`)
+  }
+  const reader = follow(['mine'], { after: 0, more: pages(5, leave) })
+  while (hub.following('4:0') === 0) await turn()
+  hub.publish('1:0', { data: 'of what was left' })
+  hub.publish('4:0', { data: 'of the last page' })
+
+  assert.deepEqual(await texts(reader, 1), ['of the last page'])
+  assert.deepEqual(left, ['0 0'])
+})
+
+test('a reader who goes before all topics are there leaves nothing behind', async (t) => {
+  const { hub, follow } = start(t)
+  let asked = 0
+  const reader = follow(['mine'], { more: pages(100, () => asked++) })
+  await reader.body!.cancel()
+  while (hub.following('0:0') > 0) await turn()
+  const stopped = asked
+  await turn()
+
+  assert.equal(stopped < 100 && asked === stopped, true, `${stopped}, then ${asked} pages were asked for`)
+  assert.deepEqual([hub.following('mine'), hub.stats().streams], [0, 0])
+})
+
+test('pages that fail end the stream and say so', async (t) => {
+  const errors: unknown[] = []
+  const { follow } = start(t, { onError: (error) => errors.push(error) })
+  const fail = (page: number) => {
+    if (page === 2) throw new Error('no such room')
+  }
+  const now = follow(['mine'], { more: pages(3, (page) => fail(page + 2)) })
+  const later = follow(['mine'], { more: pages(3, fail) })
+
+  assert.deepEqual([await now.text(), await later.text()].map((text) => text.includes('data: {')), [false, false])
+  assert.deepEqual(errors.map((error) => (error as Error).message), ['no such room', 'no such room'])
+})
