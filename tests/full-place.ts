@@ -3,6 +3,7 @@
 
 import { apply } from '../lib/chat/rules/apply.ts'
 import { rules, type LogEvent } from '../lib/chat/rules/log-events.ts'
+import { directSlug } from '../lib/chat/rooms/direct-slug.ts'
 import { foldName } from '../lib/chat/people/names.ts'
 import { openDataFolder, type DataFolder } from '../lib/store/data-folder.ts'
 import { Database } from '../lib/store/database.ts'
@@ -65,6 +66,15 @@ export class FullPlace {
       this.join(maker, room)
       return { room, maker }
     })
+  }
+
+  /** A room of two, which the first of them made and both are in. */
+  directRoom(user: number, other: number): number {
+    const pair: [number, number] = user < other ? [user, other] : [other, user]
+    const slug = directSlug(pair)
+    const room = this.add({ type: 'room', user, facts: { slug, kind: 'direct', pair: [user, other] } })
+    for (const one of pair) this.add({ type: 'join', user: one, room, facts: { slug, by: user } })
+    return room
   }
 
   join(user: number, room: number): void {
