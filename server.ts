@@ -11,5 +11,5 @@
     process.env.NODE_COMPILE_CACHE ||= process.env.HOME + '/.cache/natter'
     process.getBuiltinModule('module').enableCompileCache(process.env.NODE_COMPILE_CACHE)
   }
-  import('./lib/program/main.ts').then((natter) => natter.main(process.argv.slice(2), process.env))
+  void import('./lib/program/main.ts').then((natter) => natter.main(process.argv.slice(2), process.env))
 })()

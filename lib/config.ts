@@ -51,9 +51,9 @@ const nameCharactersMax = 40
 
 const widths = (['flag', 'environment', 'standard'] as const).map((column) => Math.max(...entries.map(([, setting]) => setting[column].length)))
 
-const helpLines = entries.map(([, { flag, environment, standard, help, several }]) => {
+const helpLines = entries.map(([, { flag, environment, standard, help: does, several }]) => {
   const cells = [flag, environment, standard].map((cell, at) => cell.padEnd(widths[at]!))
-  return `  --${cells.join('  ')}  ${help}${several ? '; several times, or with commas, for several' : ''}`
+  return `  --${cells.join('  ')}  ${does}${several ? '; several times, or with commas, for several' : ''}`
 })
 
 export const help = `node server.ts [flags]         starts natter
@@ -81,9 +81,9 @@ export function readSettings(args: readonly string[], environment: Record<string
  * @throws StartError in one line if one can't be used
  */
 export function readValues(given: Record<string, unknown>, called: (name: keyof Settings) => string = (name) => name): Settings {
-  const read = entries.map(([name, { standard, read }]) => [name, read(String(given[name] ?? standard), called(name))])
+  const values = entries.map(([name, { standard, read }]) => [name, read(String(given[name] ?? standard), called(name))])
   // `fromEntries` forgets which keys there are.
-  return Object.fromEntries(read) as Settings
+  return Object.fromEntries(values) as Settings
 }
 
 function parseFlags(args: readonly string[]) {
@@ -162,7 +162,7 @@ export type TrustedProxies = BlockList & { readonly byUrl?: true }
 function proxiesOf(values: string, name: string): TrustedProxies {
   if (values === 'by-url') return Object.assign(proxiesOf('loopback', name), { byUrl: true } as const)
   const proxies = new BlockList()
-  for (const value of listOf(values).flatMap((value) => (value === 'loopback' ? ['127.0.0.0/8', '::1'] : [value]))) {
+  for (const value of listOf(values).flatMap((given) => (given === 'loopback' ? ['127.0.0.0/8', '::1'] : [given]))) {
     const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? []
     const version = isIP(address)
     const most = version === 4 ? 32 : 128

@@ -11,10 +11,10 @@ export type Log = (text: string) => void
 export const log: Log = neverThrowing((text) => void writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`))
 
 /** The same log, where an error of its own would end the process. */
-export function neverThrowing(log: Log): Log {
+export function neverThrowing(inner: Log): Log {
   return (line) => {
     try {
-      log(line)
+      inner(line)
     } catch {
       // The disk that the log goes to is full, its reader went away, or a host's log has a fault that the host has to see to itself: the
       // line is lost, since there is no other place to say so, and must not take the chat with it.
@@ -23,10 +23,10 @@ export function neverThrowing(log: Log): Log {
 }
 
 /** The same log, for the first line alone. */
-export function once(log: Log): Log {
+export function once(inner: Log): Log {
   let said = false
   return (line) => {
-    if (!said) log(line)
+    if (!said) inner(line)
     said = true
   }
 }

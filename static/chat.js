@@ -75,9 +75,9 @@ const account = new Account({
   shortcuts: () => void showShortcuts(),
 })
 const reader = new RoomsReader(mirror, {
-  listed: ({ rooms, cursor }, first) => {
-    unread.list(rooms, cursor, { anew: first })
-    for (const { happened, id } of mirror.after(cursor)) unread.happened(happened, String(id), mirror.me ?? null)
+  listed: (list, first) => {
+    unread.list(list.rooms, list.cursor, { anew: first })
+    for (const { happened, id } of mirror.after(list.cursor)) unread.happened(happened, String(id), mirror.me ?? null)
   },
   changed: () => showRooms(),
 })

@@ -76,7 +76,7 @@ export class Access {
   // which rooms there are. The slug of a direct room names its two people, so for anybody else there is nothing to look up.
   #find(who: Who, slug: string): RoomRow | undefined {
     const user = userIn(who)
-    const seen = (slug: string) => (pairOf(slug)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, slug))
+    const seen = (name: string) => (pairOf(name)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, name))
     const room = seen(slug)
     if (room) return room
     const folded = foldName(slug)

@@ -63,7 +63,9 @@ interface Reading<Row, Shown> {
 const rowsMax = 200 // read in one step
 
 /** Reads rows until a page of what is shown of them is full. */
-export async function readPage<Row, Shown>({ read, show, limit, bytes = pageBytesMax }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean; /** Of the bytes. */ left: number }> {
+export async function readPage<Row, Shown>({ read, show, limit, bytes = pageBytesMax }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean;
+  /** Of the bytes. */
+  left: number }> {
   const shown: Shown[] = []
   let left = bytes
   let last: Row | undefined

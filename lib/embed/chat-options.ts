@@ -83,7 +83,7 @@ export function readOptions({ path = '', identify, log = logToStderr, ...setting
   for (const [name, value] of Object.entries(settings)) {
     // A name that is mistyped would be a limit, or an identity, that is not there.
     if (!names.includes(name)) throw new TypeError(`there is no option ${name.slice(0, 40)}; there are ${names.join(', ')}, path, identify, log`)
-    if (value !== undefined && ![value].flat().every((value) => typeof value === 'string' || typeof value === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
+    if (value !== undefined && ![value].flat().every((one) => typeof one === 'string' || typeof one === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
   }
   try {
     return { ...readValues(settings), base: readBase(path), identify, log }

@@ -26,6 +26,6 @@ import type { MountedChat } from './mounted-chat.ts'
 export async function createChat(options: CreateChatOptions = {}): Promise<MountedChat> {
   const settings = readOptions(options)
   // Only now: whoever takes no more than a Hub from this package loads no database.
-  const { MountedChat } = await import('./mounted-chat.ts')
-  return MountedChat.open(settings)
+  const mounted = await import('./mounted-chat.ts')
+  return mounted.MountedChat.open(settings)
 }

@@ -130,8 +130,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (short) return reads ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
     if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
-    const route = routes.find((route) => route.method === method)
-    if (!route) return notAllowed(routes.map((route) => route.method), method)
+    const route = routes.find((one) => one.method === method)
+    if (!route) return notAllowed(routes.map((one) => one.method), method)
     if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     const stream = streamType(request, route.streams)
     // A stream is not to be stored, whatever it varies by.

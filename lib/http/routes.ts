@@ -85,6 +85,6 @@ export function routesAt(segments: readonly string[]): { routes: readonly Route[
 }
 
 const isName = (part: string) => part.startsWith(':')
-const paths = Array.from(Map.groupBy(routes, ({ path }) => path), ([path, routes]) => ({ parts: path.split('/').slice(1), routes }))
+const paths = Array.from(Map.groupBy(routes, ({ path }) => path), ([path, ofPath]) => ({ parts: path.split('/').slice(1), routes: ofPath }))
 // A path that is written out is no name of something: `accept` is not the id of an invite.
 paths.sort((one, other) => Number(one.parts.some(isName)) - Number(other.parts.some(isName)))

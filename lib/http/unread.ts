@@ -91,10 +91,10 @@ function whyUnread(error: Unread): Answer | undefined {
   try {
     const target = targetAsItShouldBe(error)
     return problem('invalid_request', target === undefined ? `this is no request of HTTP/1.1: ${reason ?? error.message}${/url/i.test(reason ?? '') ? '; in a target all but visible ASCII must be percent-encoded, é as %C3%A9' : ''}` : `the target has characters that must be percent-encoded; ask for ${target}`)
-  } catch (error) {
+  } catch (refusal) {
     // There is a secret in it.
-    if (error instanceof ChatError) return problem(error.code, error.message)
-    throw error
+    if (refusal instanceof ChatError) return problem(refusal.code, refusal.message)
+    throw refusal
   }
 }
 

@@ -90,7 +90,7 @@ export class Completion {
     const emoji = emojiTyped.exec(typed)
     if (emoji && !this.#findEmoji) void this.#askForEmoji()
     const found = emoji ? this.#findEmoji?.(emoji[1] ?? '', choicesMax) ?? [] : []
-    return { start: emoji?.index ?? -1, choices: found.map(({ emoji, names }) => ({ text: emoji, label: names[0] ?? '', mark: emoji })), sure: true }
+    return { start: emoji?.index ?? -1, choices: found.map(({ emoji: text, names }) => ({ text, label: names[0] ?? '', mark: text })), sure: true }
   }
 
   async #askForEmoji() {
@@ -105,7 +105,7 @@ export class Completion {
       const folded = foldName(name)
       return folded.startsWith(wanted) ? 0 : folded.split(/[\s._-]+/).some((word) => word.startsWith(wanted)) ? 1 : 2
     }
-    const people = [...this.#people()].map((who) => ({ who, rank: rank(who.name) })).filter(({ rank }) => rank < 2)
+    const people = [...this.#people()].map((who) => ({ who, rank: rank(who.name) })).filter((one) => one.rank < 2)
     people.sort((one, other) => Number(other.who.here ?? false) - Number(one.who.here ?? false) || one.rank - other.rank || one.who.name.localeCompare(other.who.name))
     const choices = people.map(({ who }) => ({ text: `@${who.name}`, label: who.name, mark: initialOf(who.name), who }))
     const meaning = say('completion.everyone')

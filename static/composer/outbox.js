@@ -69,16 +69,16 @@ export class Outbox {
    * @param {Message} message
    */
   match(message) {
-    const entry = this.#entries.find((entry) =>
-      entry.tries > 0 && entry.refusal === null && entry.seenAs === null && entry.user === message.from.id &&
-      entry.room === message.room && entry.text === message.text && entry.replyTo === message.replyTo && Number(message.id) > Number(entry.after))
+    const entry = this.#entries.find((one) =>
+      one.tries > 0 && one.refusal === null && one.seenAs === null && one.user === message.from.id &&
+      one.room === message.room && one.text === message.text && one.replyTo === message.replyTo && Number(message.id) > Number(one.after))
     if (entry) entry.seenAs = message.id
     return entry
   }
 
   /** @param {string} key @param {string} user who says it now: after a new session, perhaps another */
   retry(key, user) {
-    const entry = this.#entries.find((entry) => entry.key === key)
+    const entry = this.#entries.find((one) => one.key === key)
     if (!entry) return
     entry.user = user
     entry.refusal = null

@@ -73,7 +73,7 @@ export class MessageActions {
     if (what === 'link') return this.#copy(location.origin + pathOf(message.room, message.id))
     const picked = what === 'pick' ? await this.#pick(anchor) : emoji
     if (picked === undefined) return
-    const isOn = message.reactions?.some(({ emoji, me }) => emoji === picked && me) === true
+    const isOn = message.reactions?.some((one) => one.emoji === picked && one.me) === true
     await this.react(message, picked, what === 'pick' || !isOn)
   }
 

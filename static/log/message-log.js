@@ -162,7 +162,7 @@ export class MessageLog {
 
   /** What is being sent, or could not be. @param {Entry} entry @param {Message['from']} from */
   pend(entry, from) {
-    let item = this.#items.find((item) => item.key === entry.key)
+    let item = this.#items.find((one) => one.key === entry.key)
     if (!item) {
       item = { id: '', key: entry.key, message: { ...entry, from }, element: makeMessage(this.#parts.template) }
       this.#place(item)
@@ -173,7 +173,7 @@ export class MessageLog {
 
   /** What was being sent has become this message: the same element goes on, so that a screen reader does not read it twice. @param {string} key @param {string} id */
   settle(key, id) {
-    const item = this.#items.find((item) => item.key === key)
+    const item = this.#items.find((one) => one.key === key)
     if (!item) return
     if (this.#byId.has(id)) return this.drop(key)
     item.id = id
@@ -187,7 +187,7 @@ export class MessageLog {
 
   /** What was being sent is taken back. @param {string} key */
   drop(key) {
-    const item = this.#items.find((item) => item.key === key)
+    const item = this.#items.find((one) => one.key === key)
     if (item) this.#take(item)
     this.#showState()
   }
@@ -364,7 +364,7 @@ export class MessageLog {
   /** @param {Event} event */
   async #clicked(event) {
     const button = event.target instanceof Element ? event.target.closest('button') : null
-    const item = this.#items.find((item) => button && item.element.contains(button))
+    const item = this.#items.find(({ element }) => button && element.contains(button))
     if (!button || !item) return
     if (button.value === 'retry') return this.#wants.retry(item.key)
     if (button.value === 'discard') return this.#wants.discard(item.key)

@@ -118,7 +118,7 @@ export class Quotes {
 /** How a text begins, in one line and without its marks. @param {string} text */
 export function firstLine(text) {
   const shown = format(text.slice(0, 4 * lineMax)).map(({ textContent }) => textContent).join('\n')
-  const line = shown.split('\n').find((line) => line.trim() !== '') ?? ''
+  const line = shown.split('\n').find((one) => one.trim() !== '') ?? ''
   return [...line.trim().slice(0, 2 * lineMax)].slice(0, lineMax).join('')
 }
 

@@ -107,10 +107,10 @@ export class Reader {
     const wanted = () => this.#reading === current && from === (side === 'older' ? this.#oldest : this.#newest)
     this.#loading[side] = true
     try {
-      const page = await this.#mirror.ask(`${this.#path()}&${side === 'older' ? 'before' : 'after'}=${from}`, (/** @type {Page} */ page) => {
-        if (side === 'older') this.#oldest = page.more ? page.messages[0]?.id ?? '' : ''
-        else this.#newest = page.more ? page.messages.at(-1)?.id ?? '' : ''
-        this.#put(page)
+      const page = await this.#mirror.ask(`${this.#path()}&${side === 'older' ? 'before' : 'after'}=${from}`, (/** @type {Page} */ asked) => {
+        if (side === 'older') this.#oldest = asked.more ? asked.messages[0]?.id ?? '' : ''
+        else this.#newest = asked.more ? asked.messages.at(-1)?.id ?? '' : ''
+        this.#put(asked)
       }, wanted)
       if (this.#reading === current) this.#loading[side] = false // before it is shown, which may ask for the next
       if (!page) return

@@ -113,7 +113,7 @@ function listAt(lines, at, find) {
   }
   // One line with a star is what somebody does (* waves), or a note on something above.
   if (end === at + 1 && items[0]?.marker === '*') return { end }
-  const shown = items.map(({ marker, depth, lines }) => ({ marker: /\d/.test(marker) ? marker : '•', depth, inlines: parseInlines(lines.join('\n'), find) }))
+  const shown = items.map((one) => ({ marker: /\d/.test(one.marker) ? one.marker : '•', depth: one.depth, inlines: parseInlines(one.lines.join('\n'), find) }))
   return { block: { kind: 'list', items: shown }, end }
 }
 

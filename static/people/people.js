@@ -215,7 +215,7 @@ export class People {
 
   /** @param {string} user */
   #buttonOf(user) {
-    const item = [...this.#list.querySelectorAll('li')].find((item) => item.dataset['user'] === user)
+    const item = [...this.#list.querySelectorAll('li')].find(({ dataset }) => dataset['user'] === user)
     return item?.querySelector('button')
   }
 

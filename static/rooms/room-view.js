@@ -110,7 +110,7 @@ export class RoomView {
       nameOf: (user) => mirror.nameOf(user),
       quote: (link, room, id) => quotes.write(link, room, id),
     }, {
-      more: (side) => void this.#reader.readOn(side),
+      more: (end) => void this.#reader.readOn(end),
       newest: () => void this.read(),
       moved: () => this.noteRead(),
       retry: (key) => {
@@ -123,7 +123,7 @@ export class RoomView {
         this.#log.drop(key)
         this.focus()
       },
-      react: (id, emoji, on) => actions.react({ room: this.#room, id }, emoji, on),
+      react: (id, emoji, isOn) => actions.react({ room: this.#room, id }, emoji, isOn),
     })
     const menu = this.#menu = new MessageMenu(list, {
       find: (id) => this.#reader.message(id),

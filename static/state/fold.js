@@ -61,7 +61,7 @@ function react(messages, { message: id, emoji, from, on, count }, me) {
   // Without a count it is a room of two, and both of them are named.
   const now = { emoji, count: count ?? people.length, me: from.id === me ? on : known.me, from: people }
   const reactions = before.includes(known) ? before.map((one) => one === known ? now : one) : [...before, now]
-  const left = reactions.filter(({ count }) => count > 0)
+  const left = reactions.filter((one) => one.count > 0)
   messages.set(id, { ...message, ...(left.length > 0 && { reactions: left }) })
 }
 

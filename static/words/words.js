@@ -87,10 +87,10 @@ function sayAll(whole) {
   }
 }
 
-/** From now on in this language, or in the browser's own. The page is loaded anew, which is seldom and leaves no word behind. @param {Language | undefined} language */
-export function choose(language) {
+/** From now on in this language, or in the browser's own. The page is loaded anew, which is seldom and leaves no word behind. @param {Language | undefined} wanted */
+export function choose(wanted) {
   try {
-    if (language) localStorage.setItem(storageName, language)
+    if (wanted) localStorage.setItem(storageName, wanted)
     else localStorage.removeItem(storageName)
   } catch {
     return // storage is forbidden: there is nowhere to keep it, and the browser's own language stays

@@ -140,7 +140,7 @@ function comeAndGo(port: number, visitors: number, everyMs: number, onCount: (co
       // A timer is late now and then; what is due comes all the same.
       for (const due = (performance.now() - started) / everyMs; come < due && come < visitors; come++) {
         const number = come
-        visit(port, number).then((heard) => {
+        void visit(port, number).then((heard) => {
           if (!heard) inVain.push(number % visits.length)
           if (++gone === visitors) resolve(inVain)
         })

@@ -49,7 +49,7 @@ async function orderHolds(scope: Scope, jumps: readonly number[], fault: string 
   scope.after(() => readers.forEach((reader) => reader.leave()))
   // One after the other: with ids from the clock alone two of one moment are refused, and this is not yet what is tried.
   const writers = [await Writer.comeIn(chat, { name: 'bob', pauseMs: 5 }), await Writer.comeIn(chat, { name: 'eve', pauseMs: 5 })]
-  for (const writer of writers) writer.start()
+  for (const writer of writers) void writer.start()
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
 
   const goesOn = async (when: string) => {

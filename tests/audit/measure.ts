@@ -28,7 +28,7 @@ const Timeout = timer.constructor as new () => unknown
 clearTimeout(timer)
 
 function measure(): Measured {
-  const count = (constructor: Function) => Number(queryObjects(constructor as new () => unknown, { format: 'count' }))
+  const count = (kind: Function) => Number(queryObjects(kind as new () => unknown, { format: 'count' }))
   const alive = {
     streams: count(ServerSentEventsStream),
     sockets: count(Socket),

@@ -48,7 +48,7 @@ const reconnect: Audit = {
 
       progress(`${readers} readers come back`)
       const before = writer.said.length
-      writer.start()
+      void writer.start()
       const started = performance.now()
       const back = await crowd.tell({ comeBack: true, port, withinMs: limits.backMs })
       const answeredMs = performance.now() - started

@@ -90,7 +90,7 @@ async function writeAndKill(scope: Scope, data: string, { posts, fault }: { post
       if (answered.length === posts) resolve()
     }
     for (let number = 0; number < writersAtOnce; number++) {
-      Writer.comeIn(chat, { name: `writer${number}`, onAnswer }).then((writer) => {
+      void Writer.comeIn(chat, { name: `writer${number}`, onAnswer }).then((writer) => {
         scope.after(() => writer.abandon())
         writer.start()
       })

@@ -111,8 +111,7 @@ test('what is no identity is refused, and the log names what is wrong', async (t
     [{ id: 'a\0b', name: 'Ada' }, /control characters/], [{ id: '\ud800', name: 'Ada' }, /well-formed/], [{ id: '1', name: 'Ada', role: 'root' }, /role of an identity must be one of owner, /], [{ id: '1', name: 'Ada', role: null }, /role/],
   ]
   let gives: unknown
-  // @ts-expect-error: it gives anything
-  const host = await mount(t, { identify: () => gives })
+  const host = await mount(t, { identify: () => gives as Identity }) // which it is not
   for (const [identity, says] of wrong) {
     gives = identity
     const answer = await host.fetch('/chat/session')
@@ -120,8 +119,8 @@ test('what is no identity is refused, and the log names what is wrong', async (t
     const line = host.lines.pop()!
     assert.match(line, says)
     assert.doesNotMatch(line.replace("{ id: '42', name: 'Ada' }", ''), /Ada|xxx|root/)
-    // @ts-expect-error: neither is a program's own mistake passed over
-    await assert.rejects(host.chat.post(identity, 'lobby', { text: 'hello' }), (error) => error instanceof TypeError && says.test(error.message))
+    // Neither is a program's own mistake passed over.
+    await assert.rejects(host.chat.post(identity as Identity, 'lobby', { text: 'hello' }), (error) => error instanceof TypeError && says.test(error.message))
   }
 })
 

@@ -116,7 +116,7 @@ test('what a reader does to the bytes it got, nobody else sees', async () => {
   const next = async (reader: (typeof readers)[0]) => (await reader.read()).value!
   hub.publish('a', { data: 'hello' })
   for (const reader of readers) {
-    let bytes
+    let bytes: Uint8Array
     do bytes = await next(reader)
     while (!Buffer.from(bytes).includes('hello'))
     bytes.fill(0)

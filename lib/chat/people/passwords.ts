@@ -20,7 +20,7 @@ const line = {
   idleMs: 60_000,
 }
 
-const cost: Hashing['cost'] = { logN: 15, r: 8, p: 1 } // 32 MiB and about a tenth of a second
+const newCost: Hashing['cost'] = { logN: 15, r: 8, p: 1 } // 32 MiB and about a tenth of a second
 const saltBytes = 16
 const keyBytes = 32
 
@@ -29,7 +29,7 @@ export class Passwords {
   // One at a time, since on two cores two hashes at once, even at the lowest priority, leave a post no free core to wake up on.
   readonly #line = new WorkerLine<Hashing, Uint8Array>({ module: new URL('./hasher', import.meta.url), does: 'hashes passwords', ...line })
   /** Nobody's, for names that have none: the work is the same. */
-  readonly #dummy = { cost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
+  readonly #dummy = { cost: newCost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
   /** By user, oldest first. */
   readonly #remembered = new Map<number, { version: number; mac: Buffer; until: number }>()
   /** It ends with this process, and so does the use of what was remembered. */
@@ -50,8 +50,8 @@ export class Passwords {
     if (!normal.isWellFormed()) throw new ChatError('invalid_password', 'the password has half a character (a lone surrogate); leave it out')
     if ([...normal].length < limits.pointsMin) throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
     const salt = randomBytes(saltBytes)
-    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost }), party)
-    return ['scrypt', cost.logN, cost.r, cost.p, salt.toString('base64url'), Buffer.from(key).toString('base64url')].join('$')
+    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost: newCost }), party)
+    return ['scrypt', newCost.logN, newCost.r, newCost.p, salt.toString('base64url'), Buffer.from(key).toString('base64url')].join('$')
   }
 
   /**

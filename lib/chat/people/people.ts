@@ -1,6 +1,6 @@
 // Who asks, and who they are: by a session, a token, a password, another server's word, or a name that nothing proves.
 
-import { hash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import { looksOf } from '../../store/tables/look-alikes.ts'
@@ -222,7 +222,7 @@ function writes(who: Who): void {
 
 /** What is kept of a session's, a token's or an invite's secret. These are random, so nothing slower is needed. */
 export function hashOf(secret: string): string {
-  return hash('sha256', secret, 'base64url')
+  return digest('sha256', secret, 'base64url')
 }
 
 // Microseconds, like ids. It goes on evenly from the start of the process, whatever the clock does.

@@ -61,8 +61,8 @@ export class Tokens {
     const facts = { hash, ...this.#parts.people.nameFacts(name), scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
     // A bot that is bound to a room that is not open is of no use outside it.
     const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] => (kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : []))
-    const { id } = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts, body: { name } }, { after })
-    return { ...this.#shown(this.#parts.database.people.token(id)!, user.id), token }
+    const made = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts, body: { name } }, { after })
+    return { ...this.#shown(this.#parts.database.people.token(made.id)!, user.id), token }
   }
 
   /** The newest first. */

@@ -32,8 +32,12 @@ export type LogBegun = Made<'log', { facts: { id: string; secret: string } }>
 
 /** Somebody new. A guest or an account comes with a first session, so that no name is ever held by nobody. */
 export type UserMade = Made<'user', {
-  facts: NameFacts & { kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string; /** The hash of the invite's code. */ invite?: string }
-  body?: { name: string; /** The hash of an account's password. */ text?: string }
+  facts: NameFacts & { kind: 'guest' | 'unproven' | 'account'; role: Role; session?: string;
+    /** The hash of the invite's code. */
+    invite?: string }
+  body?: { name: string;
+    /** The hash of an account's password. */
+    text?: string }
 }>
 
 /** A guest becomes an account, and keeps all they said. */
@@ -65,7 +69,9 @@ export type CleanedUp = Made<'cleanup_end', { target: number; facts: { ban: numb
 /** Somebody whom the server that natter is mounted in knows: new, or under another name or role than before. */
 export type Hosted = Made<'hosted', { facts: NameFacts & { outside: string; role: Role }; body?: { name: string } }>
 
-export type SessionBegun = Made<'session_start', { user: number; facts: { hash: string; /** The event that set the password it was begun with. */ password?: number } }>
+export type SessionBegun = Made<'session_start', { user: number; facts: { hash: string;
+  /** The event that set the password it was begun with. */
+  password?: number } }>
 
 /** A session was used again after a day or more, and lasts anew. */
 export type SessionRenewed = Made<'session', { user: number; facts: { hash: string } }>
@@ -74,7 +80,9 @@ export type SessionRenewed = Made<'session', { user: number; facts: { hash: stri
 export type SessionEnded = Made<'session_end', { user: number; facts: { hash: string } | { all: true } }>
 
 /** `user` is left out where natter itself makes it, for the first owner. */
-export type InviteMade = Made<'invite', { user?: number; room?: number; facts: { hash: string; role: 'owner' | 'admin' | 'member' | 'guest'; uses: number; /** Microseconds, like ids. */ expires: number } }>
+export type InviteMade = Made<'invite', { user?: number; room?: number; facts: { hash: string; role: 'owner' | 'admin' | 'member' | 'guest'; uses: number;
+  /** Microseconds, like ids. */
+  expires: number } }>
 
 export type InviteEnded = Made<'invite_end', { user?: number; target: number }>
 
@@ -92,7 +100,11 @@ export type TokenEnded = Made<'token_end', { user: number; target: number }>
 export type RoomMade = Made<'room', { user?: number; facts: { slug: string; kind: 'open' | 'private' | 'direct'; pair?: [number, number] }; body?: { name?: string; topic?: string } }>
 
 /** The facts say what is new, and the body what it is. */
-export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: true; topic?: true; archived?: boolean; /** Whoever governs the place has archived it. */ done?: boolean; /** The ban of its maker that archives it. */ ban?: number }; body?: { name?: string; topic?: string } }>
+export type RoomChanged = Made<'room_change', { user: number; room: number; facts: { name?: true; topic?: true; archived?: boolean;
+  /** Whoever governs the place has archived it. */
+  done?: boolean;
+  /** The ban of its maker that archives it. */
+  ban?: number }; body?: { name?: string; topic?: string } }>
 
 /**
  * Somebody comes into a room, or has another role in it. A user or a room that an event just before it makes has no id yet
@@ -115,7 +127,9 @@ export type Joined = Made<'join', {
   } & Unseen
 }>
 
-export type Left = Made<'leave', { user: number; room: number; facts?: { /** Who removes them. */ by?: number } & Unseen }>
+export type Left = Made<'leave', { user: number; room: number; facts?: {
+  /** Who removes them. */
+  by?: number } & Unseen }>
 
 /** Added when it is applied: who is not shown this, since they had blocked whose doing it is. */
 export type Unseen = { unseenBy?: number }
@@ -131,7 +145,9 @@ export type Posted = Made<'message', {
 }>
 
 /** `target` is the message that is deleted. */
-export type Deleted = Made<'delete', { user: number; room: number; target: number; facts?: { /** The ban of its author that deletes it. */ ban?: number } & Unseen }>
+export type Deleted = Made<'delete', { user: number; room: number; target: number; facts?: {
+  /** The ban of its author that deletes it. */
+  ban?: number } & Unseen }>
 
 /** `target` is the message that has this text from now on. */
 export type Edited = Made<'edit', { user: number; room: number; target: number; facts?: Unseen; body?: { text?: string } & Mentions }>

@@ -41,7 +41,7 @@ export class Reads {
     const marks = this.#waiting
     this.#waiting = new Map()
     // Until it can be read back it counts from here: on a slow disk people would read backwards meanwhile.
-    this.#parts.log.noteReads([...marks.values()]).then(() => {
+    void this.#parts.log.noteReads([...marks.values()]).then(() => {
       for (const [key, mark] of marks) if (this.#noted.get(key) === mark) this.#noted.delete(key)
     })
   }

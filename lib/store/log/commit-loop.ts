@@ -21,7 +21,11 @@ export type FromWriter =
   | { says: string /* to the owner */ }
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
-  | { outcomes: Told[]; /** Of what others recall. */ changes: number; /** What went wrong on our side with one of them. */ cause?: string | undefined }
+  | { outcomes: Told[];
+    /** Of what others recall. */
+    changes: number;
+    /** What went wrong on our side with one of them. */
+    cause?: string | undefined }
   | { failed: Refusal; cause: string }
   | { noted: true }
 
@@ -102,11 +106,11 @@ export function runCommitLoop(apply: Apply): void {
       return group.map((event) => {
         try {
           return commit([event])[0]!
-        } catch (error) {
+        } catch (ownError) {
           // Whatever it is: what was committed before it has to be told.
-          unusable ||= isDamage(error)
-          mistake = causeOf(error)
-          return { refused: whyFailed(error) }
+          unusable ||= isDamage(ownError)
+          mistake = causeOf(ownError)
+          return { refused: whyFailed(ownError) }
         }
       })
     }

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Database } from '../database.ts'
+import { lowerPriority } from '../threads/thread-priority.ts'
 import type { SearchAsked, SearchFound, SearchQuery } from './search-tables.ts'
 
 export type Found = SearchFound | { damage: string }
@@ -9,6 +10,8 @@ export type Found = SearchFound | { damage: string }
 let damage: string | undefined
 const database = Database.openForReading(workerData, (cause) => (damage = cause))
 
+// A search that looks at much must not hold up what is said and read meanwhile.
+lowerPriority()
 parentPort!.on('message', (asked: SearchAsked) => parentPort!.postMessage(find(asked)))
 
 function find(asked: SearchAsked): Found {

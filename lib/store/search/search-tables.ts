@@ -54,7 +54,9 @@ export class SearchTables {
   }
 
   /** Ids must come in their order. Before the commit `keepSize` has to be called, or if there is none `forgetSize`. */
-  insert(id: number, text: string, { room, user, kind, unseen = false }: { room: number; user: number; kind: RoomRow['kind']; /** By all but its author. */ unseen?: boolean }): void {
+  insert(id: number, text: string, { room, user, kind, unseen = false }: { room: number; user: number; kind: RoomRow['kind'];
+    /** By all but its author. */
+    unseen?: boolean }): void {
     const part = this.#partFor(id)
     const place = `${unseen ? authorsWord(room, user) : roomWord(room)} ${userWord(user)}${kind === 'open' ? ' open' : ''}`
     this.#connection.run(`insert into search_${part.first} (rowid, text, place) values (?, ?, ?)`, id, text, place)

@@ -7,7 +7,7 @@ import { keyedHash } from './keyed-hash.ts'
 
 /** What the SQL calls by these names. */
 export const migrationFunctions: Record<string, (...values: never[]) => string> = {
-  keyed_hash: (secret: string, text: string) => keyedHash(secret, text),
+  keyed_hash: keyedHash,
   new_id: newLogId,
   new_secret: newLogSecret,
 }
