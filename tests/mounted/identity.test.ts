@@ -1,6 +1,7 @@
 // The host says who somebody is, and natter believes nobody else.
 
 import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import type { Identity, Message, User } from '../../lib/index.ts'
 import { readIdentity } from '../../lib/embed/host-identity.ts'
@@ -85,8 +86,9 @@ test('an identify that fails fails for that request alone, and the log says how'
     'rejects with text': () => Promise.reject('no database'),
   }
   let fails = ''
-  // @ts-expect-error: it gives anything
-  const host = await mount(t, { identify: (request) => (request.headers['x-user'] === 'eve' ? failures[fails]!() : byHeader(request)) })
+  // It gives anything.
+  const identify = (request: IncomingMessage) => (request.headers['x-user'] === 'eve' ? failures[fails]!() : byHeader(request)) as Identity
+  const host = await mount(t, { identify })
   const reader = await host.listen('/chat/events', 'ada')
   for (fails of Object.keys(failures)) {
     for (const path of ['/chat/session', '/chat/events', '/chat/rooms']) {
