@@ -3,15 +3,19 @@
 
 import type { HubOptions } from './hub-options.ts'
 
-type AttendanceOptions = Pick<HubOptions, 'came' | 'left'> & { graceMs: number }
+type AttendanceOptions = Pick<HubOptions, 'came' | 'left' | 'graceMs'>
 
 export class Attendance {
-  #options: AttendanceOptions
+  readonly #came: HubOptions['came']
+  readonly #left: HubOptions['left']
+  readonly #graceMs: number
   /** How many streams they have open; without any they are about to leave. */
   #here = new Map<string, { streams: number; leaving?: NodeJS.Timeout }>()
 
-  constructor(options: AttendanceOptions) {
-    this.#options = options
+  constructor({ came, left, graceMs = 5000 }: AttendanceOptions) {
+    this.#came = came
+    this.#left = left
+    this.#graceMs = graceMs
   }
 
   /** Everyone who is here. */
@@ -28,14 +32,14 @@ export class Attendance {
     const known = this.#here.get(who)
     clearTimeout(known?.leaving)
     this.#here.set(who, { streams: (known?.streams ?? 0) + 1 })
-    if (!known) this.#options.came?.(who)
+    if (!known) this.#came?.(who)
   }
 
   /** One stream of theirs is over. */
   close(who: string): void {
     const known = this.#here.get(who)!
     known.streams--
-    if (known.streams === 0) known.leaving = setTimeout(() => this.#leave(who), this.#options.graceMs).unref()
+    if (known.streams === 0) known.leaving = setTimeout(() => this.#leave(who), this.#graceMs).unref()
   }
 
   /** Nobody is here any more, without waiting. */
@@ -46,6 +50,6 @@ export class Attendance {
   #leave(who: string): void {
     clearTimeout(this.#here.get(who)?.leaving)
     this.#here.delete(who)
-    this.#options.left?.(who)
+    this.#left?.(who)
   }
 }

@@ -20,9 +20,17 @@ export function eventStreamResponse<Events extends EventMap>(
 }
 
 /** The same with a stream that `run` writes to. A `run` that throws ends it: its reader comes back, which is all it could do. */
-export function streamResponse(request: Request, run: (stream: ServerSentEventsStream) => unknown, options: StreamOptions = {}): Response {
+export function streamResponse(
+  request: Request,
+  run: (stream: ServerSentEventsStream) => unknown,
+  options: StreamOptions = {},
+): Response {
   const body = new ResponseBody(request.signal)
-  const stream = new ServerSentEventsStream({ method: request.method, url: request.url, headers: Object.fromEntries(request.headers) }, body, options)
+  const stream = new ServerSentEventsStream(
+    { method: request.method, url: request.url, headers: Object.fromEntries(request.headers) },
+    body,
+    options,
+  )
   ;(async () => run(stream))().catch(() => stream.close())
   return new Response(request.method === 'HEAD' ? null : body.readable, { headers: body.headers })
 }
@@ -33,11 +41,14 @@ class ResponseBody implements StreamResponse {
   headers: Record<string, string> = {}
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #listeners = new Map<string, () => void>()
-  readonly readable = new ReadableStream<Uint8Array>({
-    start: (controller) => void (this.#controller = controller),
-    pull: () => this.#listeners.get('drain')?.(),
-    cancel: () => this.#over(),
-  }, new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }))
+  readonly readable = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => void (this.#controller = controller),
+      pull: () => this.#listeners.get('drain')?.(),
+      cancel: () => this.#over(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }),
+  )
 
   constructor(signal: AbortSignal) {
     // An end and no error: the reader is gone, and whatever still holds the body would log that as a fault (@hono/node-server does).

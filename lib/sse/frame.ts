@@ -46,7 +46,12 @@ export function frameOf({ event, id, data, retry }: StreamEvent): string {
 
 /** Encodes a comment, which readers pass over; each of its lines is marked as one. */
 export function encodeComment(text: string): Buffer {
-  return Buffer.from(text.split(lineEnd).map((line) => `: ${line}\n`).join('') + '\n')
+  return Buffer.from(
+    text
+      .split(lineEnd)
+      .map((line) => `: ${line}\n`)
+      .join('') + '\n',
+  )
 }
 
 /** Whole frames for one write, in the forms that streams write them in; each form is made once, however many streams write it. */
@@ -72,7 +77,9 @@ export class Frames {
 
 function chunkOf(frames: string | Uint8Array): Buffer {
   const head = `${Buffer.byteLength(frames).toString(16)}\r\n`
-  return typeof frames === 'string' ? Buffer.from(`${head}${frames}\r\n`) : Buffer.concat([Buffer.from(head), frames, Buffer.from('\r\n')])
+  return typeof frames === 'string'
+    ? Buffer.from(`${head}${frames}\r\n`)
+    : Buffer.concat([Buffer.from(head), frames, Buffer.from('\r\n')])
 }
 
 function oneLine(field: string, value: string): string {
@@ -82,7 +89,11 @@ function oneLine(field: string, value: string): string {
 }
 
 function dataLines(data: unknown): string {
-  if (typeof data === 'string' && /[\r\n]/.test(data)) return data.split(lineEnd).map((line) => `data: ${line}\n`).join('')
+  if (typeof data === 'string' && /[\r\n]/.test(data))
+    return data
+      .split(lineEnd)
+      .map((line) => `data: ${line}\n`)
+      .join('')
   // JSON is one line. Without a data line the reader would dispatch nothing, so an event without data gets an empty one.
   const text: string | undefined = data === undefined ? '' : typeof data === 'string' ? data : toJson(data)
   if (text === undefined) throw new TypeError('data must be a string or have a JSON form')

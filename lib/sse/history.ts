@@ -1,7 +1,6 @@
 // Where a hub reads the events that its ring no longer has.
 
 import type { Seen } from './follower.ts'
-import type { Slices } from './slices.ts'
 
 /** An event as `History` gives it: without topics nobody gets it, and it only moves cursors on. */
 export type HistoryEvent = Seen
@@ -15,23 +14,4 @@ export interface History {
   has(id: number): boolean | Promise<boolean>
   /** The next events with a greater id, oldest first, in the ids' order; fewer than `limit` means that there are no more. */
   read(after: number, limit: number): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
-}
-
-/** Reads pages for many streams, one page each in turns. */
-export class HistoryReader {
-  #history: History
-  #slices: Slices
-
-  constructor(history: History, slices: Slices) {
-    this.#history = history
-    this.#slices = slices
-  }
-
-  /** Has `take` take the page that `ask` asks for when its turn comes, in the same turn, since that is most of the work. */
-  async read(ask: () => [after: number, limit: number] | undefined, take: (page: readonly HistoryEvent[]) => void): Promise<void> {
-    await this.#slices.turn()
-    const asked = ask()
-    const page = asked && this.#history.read(...asked)
-    if (page) take(page instanceof Promise ? await page : page)
-  }
 }

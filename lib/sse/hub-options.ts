@@ -9,9 +9,13 @@ export type EventMap = Record<string, unknown>
 /** An event as the hub takes it; one without a name is a `message`. */
 export type HubEvent<Events extends EventMap> = string extends keyof Events
   ? { event?: string | undefined; data?: unknown; id?: number | undefined }
-  : { [Name in keyof Events & string]: { event: Name; data: Events[Name]; id?: number } }[keyof Events & string] | Unnamed<Events>
+  :
+      | { [Name in keyof Events & string]: { event: Name; data: Events[Name]; id?: number } }[keyof Events & string]
+      | Unnamed<Events>
 
-type Unnamed<Events extends EventMap> = 'message' extends keyof Events ? { event?: undefined; data: Events['message']; id?: number } : never
+type Unnamed<Events extends EventMap> = 'message' extends keyof Events
+  ? { event?: undefined; data: Events['message']; id?: number }
+  : never
 
 /** What a hub is made with; everything has a default. */
 export interface HubOptions {
@@ -45,15 +49,4 @@ export interface FollowOptions {
   more?: Iterable<readonly string[]>
   /** Which of its topics' events it may see. */
   filter?: (event: Seen) => boolean
-}
-
-/** A hub at this moment. */
-export interface HubStats {
-  streams: number
-  /** Streams that have yet to get something: their reader, or the history, is slow. */
-  behind: number
-  /** What waits in this process's memory for readers' sockets. */
-  bytesBuffered: number
-  /** Published, on average of the last ten seconds or of as much of them as the ring holds. */
-  eventsPerSecond: number
 }

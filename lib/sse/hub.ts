@@ -4,12 +4,17 @@
 
 import { frameOf, Frames } from './frame.ts'
 import { Attendance } from './attendance.ts'
+import { readCursor, refusalOf, type CursorRefusal } from './cursor.ts'
 import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
-import { HistoryReader, type History, type HistoryEvent } from './history.ts'
-import type { EventMap, FollowOptions, HubEvent, HubOptions, HubStats } from './hub-options.ts'
+import type { History, HistoryEvent } from './history.ts'
+import type { EventMap, FollowOptions, HubEvent, HubOptions } from './hub-options.ts'
+import { statsOf, type HubStats } from './hub-stats.ts'
 import { RingBuffer } from './ring-buffer.ts'
-import { Slices } from './slices.ts'
+import { emptyEntry, entryOf, type Entry } from './ring-entry.ts'
 import { between, type ServerSentEventsStream } from './server-sent-events-stream.ts'
+import { Slices } from './slices.ts'
+import { Tick } from './tick.ts'
+import { Topics } from './topics.ts'
 
 const limits = {
   ringEntries: 1000,
@@ -18,12 +23,6 @@ const limits = {
   pageEvents: 500, // read from history in one go
   topicsAtOnce: 1000, // a stream follows, or no longer follows, before others get the event loop
   stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
-  entryOverheadBytes: 200, // what a ring entry takes beside its frame
-}
-
-interface Entry extends Seen {
-  readonly frame: string
-  readonly bytes: number
 }
 
 /**
@@ -33,33 +32,31 @@ interface Entry extends Seen {
 export class Hub<Events extends EventMap = EventMap> {
   #ring: RingBuffer<Entry>
   #history: History | undefined
-  #reader: HistoryReader | undefined
   #slices = new Slices()
   #newest: number
   /** Everything up to here was delivered to every stream that is up to date. */
   #delivered: number
   #pendingBytes = 0
   #immediate: NodeJS.Immediate | undefined
-  /** Who follows each topic, and the id after which it counts for them. */
-  #topics = new Map<string, Map<Follower, number>>()
+  #topics = new Topics()
   #followers = new Map<ServerSentEventsStream, Follower>()
-  /** The last tick's frames, joined once for all streams that may see the same of its topics. */
-  #tick: { from: number; topics: readonly string[]; pieces: Map<string, Piece> } = { from: -1, topics: [], pieces: new Map() }
+  /** The last one that was delivered. */
+  #tick = new Tick()
   #timer: NodeJS.Timeout | undefined
   #pingMs: number
   #onError: (error: unknown) => void
   #attendance: Attendance
   #closed = false
 
-  constructor({ ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, came, left, graceMs = 5000, onError }: HubOptions = {}) {
+  constructor(options: HubOptions = {}) {
+    const { ring = limits.ringEntries, history, newest = 0, pingMs = 25_000, onError } = options
     // Without an entry to deliver from there is nothing to deliver.
     this.#ring = new RingBuffer({ entries: Math.max(ring, 1), bytes: limits.ringBytes, floor: newest })
     this.#history = history
-    this.#reader = history && new HistoryReader(history, this.#slices)
     this.#newest = newest
     this.#delivered = newest
     this.#pingMs = pingMs
-    this.#attendance = new Attendance({ graceMs, came, left })
+    this.#attendance = new Attendance(options)
     this.#onError = onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)))
   }
 
@@ -79,16 +76,7 @@ export class Hub<Events extends EventMap = EventMap> {
   }
 
   stats(): HubStats {
-    const followers = [...this.#followers.values()]
-    // Ids are microseconds, so the ring tells how often something was published.
-    const now = Date.now() * 1000
-    const since = Math.max(now - 10e6, this.#ring.floor)
-    return {
-      streams: followers.length,
-      behind: followers.filter(({ live }) => !live).length,
-      bytesBuffered: followers.reduce((sum, { stream }) => sum + stream.writableLength, 0),
-      eventsPerSecond: ([...this.#ring.after(since)].length * 1e6) / Math.max(now - since, 1e6),
-    }
+    return statsOf([...this.#followers.values()], this.#ring)
   }
 
   /**
@@ -97,22 +85,17 @@ export class Hub<Events extends EventMap = EventMap> {
    * @throws RangeError if a given id is not a whole number above the newest or its frame takes more than 16 MiB of memory, TypeError if
    * it can't be written.
    */
-  publish(topics: string | readonly string[], { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>): number {
-    this.#push(this.#entryOf({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data }))
+  publish(
+    topics: string | readonly string[],
+    { event, id = Math.max(this.#newest + 1, Date.now() * 1000), data }: HubEvent<Events>,
+  ): number {
+    this.#push(entryOf({ id, topics: typeof topics === 'string' ? [topics] : topics, event, data }))
     return id
-  }
-
-  #entryOf({ id, topics, event, data }: Seen): Entry {
-    const frame = frameOf({ event, id, data: data === undefined ? '' : data })
-    const encoded = Buffer.byteLength(frame)
-    // One character beyond Latin-1 has V8 keep two bytes for each.
-    const kept = encoded === frame.length ? encoded : Math.max(encoded, 2 * frame.length)
-    return { id, topics, event, data, frame, bytes: 2 * kept + limits.entryOverheadBytes }
   }
 
   /** Moves all cursors on to `id` without sending anything: for events that are nobody's to see. */
   advance(id: number): void {
-    this.#push({ id, topics: [], frame: '', bytes: limits.entryOverheadBytes })
+    this.#push(emptyEntry(id))
   }
 
   #push(entry: Entry): void {
@@ -130,8 +113,8 @@ export class Hub<Events extends EventMap = EventMap> {
   /** Sends nobody this event any more who has not got it yet: its id stays, and moves cursors on. */
   forget(id: number): void {
     this.flush()
-    this.#tick = { from: -1, topics: [], pieces: new Map() }
-    this.#ring.replace({ id, topics: [], frame: '', bytes: limits.entryOverheadBytes })
+    this.#tick = new Tick()
+    this.#ring.replace(emptyEntry(id))
   }
 
   /**
@@ -140,10 +123,10 @@ export class Hub<Events extends EventMap = EventMap> {
    */
   revise(revise: (event: Seen) => { data: unknown } | null | undefined): void {
     this.flush()
-    this.#tick = { from: -1, topics: [], pieces: new Map() }
+    this.#tick = new Tick()
     for (const entry of [...this.#ring.after(this.#ring.floor)]) {
       const revised = revise(entry)
-      if (revised) this.#ring.replace(this.#entryOf({ ...entry, ...revised }))
+      if (revised) this.#ring.replace(entryOf({ ...entry, ...revised }))
       else if (revised === null) this.forget(entry.id)
     }
   }
@@ -152,7 +135,7 @@ export class Hub<Events extends EventMap = EventMap> {
   signal(topics: string | readonly string[], { event, data }: HubEvent<Events>): void {
     this.flush()
     const frames = new Frames(frameOf({ event, data: data === undefined ? '' : data }))
-    const told = this.#followersOf(typeof topics === 'string' ? [topics] : topics)
+    const told = this.#topics.ofAny(typeof topics === 'string' ? [topics] : topics)
     for (const { live, stream } of told) if (live && !stream.writableNeedDrain) stream.write(frames)
   }
 
@@ -165,8 +148,8 @@ export class Hub<Events extends EventMap = EventMap> {
     const from = this.#delivered
     this.#delivered = this.#newest
     const topics = new Set([...this.#ring.after(from)].flatMap((entry) => entry.topics))
-    this.#tick = { from, topics: [...topics], pieces: new Map() }
-    for (const follower of this.#followersOf(topics)) {
+    this.#tick = new Tick(from, topics)
+    for (const follower of this.#topics.ofAny(topics)) {
       if (!follower.live) continue
       follower.live = false
       follower.stream.cursor = from
@@ -174,20 +157,14 @@ export class Hub<Events extends EventMap = EventMap> {
     }
   }
 
-  #followersOf(topics: Iterable<string>): Set<Follower> {
-    const found = new Set<Follower>()
-    for (const topic of topics) for (const follower of this.#topics.get(topic)?.keys() ?? []) found.add(follower)
-    return found
-  }
-
   /** How many streams follow a topic. */
   following(topic: string): number {
-    return this.#topics.get(topic)?.size ?? 0
+    return this.#topics.count(topic)
   }
 
   /** The streams that follow a topic. */
   *followers(topic: string): Generator<ServerSentEventsStream, void> {
-    for (const { stream } of [...(this.#topics.get(topic)?.keys() ?? [])]) if (stream.open) yield stream
+    for (const { stream } of this.#topics.of(topic)) if (stream.open) yield stream
   }
 
   /**
@@ -195,23 +172,40 @@ export class Hub<Events extends EventMap = EventMap> {
    * gave, or can no longer serve, gets a `reset` event. Called again for the same stream it follows more, from now on
    * or after the id given; that must not be older than what was published before the call.
    */
-  follow(stream: ServerSentEventsStream, topics: readonly string[], { after, who, more = [], filter }: FollowOptions = {}): void {
+  follow(
+    stream: ServerSentEventsStream,
+    topics: readonly string[],
+    { after, who, more = [], filter }: FollowOptions = {},
+  ): void {
     this.flush()
-    const known = this.#followers.get(stream)
-    if (known) return this.#subscribe(known, topics, after ?? this.#newest)
+    const already = this.#followers.get(stream)
+    if (already) return this.#topics.add(already, topics, after ?? this.#newest)
     if (this.#closed || !stream.open) return stream.close()
-    const follower: Follower = { stream, who, filter, topics: [], since: 0, live: false, waiting: false, pageEvents: 128, pingAt: performance.now(), stuckAt: Infinity }
+    const follower: Follower = {
+      stream,
+      who,
+      filter,
+      topics: [],
+      since: 0,
+      live: false,
+      waiting: false,
+      pageEvents: 128,
+      pingAt: performance.now(),
+      stuckAt: Infinity,
+    }
     this.#followers.set(stream, follower)
-    this.#subscribe(follower, topics, 0)
+    this.#topics.add(follower, topics, 0)
     stream.whenClosed(this.#forget)
     if (who !== undefined) this.#attendance.open(who)
     this.#timer ??= setInterval(() => this.#second(), 1000).unref()
 
-    const { lastEventId } = stream
-    // NaN for what is no id at all: it is equal to none, and so unknown.
-    const cursor = after ?? (lastEventId === undefined ? undefined : /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : NaN)
+    const cursor = after ?? readCursor(stream.lastEventId)
     stream.cursor = cursor ?? this.#delivered
-    const waits = [this.#gather(follower, more[Symbol.iterator]()), after === undefined && cursor !== undefined && this.#check(follower, cursor)].filter((wait) => typeof wait === 'object')
+    const known = { delivered: this.#delivered, ring: this.#ring, history: this.#history }
+    const refusal = after !== undefined || cursor === undefined ? undefined : refusalOf(cursor, known)
+    if (typeof refusal === 'string') this.#reset(follower, refusal)
+    const refused = refusal instanceof Promise && refusal.then((reason) => reason && this.#reset(follower, reason))
+    const waits = [this.#gather(follower, more[Symbol.iterator]()), refused].filter((wait) => typeof wait === 'object')
     if (waits.length > 0) this.#resume(follower, Promise.all(waits))
     else this.#deliver(follower)
   }
@@ -222,7 +216,7 @@ export class Hub<Events extends EventMap = EventMap> {
       for (let taken = 0; taken < limits.topicsAtOnce; ) {
         const { value, done } = pages.next()
         if (done) return undefined
-        this.#subscribe(follower, value, 0)
+        this.#topics.add(follower, value, 0)
         taken += value.length
       }
     } catch (error) {
@@ -232,20 +226,12 @@ export class Hub<Events extends EventMap = EventMap> {
     return this.#slices.turn().then(() => (follower.stream.open ? this.#gather(follower, pages) : undefined))
   }
 
-  // Sends a reset if the cursor can't be served. Returns a promise if history has yet to say so.
-  #check(follower: Follower, cursor: number): Promise<void> | undefined {
-    const issued = this.#issued(cursor)
-    if (typeof issued === 'object') return issued.then((has) => { if (!has) this.#reset(follower, 'unknown_cursor') })
-    if (issued !== true) this.#reset(follower, issued || 'unknown_cursor')
-    return undefined
-  }
-
   /** Has a stream no longer follow these topics, at once: what it has not got of them by now it never gets. */
   unfollow(stream: ServerSentEventsStream, topics: readonly string[]): void {
     const follower = this.#followers.get(stream)
     if (!follower) return
     this.flush()
-    this.#leave(follower, topics)
+    this.#topics.delete(follower, topics)
     follower.topics = follower.topics.filter((topic) => !topics.includes(topic))
   }
 
@@ -253,12 +239,14 @@ export class Hub<Events extends EventMap = EventMap> {
   async close({ spread = 0 }: { spread?: number } = {}): Promise<void> {
     this.flush()
     this.#closed = true
-    await Promise.all([...this.#followers.keys()].map(async (stream) => {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * spread))
-      stream.send({ retry: between(1000, 5000) })
-      stream.close()
-      await stream.closed
-    }))
+    await Promise.all(
+      [...this.#followers.keys()].map(async (stream) => {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * spread))
+        stream.send({ retry: between(1000, 5000) })
+        stream.close()
+        await stream.closed
+      }),
+    )
     this.#attendance.end()
   }
 
@@ -280,8 +268,8 @@ export class Hub<Events extends EventMap = EventMap> {
         const [frames, cursor, count] = this.#piece(follower)
         stream.cursor = cursor
         if (count > 0) stream.write(frames)
-      } else if (this.#reader) {
-        this.#resume(follower, this.#readPage(follower, this.#reader))
+      } else if (this.#history) {
+        this.#resume(follower, this.#readPage(follower, this.#history))
       } else {
         this.#reset(follower, 'too_old')
       }
@@ -314,19 +302,20 @@ export class Hub<Events extends EventMap = EventMap> {
   #piece(follower: Follower): Piece {
     const { cursor } = follower.stream
     if (cursor !== this.#tick.from || cursor < follower.since || follower.filter) return this.#join(follower, cursor)
-    // By their places: a topic's name may have any character in it. An array made for each reader was a third of a delivery's garbage.
-    const key = this.#tick.topics.reduce((places, topic, at) => (this.#topics.get(topic)?.has(follower) ? `${places}${at},` : places), '')
-    let piece = this.#tick.pieces.get(key)
-    if (!piece) this.#tick.pieces.set(key, (piece = this.#join(follower, cursor)))
-    return piece
+    return this.#tick.pieceOf(follower, this.#topics, () => this.#join(follower, cursor))
   }
 
   #join(follower: Follower, after: number): Piece {
-    return nextPiece(this.#ring.after(after), { after, upTo: this.#delivered }, (entry) => this.#sees(follower, entry), ({ frame }) => frame)
+    return nextPiece(
+      this.#ring.after(after),
+      { after, upTo: this.#delivered },
+      (entry) => this.#sees(follower, entry),
+      ({ frame }) => frame,
+    )
   }
 
   #sees(follower: Follower, event: Seen): boolean {
-    if (!event.topics.some((topic) => event.id > (this.#topics.get(topic)?.get(follower) ?? Infinity))) return false
+    if (!event.topics.some((topic) => this.#topics.counts(topic, follower, event.id))) return false
     try {
       return follower.filter === undefined || follower.filter(event)
     } catch (error) {
@@ -336,43 +325,34 @@ export class Hub<Events extends EventMap = EventMap> {
     }
   }
 
-  async #readPage(follower: Follower, reader: HistoryReader): Promise<void> {
+  async #readPage(follower: Follower, history: History): Promise<void> {
     const { stream, pageEvents } = follower
+    await this.#slices.turn()
+    if (!stream.open) return
     // What the ring has is taken from there: history may be written later than we publish.
-    let upTo = 0
-    const ask = (): [number, number] | undefined => {
-      upTo = this.#ring.floor
-      return stream.open ? [stream.cursor, pageEvents] : undefined
-    }
-    await reader.read(ask, (page) => this.#takePage(follower, page, upTo))
+    const upTo = this.#ring.floor
+    const page = history.read(stream.cursor, pageEvents)
+    // Taken in the same turn as it is read, since that is most of the work.
+    this.#takePage(follower, page instanceof Promise ? await page : page, upTo)
   }
 
   #takePage(follower: Follower, page: readonly HistoryEvent[], upTo: number): void {
     const { stream, pageEvents } = follower
     // A whole page may go on behind its last event; a short one has all there was when it was asked for.
     if (page.length === pageEvents) upTo = Math.min(upTo, page[page.length - 1]!.id)
-    const [frames, cursor, count] = nextPiece(page, { after: stream.cursor, upTo }, (event) => this.#sees(follower, event), ({ event, id, data = '' }) => frameOf({ event, id, data }))
+    const [frames, cursor, count] = nextPiece(
+      page,
+      { after: stream.cursor, upTo },
+      (event) => this.#sees(follower, event),
+      ({ event, id, data = '' }) => frameOf({ event, id, data }),
+    )
     // What did not fit is read again. So that large events don't make us read a lot for a little, the next page is as small.
     follower.pageEvents = cursor < upTo ? count + 1 : Math.min(pageEvents * 2, limits.pageEvents)
     stream.cursor = cursor
     if (count > 0) stream.write(frames)
   }
 
-  // True if it was given out, false if history says not, or a promise of either; else why it can't be served.
-  #issued(cursor: number): boolean | Promise<boolean> | 'unknown_cursor' | 'too_old' {
-    if (cursor === this.#delivered || cursor === this.#ring.floor || this.#ring.has(cursor)) return true
-    // What is no number is not below the newest either.
-    if (!(cursor < this.#delivered)) return 'unknown_cursor'
-    if (!this.#history) return cursor < this.#ring.floor ? 'too_old' : 'unknown_cursor'
-    try {
-      return this.#history.has(cursor)
-    } catch (error) {
-      // It is one that fails.
-      return Promise.reject(error)
-    }
-  }
-
-  #reset(follower: Follower, reason: 'unknown_cursor' | 'too_old'): void {
+  #reset(follower: Follower, reason: CursorRefusal): void {
     follower.stream.cursor = this.#delivered
     follower.stream.send({ event: 'reset', id: this.#delivered, data: { reason, cursor: String(this.#delivered) } })
   }
@@ -392,30 +372,11 @@ export class Hub<Events extends EventMap = EventMap> {
     }
   }
 
-  #subscribe(follower: Follower, topics: readonly string[], after: number): void {
-    const added = [...new Set(topics)].filter((topic) => !this.#topics.get(topic)?.has(follower))
-    follower.topics = follower.topics.concat(added)
-    if (added.length > 0) follower.since = Math.max(follower.since, after)
-    for (const topic of added) {
-      const followers = this.#topics.get(topic)
-      if (followers) followers.set(follower, after)
-      else this.#topics.set(topic, new Map([[follower, after]]))
-    }
-  }
-
-  #leave(follower: Follower, topics: readonly string[]): void {
-    for (const topic of topics) {
-      const followers = this.#topics.get(topic)
-      followers?.delete(follower)
-      if (followers?.size === 0) this.#topics.delete(topic)
-    }
-  }
-
   async #leaveAll(follower: Follower): Promise<void> {
     const { topics } = follower
     for (let at = 0; at < topics.length; at += limits.topicsAtOnce) {
       if (at > 0) await this.#slices.turn()
-      this.#leave(follower, topics.slice(at, at + limits.topicsAtOnce))
+      this.#topics.delete(follower, topics.slice(at, at + limits.topicsAtOnce))
     }
   }
 

@@ -44,7 +44,8 @@ export class RingBuffer<T extends RingEntry> {
 
   /** @throws RangeError if the id is not a whole number greater than the newest. */
   push(entry: T): void {
-    if (!Number.isSafeInteger(entry.id) || entry.id <= (this.newest?.id ?? this.#floor)) throw new RangeError(`id ${entry.id} is not a whole number above the newest`)
+    if (!Number.isSafeInteger(entry.id) || entry.id <= (this.newest?.id ?? this.#floor))
+      throw new RangeError(`id ${entry.id} is not a whole number above the newest`)
     this.#entries.push(entry)
     this.#bytes += entry.bytes
     while (this.size > this.entriesMax || this.#bytes > this.bytesMax) this.#drop()

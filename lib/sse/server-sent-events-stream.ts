@@ -9,7 +9,10 @@ export interface StreamRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: Record<string, string | string[] | undefined>
-  readonly socket?: { once(event: 'close', listener: () => void): unknown; off(event: 'close', listener: () => void): unknown }
+  readonly socket?: {
+    once(event: 'close', listener: () => void): unknown
+    off(event: 'close', listener: () => void): unknown
+  }
 }
 
 /** What a stream needs of a response: those of `node:http`, `https` and `http2` have it. */
@@ -28,7 +31,9 @@ export interface StreamResponse {
 }
 
 /** What a stream can be fed from: a generator, a Node stream, a web stream. */
-export type StreamSource = AsyncIterable<string | Uint8Array | StreamEvent> | Iterable<string | Uint8Array | StreamEvent>
+export type StreamSource =
+  | AsyncIterable<string | Uint8Array | StreamEvent>
+  | Iterable<string | Uint8Array | StreamEvent>
 
 /** How a stream begins. */
 export interface StreamOptions {
@@ -163,7 +168,8 @@ export class ServerSentEventsStream {
    */
   async pipe(source: StreamSource): Promise<void> {
     // A web stream's own iterator can't be told to return while it hangs, a Node stream can be destroyed at any time.
-    const stream = source instanceof ReadableStream ? Readable.fromWeb(source, { objectMode: true, highWaterMark: 1 }) : source
+    const stream =
+      source instanceof ReadableStream ? Readable.fromWeb(source, { objectMode: true, highWaterMark: 1 }) : source
     const items = Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]()
     const decoder = new TextDecoder()
     try {
@@ -182,7 +188,10 @@ export class ServerSentEventsStream {
     } finally {
       // Not awaited, since a source that hangs must not keep us; whether its return succeeds is its own affair.
       if (stream instanceof Readable) stream.destroy()
-      else Promise.resolve().then(() => items.return?.()).catch(() => {})
+      else
+        Promise.resolve()
+          .then(() => items.return?.())
+          .catch(() => {})
     }
   }
 
@@ -234,7 +243,12 @@ function plainSocket(response: StreamResponse): Writable | undefined {
   if (!(response instanceof ServerResponse) || response.write !== write || response.end !== end) return undefined
   response.flushHeaders()
   const { socket } = response
-  return response.chunkedEncoding && socket && response.writableLength === socket.writableLength && response.writableCorked === 0 ? socket : undefined
+  return response.chunkedEncoding &&
+    socket &&
+    response.writableLength === socket.writableLength &&
+    response.writableCorked === 0
+    ? socket
+    : undefined
 }
 
 function lastEventIdOf(request: StreamRequest): string | undefined {

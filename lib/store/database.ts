@@ -4,9 +4,10 @@
 import { blockTables, type BlockTables } from './tables/block-tables.ts'
 import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './log/event-log.ts'
+import { EventRows } from './event-rows.ts'
 import { bringUpToDate, type MigrationOptions } from './tables/migrate.ts'
-import { peopleTables, type PeopleTables, type UserRow } from './tables/people-tables.ts'
-import { roomTables, type RoomRow, type RoomTables } from './tables/room-tables.ts'
+import { peopleTables, type PeopleTables } from './tables/people-tables.ts'
+import { roomTables, type RoomTables } from './tables/room-tables.ts'
 import { talkTables, type TalkTables } from './tables/talk-tables.ts'
 import { SearchTables } from './search/search-tables.ts'
 
@@ -32,9 +33,6 @@ function shownIn({ reader }: Place): [where: string, ...values: number[]] {
   return reader === undefined ? [kept] : [`${kept} and ${shown}`, reader]
 }
 
-/** Events that tell a user as they are from then on; those that don't have no target. */
-export const tellsUser: readonly string[] = ['user', 'account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
-
 type BodyPart = 'text' | 'name' | 'facts'
 
 /** A message as it is now. */
@@ -50,14 +48,6 @@ export interface LogRow {
   secret: string
 }
 
-/** What was looked up beside a page of events: by id, what others of them show as well. */
-interface Beside {
-  id: number
-  target: number | null
-  name: string | null
-  facts: string | null
-}
-
 export class Database {
   readonly people: PeopleTables
   readonly rooms: RoomTables
@@ -65,6 +55,7 @@ export class Database {
   readonly blocks: BlockTables
   readonly search: SearchTables
   #connection: Connection
+  #rows: EventRows
   #emptied = false
 
   private constructor(connection: Connection) {
@@ -74,6 +65,7 @@ export class Database {
     this.talk = talkTables(connection)
     this.blocks = blockTables(connection)
     this.search = new SearchTables(connection)
+    this.#rows = new EventRows(connection, { people: this.people, rooms: this.rooms })
   }
 
   /** Opens the file for its one writer, makes it if it is not there, and brings it up to the newest version. */
@@ -159,13 +151,28 @@ export class Database {
   insertEvent(id: number, { type, rules, user, room, target, facts, body, key, print }: NewEvent): void {
     this.#connection.run(
       'insert into events (id, type, rules, user, room, target, facts, key, print) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      id, type, rules, user ?? null, room ?? null, target ?? null, facts ? JSON.stringify(facts) : null, key ?? null, print ?? null,
+      id,
+      type,
+      rules,
+      user ?? null,
+      room ?? null,
+      target ?? null,
+      facts ? JSON.stringify(facts) : null,
+      key ?? null,
+      print ?? null,
     )
     if (!body) return
     // Most messages have nothing else. What is undefined JSON leaves out.
     let others: string | null = null
-    for (const part in body) if (part !== 'text' && part !== 'name') others ??= JSON.stringify({ ...body, text: undefined, name: undefined })
-    this.#connection.run('insert into bodies (event, text, name, facts) values (?, ?, ?, ?)', id, body.text ?? null, body.name ?? null, others)
+    for (const part in body)
+      if (part !== 'text' && part !== 'name') others ??= JSON.stringify({ ...body, text: undefined, name: undefined })
+    this.#connection.run(
+      'insert into bodies (event, text, name, facts) values (?, ?, ?, ?)',
+      id,
+      body.text ?? null,
+      body.name ?? null,
+      others,
+    )
   }
 
   /** Its skeleton: no rule looks at what somebody said. */
@@ -183,10 +190,22 @@ export class Database {
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {
-    const rows = this.#connection.all<LoggedEvent>('select id, type, rules, user, room, target, facts from events where id > ? order by id limit ?', id, limit)
+    const rows = this.#connection.all<LoggedEvent>(
+      'select id, type, rules, user, room, target, facts from events where id > ? order by id limit ?',
+      id,
+      limit,
+    )
     // Two walks along two tables take three quarters of the time of one that looks each text up in the other.
-    const bodies = this.#connection.all<{ event: number; text: string | null; name: string | null; facts: string | null }>(
-      'select event, text, name, facts from bodies where event > ? and event <= ? order by event', id, rows.at(-1)?.id ?? id)
+    const bodies = this.#connection.all<{
+      event: number
+      text: string | null
+      name: string | null
+      facts: string | null
+    }>(
+      'select event, text, name, facts from bodies where event > ? and event <= ? order by event',
+      id,
+      rows.at(-1)?.id ?? id,
+    )
     let at = 0
     for (const row of rows) {
       while (at < bodies.length && bodies[at]!.event < row.id) at++
@@ -196,11 +215,11 @@ export class Database {
       row.name = body.name
       row.rest = body.facts
     }
-    return this.#whole(rows)
+    return this.#rows.fill(rows)
   }
 
   #messages(where: string, ...values: number[]): MessageRow[] {
-    return this.#whole(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
+    return this.#rows.fill(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
   }
 
   // Up to the one whose text is too much.
@@ -212,77 +231,7 @@ export class Database {
       left -= row.text?.length ?? 0
       if (left < 0) break
     }
-    return this.#whole(rows)
-  }
-
-  // Who and where is the same for most rows of a page: recalled, and not joined to each. The rows are this page's own, and filled in
-  // as they are, since copies of them took a tenth of a replay.
-  #whole<Row extends LoggedEvent>(rows: Row[]): Row[] {
-    const beside = this.#beside(rows)
-    for (const row of rows) {
-      const user = row.user === null ? undefined : this.people.user(row.user)
-      const room = row.room === null ? undefined : this.rooms.room(row.room)
-      row.text = unlessEmptied(row.text)
-      row.name = unlessEmptied(row.name) ?? user?.name ?? null
-      row.rest = unlessEmptied(row.rest)
-      row.userKind = user?.kind ?? null
-      row.slug = room?.slug ?? null
-      row.roomKind = room?.kind ?? null
-      if (row.type !== 'message') this.#fillIn(row, { user, room, beside })
-    }
-    return rows
-  }
-
-  #fillIn(row: LoggedEvent, { user, room, beside }: { user: UserRow | undefined; room: RoomRow | undefined; beside: Map<number, Beside> }): void {
-    if (row.type === 'edit') {
-      const first = beside.get(row.target!)
-      row.firstName = unlessEmptied(first?.name) ?? row.name
-      row.firstTarget = first?.target ?? null
-    } else if (row.type === 'reaction') {
-      row.emoji = emojiIn(beside.get(holderOf(row)))
-    } else if (row.type === 'block') {
-      row.targetName = this.people.user(row.target!)?.name
-    } else if (row.type === 'room' || row.type === 'room_change') {
-      // The newest that has the room's name or its topic tells the whole of it, and those before tell nothing any more.
-      row.name = room && row.id >= Math.max(room.named, room.described) ? room.name : null
-      row.topic = room?.topic ?? ''
-    } else if (tellsUser.includes(row.type)) {
-      const about = row.type === 'user' ? user : row.target === null ? undefined : this.people.user(row.target)
-      row.name = about && row.id >= about.named ? about.name : null
-    }
-  }
-
-  // What edits and reactions show of other events. Most pages have a few, and many pages none.
-  #beside(rows: readonly LoggedEvent[]): Map<number, Beside> {
-    const ids = rows.flatMap((row) => (row.type === 'edit' ? [row.target] : row.type === 'reaction' ? [holderOf(row)] : []))
-    if (ids.length === 0) return new Map()
-    const found = this.#connection.all<Beside>(
-      'select e.id, e.target, b.name, b.facts from json_each(?) j cross join events e on e.id = j.value left join bodies b on b.event = e.id', JSON.stringify(ids))
-    return new Map(found.map((row) => [row.id, row]))
-  }
-
-  /**
-   * The id after which the last so many events are that a user may see (0: nobody), among the newest `looked`; of private rooms
-   * only what `maker` sees too, and with `mine` only what happens in rooms that they are in.
-   */
-  beforeLastSeen({ user, maker = user, mine = false, count, looked }: { user: number; maker?: number | undefined; mine?: boolean; count: number; looked: number }): number {
-    const oldest = this.#connection.get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
-    const found = this.#connection.get<{ id: number }>(
-      `select e.id from events e left join rooms r on r.id = e.room
-       where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
-           or (e.type in ('accept', 'token') and e.target is not null) or (e.type = 'block' and e.user = ?))
-         and ((coalesce(r.kind, 'open') = 'open' and not ?) or exists (select 1 from members where room = r.id and user = ?))
-         and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
-         and (coalesce(r.kind, 'open') <> 'direct' or (coalesce(json_extract(e.facts, '$.unseenBy'), 0) <> ?
-           and (e.type not in ('join', 'leave') or e.user = ? or json_extract(e.facts, '$.slug') is not null)))
-         and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
-         and (e.type <> 'reaction' or not exists (select 1 from deletions where message = e.target))
-         and (e.type not in ('room', 'room_change') or e.id >= max(r.named, r.described))
-         and (e.type not in (${tellsUser.map((type) => `'${type}'`).join()}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
-       order by e.id desc limit 1 offset ?`,
-      oldest, user, Number(mine), user, maker, user, user, count - 1,
-    )
-    return found ? found.id - 1 : oldest
+    return this.#rows.fill(rows)
   }
 
   /** The newest first, among so many that are deleted or not. */
@@ -301,10 +250,21 @@ export class Database {
    * What somebody wrote, of the so many events before an id: the newest first, and the id before which to go on. They have the id of
    * the event that made them, and so wrote nothing before it.
    */
-  messageIdsOf(user: number, { before, looked }: { before: number; looked: number }): { ids: number[]; before: number | undefined } {
-    const oldest = this.#connection.get<{ id: number }>('select id from events where id < ? and id > ? order by id desc limit 1 offset ?', before, user, looked - 1)?.id
+  messageIdsOf(
+    user: number,
+    { before, looked }: { before: number; looked: number },
+  ): { ids: number[]; before: number | undefined } {
+    const oldest = this.#connection.get<{ id: number }>(
+      'select id from events where id < ? and id > ? order by id desc limit 1 offset ?',
+      before,
+      user,
+      looked - 1,
+    )?.id
     const sql = `select id from events e where id < ? and id >= ? and type = 'message' and user = ? and ${kept} order by id desc`
-    return { ids: this.#connection.all<{ id: number }>(sql, before, oldest ?? user, user).map(({ id }) => id), before: oldest }
+    return {
+      ids: this.#connection.all<{ id: number }>(sql, before, oldest ?? user, user).map(({ id }) => id),
+      before: oldest,
+    }
   }
 
   message(id: number): MessageRow | undefined {
@@ -312,15 +272,39 @@ export class Database {
   }
 
   /** From `edge` on. Read no further than to the one with which the texts have more than so many characters. */
-  messagesBefore(room: Place, id: number, { edge, limit, characters }: { edge: number; limit: number; characters: number }): MessageRow[] {
+  messagesBefore(
+    room: Place,
+    id: number,
+    { edge, limit, characters }: { edge: number; limit: number; characters: number },
+  ): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id < ? and e.id >= ? and ${which} order by e.id desc limit ?`, room.id, id, edge, ...values, limit)
+    return this.#messagesUpTo(
+      characters,
+      `e.room = ? and e.type = 'message' and e.id < ? and e.id >= ? and ${which} order by e.id desc limit ?`,
+      room.id,
+      id,
+      edge,
+      ...values,
+      limit,
+    )
   }
 
   /** Up to `edge`. */
-  messagesAfter(room: Place, id: number, { edge, limit, characters }: { edge: number; limit: number; characters: number }): MessageRow[] {
+  messagesAfter(
+    room: Place,
+    id: number,
+    { edge, limit, characters }: { edge: number; limit: number; characters: number },
+  ): MessageRow[] {
     const [which, ...values] = shownIn(room)
-    return this.#messagesUpTo(characters, `e.room = ? and e.type = 'message' and e.id > ? and e.id <= ? and ${which} order by e.id limit ?`, room.id, id, edge, ...values, limit)
+    return this.#messagesUpTo(
+      characters,
+      `e.room = ? and e.type = 'message' and e.id > ? and e.id <= ? and ${which} order by e.id limit ?`,
+      room.id,
+      id,
+      edge,
+      ...values,
+      limit,
+    )
   }
 
   isDeleted(message: number): boolean {
@@ -338,7 +322,9 @@ export class Database {
    */
   emptyBody(event: number, parts: readonly BodyPart[]): void {
     const bytes = this.#connection.get<Record<BodyPart, number | null>>(
-      'select octet_length(text) as text, octet_length(name) as name, octet_length(facts) as facts from bodies where event = ?', event)
+      'select octet_length(text) as text, octet_length(name) as name, octet_length(facts) as facts from bodies where event = ?',
+      event,
+    )
     for (const part of parts) {
       if (!bytes?.[part]) continue
       this.#connection.run(`update bodies set ${part} = ? where event = ?`, '\x01'.repeat(bytes[part]), event)
@@ -356,17 +342,24 @@ export class Database {
 
   /** What is wrong with the pages, the indexes and the search, at most so many. */
   faults(limit: number): string[] {
-    const found = this.#connection.all<{ integrity_check: string }>(`pragma integrity_check(${limit})`).map((row) => row.integrity_check).filter((text) => text !== 'ok')
-    const messages = this.#connection.get<{ count: number }>("select count(*) as count from bodies b join events e on e.id = b.event where e.type in ('message', 'edit') and b.text is not null")!.count
+    const found = this.#connection
+      .all<{ integrity_check: string }>(`pragma integrity_check(${limit})`)
+      .map((row) => row.integrity_check)
+      .filter((text) => text !== 'ok')
+    const messages = this.#connection.get<{ count: number }>(
+      "select count(*) as count from bodies b join events e on e.id = b.event where e.type in ('message', 'edit') and b.text is not null",
+    )!.count
     const missing = messages - this.search.count()
     return missing > 0 ? [...found, `${missing} messages are not in the search`] : found
   }
 
   /** The tables that the log adds up to. */
   stateTables(): string[] {
-    return this.#connection.all<{ name: string }>(`
+    return this.#connection
+      .all<{ name: string }>(`
       select name from sqlite_schema
-      where type = 'table' and name not like 'search%' and name not like 'sqlite%' and name not in ('events', 'bodies', 'reads')`).map(({ name }) => name)
+      where type = 'table' and name not like 'search%' and name not like 'sqlite%' and name not in ('events', 'bodies', 'reads')`)
+      .map(({ name }) => name)
   }
 
   rowsOf(table: string): Iterator<unknown> {
@@ -375,19 +368,3 @@ export class Database {
 }
 
 const noBody = { text: null, name: null, facts: null }
-
-// Text never begins with that character: see `cleanText`.
-function unlessEmptied(part: string | null | undefined): string | null {
-  return part === undefined || part === null || part.charCodeAt(0) === 1 ? null : part
-}
-
-// The event whose body has a reaction's emoji: it is the first with it, or names that.
-function holderOf({ id, facts }: LoggedEvent): number {
-  const { body = id } = JSON.parse(facts ?? '{}') as { body?: number }
-  return body
-}
-
-function emojiIn(holder: Beside | undefined): string | null {
-  const facts = unlessEmptied(holder?.facts)
-  return facts === null ? null : (JSON.parse(facts) as { emoji: string }).emoji
-}

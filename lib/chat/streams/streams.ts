@@ -5,20 +5,30 @@ import { ChatError } from '../../errors.ts'
 import type { History } from '../../sse/history.ts'
 import { Hub } from '../../sse/hub.ts'
 import type { ServerSentEventsStream } from '../../sse/server-sent-events-stream.ts'
-import type { Place } from '../../store/database.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
 import type { Parts } from '../parts.ts'
 import { needsName } from '../people/people.ts'
-import { placeOf } from '../rooms/direct.ts'
 import { governs } from '../rules/rights.ts'
+import { beforeLastEvents } from './last-events.ts'
 import { readSince } from './since.ts'
 import { forgetSuperseded } from './superseded.ts'
 import { topicsOfAllShared, topicsOfBound, topicsOfLost } from './views.ts'
 import { makerIn, roomsOfToken, userIn, type Who } from '../people/who.ts'
-import { isUnseen, onlyTopics, ownTopics, roomTopics, seenTopics, toListing, topics, toPerson, toRoom, toWire } from './wire.ts'
+import {
+  isUnseen,
+  onlyTopics,
+  ownTopics,
+  roomTopics,
+  seenTopics,
+  toListing,
+  topics,
+  toPerson,
+  toRoom,
+  toWire,
+} from './wire.ts'
 
 /** Which events a stream shows: of these rooms, of the rooms one is in, or else of all that may be seen. */
 export interface View {
@@ -31,8 +41,6 @@ export type OpenStream = () => ServerSentEventsStream | undefined
 
 const limits = {
   ringEvents: 10_000, // in memory, for whoever is a little behind
-  lookedBack: 2000, // events, for the last few that may be seen: nothing else happens meanwhile
-  roomsLooked: 200, // whose last messages are asked for room by room
   timerMs: 2 ** 31 - 1, // 24 days; longer ones Node fires at once
   presenceRooms: 100, // that hear of somebody's coming and going: those they came into last
   presenceStreams: 200, // of a room, or GET members has to do: with thousands that come back at once each would be told of each
@@ -56,7 +64,10 @@ export class Streams {
   #closing = false
 
   /** `ring` is how many of the newest events are kept in memory; `onError` is called when what a stream missed can't be read. */
-  constructor(parts: Parts, { ring = limits.ringEvents, onError }: { ring?: number | undefined; onError: (error: unknown) => void }) {
+  constructor(
+    parts: Parts,
+    { ring = limits.ringEvents, onError }: { ring?: number | undefined; onError: (error: unknown) => void },
+  ) {
     this.#parts = parts
     const { log, database } = parts
     let first: number | undefined
@@ -95,7 +106,10 @@ export class Streams {
 
   /** On their own streams, but those of other rooms: a room was read up to an event. */
   tellSelf(user: number, room: RoomRow, event: string): void {
-    this.#hub.signal(ownTopics(user, room), { event: 'read', data: { room: room.slug, id: event } satisfies WireEvents['read'] })
+    this.#hub.signal(ownTopics(user, room), {
+      event: 'read',
+      data: { room: room.slug, id: event } satisfies WireEvents['read'],
+    })
   }
 
   /** To a room: somebody is writing. */
@@ -105,7 +119,10 @@ export class Streams {
     if (this.#typing.has(key)) return
     this.#typing.add(key)
     setTimeout(() => this.#typing.delete(key), limits.typingMs).unref()
-    this.#hub.signal(roomTopics(room), { event: 'typing', data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence })
+    this.#hub.signal(roomTopics(room), {
+      event: 'typing',
+      data: { room: room.slug, user: toPerson(user), state: 'typing' } satisfies Presence,
+    })
   }
 
   // With thousands of readers each signal of each would be a write to each: who types or is here is of use among a few.
@@ -130,7 +147,10 @@ export class Streams {
     for (const { slug, adder, ...room } of this.#parts.database.rooms.roomsWith(id, limits.presenceRooms)) {
       const told = adder === null ? roomTopics(room) : onlyTopics(adder, room)
       if (this.#isCrowded(roomTopics(room))) continue
-      this.#hub.signal(told, { event: 'presence', data: { room: slug, user: toPerson(user), state } satisfies Presence })
+      this.#hub.signal(told, {
+        event: 'presence',
+        data: { room: slug, user: toPerson(user), state } satisfies Presence,
+      })
     }
   }
 
@@ -145,16 +165,34 @@ export class Streams {
    * would be followed all the same. `tells` is asked if it is the first stream of its reader: may others be told that they are here?
    * @throws ChatError before it is opened
    */
-  follow(who: Who, view: View, open: OpenStream, { after, tells = () => true }: { after?: number | undefined; tells?: () => boolean } = {}): void {
+  follow(
+    who: Who,
+    view: View,
+    open: OpenStream,
+    { after, tells = () => true }: { after?: number | undefined; tells?: () => boolean } = {},
+  ): void {
     const pages = this.#topicsOf(who, view)
     const { value: first } = pages.next()
     const stream = open()
     if (!stream) return
     this.#note(who, view, stream)
     const { lastEventId: since } = stream
-    const start = since === undefined ? after : readSince(since, this.#parts.appender.idNow, (count) => this.#beforeLast(who, view, count))
+    const start =
+      since === undefined
+        ? after
+        : readSince(since, this.#parts.appender.idNow, (count) =>
+            beforeLastEvents(this.#parts, who, {
+              bound: this.#boundTo(who, view.rooms),
+              mine: view.mine ?? false,
+              count,
+            }),
+          )
     this.#tellsComing = tells
-    this.#hub.follow(stream, [...first!, ...proofs(who)], { after: start, more: pages, ...('user' in who && { who: String(who.user.id) }) })
+    this.#hub.follow(stream, [...first!, ...proofs(who)], {
+      after: start,
+      more: pages,
+      ...('user' in who && { who: String(who.user.id) }),
+    })
     // It would keep the request and its connection in memory, long after both are gone.
     this.#tellsComing = always
     endWithToken(who, stream)
@@ -168,7 +206,10 @@ export class Streams {
     if (!stream) return
     this.#note(who, {}, stream)
     const { lastEventId: since } = stream
-    const after = since === undefined ? 0 : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
+    const after =
+      since === undefined
+        ? 0
+        : readSince(since, this.#parts.appender.idNow, (count) => this.#parts.database.rooms.beforeLastRooms(count))
     const lost = topicsOfLost(this.#parts.database, who, after ?? (Number(since) || 0))
     this.#rooms.follow(stream, [...first!, ...lost, ...proofs(who)], { after, more: pages })
     endWithToken(who, stream)
@@ -199,8 +240,13 @@ export class Streams {
   #listRooms({ id, type, user, room, roomKind: kind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
     const closed = kind === 'private' || kind === 'direct'
     if (type === 'room' || type === 'room_change') this.#rooms.publish(seenBy, { id, data })
-    else if (type === 'join' && closed) this.#rooms.publish(ownTopics(user!, { id: room!, kind }), { id, data: toRoom(this.#parts.database.rooms.room(room!)!) })
-    else if (type === 'leave' && closed) this.#rooms.publish(ownTopics(user!, { id: room!, kind }), { id, event: 'leave', data })
+    else if (type === 'join' && closed)
+      this.#rooms.publish(ownTopics(user!, { id: room!, kind }), {
+        id,
+        data: toRoom(this.#parts.database.rooms.room(room!)!),
+      })
+    else if (type === 'leave' && closed)
+      this.#rooms.publish(ownTopics(user!, { id: room!, kind }), { id, event: 'leave', data })
     else this.#rooms.advance(id)
   }
 
@@ -218,7 +264,8 @@ export class Streams {
     // An open room may still be read by whoever asked for it by name.
     const bound = kind === 'open' ? [topics.of(user!)] : ownTopics(user!, { id: room!, kind: kind! })
     for (const hub of [this.#hub, this.#rooms]) {
-      for (const topic of bound) for (const stream of hub.followers(topic)) hub.unfollow(stream, seenTopics(user!, room!))
+      for (const topic of bound)
+        for (const stream of hub.followers(topic)) hub.unfollow(stream, seenTopics(user!, room!))
     }
   }
 
@@ -232,7 +279,10 @@ export class Streams {
         if (!who || (bound && !bound.includes(room.id))) continue
         const now = topicsOfBound(this.#parts.database, who, room, { seen: this.#parts.access.maySee(who, room) })
         const all = [topics.room(room.id), topics.ofIn(userIn(who), room.id), topics.ofIn(makerIn(who)!, room.id)]
-        hub.unfollow(stream, all.filter((topic) => !now.includes(topic)))
+        hub.unfollow(
+          stream,
+          all.filter((topic) => !now.includes(topic)),
+        )
         hub.follow(stream, now)
       }
     }
@@ -242,9 +292,11 @@ export class Streams {
     if (!['session_end', 'password', 'ban', 'role', 'hosted', 'token_end'].includes(type)) return
     const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
     if (type === 'token_end') this.#end(topics.token(target!))
-    else if (type === 'role') this.#end(topics.maker(target!)) // who still governs has their bots come back
+    else if (type === 'role')
+      this.#end(topics.maker(target!)) // who still governs has their bots come back
     else if (type === 'hosted') governs(this.#parts.database.people.user(target!)) || this.#end(topics.maker(target!))
-    else if (type === 'ban') banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
+    else if (type === 'ban')
+      banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
     else if (type === 'password') this.#end(topics.user(user!), session)
     else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
   }
@@ -265,10 +317,15 @@ export class Streams {
     const user = userIn(who)
     // Of the rooms that it is bound to those that may be seen, and the others once their reader is in them.
     const bound = this.#boundTo(who, rooms)?.map((id) => database.rooms.room(id)!)
-    if (bound) return yield bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
+    if (bound)
+      return yield bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
     if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
     const ofToken = makerIn(who) !== undefined
-    yield [...(mine ? [] : [topics.open, topics.onlyOpen(user)]), topics.of(user), ...(ofToken ? [] : [topics.ofInPrivate(user)])]
+    yield [
+      ...(mine ? [] : [topics.open, topics.onlyOpen(user)]),
+      topics.of(user),
+      ...(ofToken ? [] : [topics.ofInPrivate(user)]),
+    ]
     for (const page of access.roomsOf(who, { closed: !mine })) yield page.flatMap(({ id }) => seenTopics(user, id))
     if (ofToken) yield* topicsOfAllShared(database, who)
   }
@@ -281,39 +338,6 @@ export class Streams {
   // The rooms that a view names, or else a token.
   #boundTo(who: Who, rooms: readonly string[] | undefined): readonly number[] | undefined {
     return rooms?.map((slug) => this.#parts.access.room(who, slug).id) ?? roomsOfToken(who)
-  }
-
-  // The id after which the last so many events are: of all, or messages of the view's rooms.
-  #beforeLast(who: Who, { rooms, mine }: View, count: number): number {
-    const { access, database } = this.#parts
-    const bound = this.#boundTo(who, rooms) ?? (mine ? this.#fewRooms(who) : undefined)
-    if (!bound) return database.beforeLastSeen({ user: userIn(who), maker: makerIn(who), mine: mine ?? false, count, looked: limits.lookedBack })
-    const seen = [...new Set(bound)].map((id) => database.rooms.room(id)!).filter((room) => access.maySee(who, room))
-    return (this.#newestIn(seen.map((room) => placeOf(room, who)), count).at(-1) ?? this.#parts.log.newest + 1) - 1
-  }
-
-  // Those they are in, unless these are too many to be asked room by room.
-  #fewRooms(who: Who): number[] | undefined {
-    const rooms: number[] = []
-    for (const page of this.#parts.access.roomsOf(who)) {
-      rooms.push(...page.map(({ id }) => id))
-      if (rooms.length > limits.roomsLooked) return undefined
-    }
-    return rooms
-  }
-
-  // The newest messages of several rooms, which share what is looked back: a few of each, then more of those alone whose last is not too old to count.
-  #newestIn(rooms: readonly Place[], count: number): number[] {
-    let newest: number[] = []
-    const share = Math.ceil(limits.lookedBack / rooms.length)
-    let open = rooms.map((room) => ({ room, before: Number.MAX_SAFE_INTEGER }))
-    for (let size = Math.ceil(count / rooms.length); open.length > 0; size *= 2) {
-      const pages = open.map(({ room, before }) => ({ room, ids: this.#parts.database.lastMessageIds(room, { before, limit: size, looked: Math.max(share, size) }) }))
-      newest = [...newest, ...pages.flatMap(({ ids }) => ids)].sort((a, b) => b - a).slice(0, count)
-      const oldest = newest.length < count ? 0 : newest.at(-1)!
-      open = pages.filter(({ ids }) => ids.length === size && ids.at(-1)! > oldest).map(({ room, ids }) => ({ room, before: ids.at(-1)! }))
-    }
-    return newest
   }
 }
 
@@ -331,6 +355,9 @@ function proofs(who: Who): string[] {
 function endWithToken(who: Who, stream: ServerSentEventsStream): void {
   if (!('user' in who) || !who.token || who.token.expires === null) return
   // Who comes back is asked for their token again: so it is no harm if this is early.
-  const timer = setTimeout(() => stream.close(), Math.min(who.token.expires / 1000 - Date.now(), limits.timerMs)).unref()
+  const timer = setTimeout(
+    () => stream.close(),
+    Math.min(who.token.expires / 1000 - Date.now(), limits.timerMs),
+  ).unref()
   stream.whenClosed(() => clearTimeout(timer))
 }

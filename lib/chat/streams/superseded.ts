@@ -38,7 +38,11 @@ export function forgetSuperseded(event: LoggedEvent, kept: Kept): void {
 // name and a topic that are not theirs to see.
 function forgetEntry({ user, room, slug }: LoggedEvent, { rooms }: Kept): void {
   const own = topics.ofIn(user!, room!)
-  rooms.revise((entry) => (entry.event === undefined && (entry.data as Room | undefined)?.id === slug && entry.topics.includes(own) ? null : undefined))
+  rooms.revise((entry) =>
+    entry.event === undefined && (entry.data as Room | undefined)?.id === slug && entry.topics.includes(own)
+      ? null
+      : undefined,
+  )
 }
 
 function forgetReactions(message: number, { events }: Kept): void {
@@ -64,7 +68,8 @@ function forgetName(id: number, { database, events, rooms }: Kept): void {
 
 function forgetRoom(id: number, { database, events, rooms }: Kept): void {
   const room = database.rooms.room(id)!
-  const isIt = ({ event, data }: Seen, name: string | undefined) => event === name && (data as Room | undefined)?.id === room.slug
+  const isIt = ({ event, data }: Seen, name: string | undefined) =>
+    event === name && (data as Room | undefined)?.id === room.slug
   events.revise((entry) => (isIt(entry, 'room') ? null : undefined))
   // That somebody came into it stays in their list.
   rooms.revise((entry) => {
@@ -73,7 +78,11 @@ function forgetRoom(id: number, { database, events, rooms }: Kept): void {
   })
 }
 
-function withName<Part extends string>(data: Record<Part, Author>, part: Part, person: Author): { data: unknown } | undefined {
+function withName<Part extends string>(
+  data: Record<Part, Author>,
+  part: Part,
+  person: Author,
+): { data: unknown } | undefined {
   return data[part].id === person.id ? { data: { ...data, [part]: person } } : undefined
 }
 

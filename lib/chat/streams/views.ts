@@ -42,14 +42,17 @@ export function topicsOfLost(database: Database, who: Who, after: number): strin
   const maker = makerIn(who)
   // Without a cursor there was no list before.
   if (maker === undefined || after === 0) return []
-  const lost = database.rooms.lostBy(userIn(who), after).filter((room) => inToken(who, room) && database.rooms.roleIn(room, maker) === undefined)
+  const lost = database.rooms
+    .lostBy(userIn(who), after)
+    .filter((room) => inToken(who, room) && database.rooms.roleIn(room, maker) === undefined)
   return lost.map((room) => topics.ofIn(maker, room))
 }
 
 /** What a stream follows of a room that it is bound to: the room if it may be seen, and else its reader's coming into it. */
 export function topicsOfBound(database: Database, who: Who, room: RoomRow, { seen }: { seen: boolean }): string[] {
   const [user, maker] = [userIn(who), makerIn(who)]
-  if (maker !== undefined && room.kind === 'private') return topicsOfShared(who, sharedBy(database, { room: room.id, user, maker }))
+  if (maker !== undefined && room.kind === 'private')
+    return topicsOfShared(who, sharedBy(database, { room: room.id, user, maker }))
   return [...(seen ? seenTopics(user, room.id) : []), topics.ofIn(user, room.id)]
 }
 

@@ -2,7 +2,7 @@
 // replay both come through here.
 
 import type { HistoryEvent } from '../../sse/history.ts'
-import { tellsUser } from '../../store/database.ts'
+import { tellsUser } from '../../store/event-rows.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomChange, RoomRow } from '../../store/tables/room-tables.ts'
@@ -44,7 +44,12 @@ export function seenTopics(user: number, room: number): string[] {
 /** The event as a frame's fields; without topics if it is nobody's to see. */
 export function toWire(event: LoggedEvent): HistoryEvent {
   const { id, room, roomKind: kind } = event
-  const inRoom = room === null ? [] : isUnseen(event) ? onlyTopics(doerOf(event), { id: room, kind: kind! }) : roomTopics({ id: room, kind: kind! })
+  const inRoom =
+    room === null
+      ? []
+      : isUnseen(event)
+        ? onlyTopics(doerOf(event), { id: room, kind: kind! })
+        : roomTopics({ id: room, kind: kind! })
   switch (event.type) {
     case 'message':
       return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'message', data: toMessage(event) }
@@ -59,23 +64,59 @@ export function toWire(event: LoggedEvent): HistoryEvent {
       return { id, topics: inRoom, event: 'reaction', data: kind === 'direct' ? told : { ...told, count } }
     }
     case 'delete':
-      return { id, topics: inRoom, event: 'delete', data: { id: String(event.target), room: event.slug, deleted: true } }
+      return {
+        id,
+        topics: inRoom,
+        event: 'delete',
+        data: { id: String(event.target), room: event.slug, deleted: true },
+      }
     case 'join':
     case 'leave':
       // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return { id, topics: comingTopics(event, inRoom), event: event.type, data: { room: event.slug!, user: toAuthor(event), ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }) } satisfies Membership }
+      return {
+        id,
+        topics: comingTopics(event, inRoom),
+        event: event.type,
+        data: {
+          room: event.slug!,
+          user: toAuthor(event),
+          ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }),
+        } satisfies Membership,
+      }
     case 'room':
     case 'room_change':
       // A newer one has the name or the topic by now, and tells the whole room.
       if (event.name === null) return { id, topics: [] }
-      return { id, topics: inRoom, event: 'room', data: toRoom({ id: room!, slug: event.slug!, name: event.name, kind: kind!, topic: event.topic!, archived: factsOf(event).archived }) }
+      return {
+        id,
+        topics: inRoom,
+        event: 'room',
+        data: toRoom({
+          id: room!,
+          slug: event.slug!,
+          name: event.name,
+          kind: kind!,
+          topic: event.topic!,
+          archived: factsOf(event).archived,
+        }),
+      }
     case 'block':
-      return { id, topics: [topics.of(event.user!)], event: 'block', data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on } satisfies Block }
+      return {
+        id,
+        topics: [topics.of(event.user!)],
+        event: 'block',
+        data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on } satisfies Block,
+      }
     default: {
       // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
       const about = event.type === 'user' ? event.user : event.target
       if (about === null || event.name === null || !tellsUser.includes(event.type)) return { id, topics: [] }
-      return { id, topics: [topics.open], event: 'user', data: toUser({ ...factsOf(event), id: about, name: event.name }) }
+      return {
+        id,
+        topics: [topics.open],
+        event: 'user',
+        data: toUser({ ...factsOf(event), id: about, name: event.name }),
+      }
     }
   }
 }
@@ -105,7 +146,12 @@ export function toListing(change: RoomChange): HistoryEvent {
   if (how === 'changed') return { id, topics: roomTopics(change), data: toRoom(change) }
   const own = ownTopics(user!, change)
   if (how === 'entered') return { id, topics: own, data: toRoom(change) }
-  return { id, topics: own, event: 'leave', data: { room: change.slug, user: { id: userId(user!), name: change.userName! } } satisfies Membership }
+  return {
+    id,
+    topics: own,
+    event: 'leave',
+    data: { room: change.slug, user: { id: userId(user!), name: change.userName! } } satisfies Membership,
+  }
 }
 
 /** `edited` is the edit that it has its text from. */
@@ -134,12 +180,32 @@ function mentionsOf({ rest }: LoggedEvent): string[] {
   return [...mentions.map(userId), ...(everyone ? ['room'] : [])]
 }
 
-export function toRoom({ id, slug, name, kind, topic, archived }: Pick<RoomRow, 'id' | 'slug' | 'name' | 'kind'> & { topic?: string; archived?: number | boolean }): Room {
+export function toRoom({
+  id,
+  slug,
+  name,
+  kind,
+  topic,
+  archived,
+}: Pick<RoomRow, 'id' | 'slug' | 'name' | 'kind'> & { topic?: string; archived?: number | boolean }): Room {
   return { id: slug, name, kind, at: timeOf(id), ...(topic && { topic }), ...(archived && { archived: true }) }
 }
 
-export function toUser({ id, name, kind, role, banned }: Pick<UserRow, 'id' | 'name' | 'kind' | 'role'> & { banned?: number | boolean }): User {
-  return { id: userId(id), name, role, ...(kind === 'unproven' && { unproven: true }), ...(kind === 'account' && role === 'guest' && { account: true }), ...(banned && { banned: true }) }
+export function toUser({
+  id,
+  name,
+  kind,
+  role,
+  banned,
+}: Pick<UserRow, 'id' | 'name' | 'kind' | 'role'> & { banned?: number | boolean }): User {
+  return {
+    id: userId(id),
+    name,
+    role,
+    ...(kind === 'unproven' && { unproven: true }),
+    ...(kind === 'account' && role === 'guest' && { account: true }),
+    ...(banned && { banned: true }),
+  }
 }
 
 /** A user's id in URLs and events. */
@@ -182,9 +248,30 @@ export function timeOf(id: number): string {
   const time = new Date(id / 1000)
   const [year, month, ms] = [time.getUTCFullYear(), time.getUTCMonth() + 1, time.getUTCMilliseconds()]
   return String.fromCharCode(
-    digit(year, 1000), digit(year, 100), digit(year, 10), digit(year, 1), 45, digit(month, 10), digit(month, 1), 45, digit(time.getUTCDate(), 10), digit(time.getUTCDate(), 1), 84,
-    digit(time.getUTCHours(), 10), digit(time.getUTCHours(), 1), 58, digit(time.getUTCMinutes(), 10), digit(time.getUTCMinutes(), 1), 58, digit(time.getUTCSeconds(), 10), digit(time.getUTCSeconds(), 1), 46,
-    digit(ms, 100), digit(ms, 10), digit(ms, 1), 90,
+    digit(year, 1000),
+    digit(year, 100),
+    digit(year, 10),
+    digit(year, 1),
+    45,
+    digit(month, 10),
+    digit(month, 1),
+    45,
+    digit(time.getUTCDate(), 10),
+    digit(time.getUTCDate(), 1),
+    84,
+    digit(time.getUTCHours(), 10),
+    digit(time.getUTCHours(), 1),
+    58,
+    digit(time.getUTCMinutes(), 10),
+    digit(time.getUTCMinutes(), 1),
+    58,
+    digit(time.getUTCSeconds(), 10),
+    digit(time.getUTCSeconds(), 1),
+    46,
+    digit(ms, 100),
+    digit(ms, 10),
+    digit(ms, 1),
+    90,
   )
 }
 
