@@ -28,18 +28,94 @@ export interface DiskReserve {
 }
 
 export const table = {
-  port: { flag: 'port', environment: 'PORT', standard: '8080', read: portOf, help: 'where it listens; 0 takes a free one' },
-  host: { flag: 'host', environment: 'HOST', standard: '127.0.0.1', read: notEmpty, help: 'which address; 0.0.0.0 lets other machines in' },
-  data: { flag: 'data', environment: 'NATTER_DATA', standard: './data', read: notEmpty, help: 'the folder that keeps everything; :memory: keeps nothing once it stops' },
-  access: { flag: 'access', environment: 'NATTER_ACCESS', standard: 'open', read: accessOf, help: 'open: guests come in by a name; invite: only who was invited' },
-  urls: { flag: 'url', environment: 'NATTER_URL', standard: '', several: true, read: originsOf, help: 'our public address: with it no other name is served' },
-  allowOrigins: { flag: 'allow-origin', environment: 'NATTER_ALLOW_ORIGIN', standard: '', several: true, read: originsOf, help: 'other origins whose pages may use it (CORS)' },
-  trustProxy: { flag: 'trust-proxy', environment: 'NATTER_TRUST_PROXY', standard: 'by-url', several: true, read: proxiesOf, help: 'proxies whose X-Forwarded-For counts: addresses, ranges, loopback; by-url: loopback, where Host is one of --url' },
-  name: { flag: 'name', environment: 'NATTER_NAME', standard: 'natter', read: nameOf, help: 'what the page calls this place' },
-  postsPerSecond: { flag: 'posts-per-second', environment: 'NATTER_POSTS_PER_SECOND', standard: '1', read: rateOf, help: 'a person\'s rate, ten at once; bots get ten times that; 0 is no limit' },
-  postsPerAddress: { flag: 'posts-per-address', environment: 'NATTER_POSTS_PER_ADDRESS', standard: '10', read: rateOf, help: 'a rate for all guests of an address together, ten times that at once; 0 is no limit' },
-  streamsPerAddress: { flag: 'streams-per-address', environment: 'NATTER_STREAMS_PER_ADDRESS', standard: '100', read: countOf, help: 'streams open at once; 0 is no limit' },
-  diskReserve: { flag: 'disk-reserve', environment: 'NATTER_DISK_RESERVE', standard: '1GiB,5%', several: true, read: reserveOf, help: 'room that is left free on the disk, like 500MB or 5%, the least of several: below it only accounts may add anything; 0 is none' },
+  port: {
+    flag: 'port',
+    environment: 'PORT',
+    standard: '8080',
+    read: portOf,
+    help: 'where it listens; 0 takes a free one',
+  },
+  host: {
+    flag: 'host',
+    environment: 'HOST',
+    standard: '127.0.0.1',
+    read: notEmpty,
+    help: 'which address; 0.0.0.0 lets other machines in',
+  },
+  data: {
+    flag: 'data',
+    environment: 'NATTER_DATA',
+    standard: './data',
+    read: notEmpty,
+    help: 'the folder that keeps everything; :memory: keeps nothing once it stops',
+  },
+  access: {
+    flag: 'access',
+    environment: 'NATTER_ACCESS',
+    standard: 'open',
+    read: accessOf,
+    help: 'open: guests come in by a name; invite: only who was invited',
+  },
+  urls: {
+    flag: 'url',
+    environment: 'NATTER_URL',
+    standard: '',
+    several: true,
+    read: originsOf,
+    help: 'our public address: with it no other name is served',
+  },
+  allowOrigins: {
+    flag: 'allow-origin',
+    environment: 'NATTER_ALLOW_ORIGIN',
+    standard: '',
+    several: true,
+    read: originsOf,
+    help: 'other origins whose pages may use it (CORS)',
+  },
+  trustProxy: {
+    flag: 'trust-proxy',
+    environment: 'NATTER_TRUST_PROXY',
+    standard: 'by-url',
+    several: true,
+    read: proxiesOf,
+    help: 'proxies whose X-Forwarded-For counts: addresses, ranges, loopback; by-url: loopback, where Host is one of --url',
+  },
+  name: {
+    flag: 'name',
+    environment: 'NATTER_NAME',
+    standard: 'natter',
+    read: nameOf,
+    help: 'what the page calls this place',
+  },
+  postsPerSecond: {
+    flag: 'posts-per-second',
+    environment: 'NATTER_POSTS_PER_SECOND',
+    standard: '1',
+    read: rateOf,
+    help: "a person's rate, ten at once; bots get ten times that; 0 is no limit",
+  },
+  postsPerAddress: {
+    flag: 'posts-per-address',
+    environment: 'NATTER_POSTS_PER_ADDRESS',
+    standard: '10',
+    read: rateOf,
+    help: 'a rate for all guests of an address together, ten times that at once; 0 is no limit',
+  },
+  streamsPerAddress: {
+    flag: 'streams-per-address',
+    environment: 'NATTER_STREAMS_PER_ADDRESS',
+    standard: '100',
+    read: countOf,
+    help: 'streams open at once; 0 is no limit',
+  },
+  diskReserve: {
+    flag: 'disk-reserve',
+    environment: 'NATTER_DISK_RESERVE',
+    standard: '1GiB,5%',
+    several: true,
+    read: reserveOf,
+    help: 'room that is left free on the disk, like 500MB or 5%, the least of several: below it only accounts may add anything; 0 is none',
+  },
 } as const satisfies Record<string, Setting>
 
 export type Settings = { [Name in keyof typeof table]: ReturnType<(typeof table)[Name]['read']> }
@@ -49,7 +125,9 @@ const entries = Object.entries(table) as [keyof Settings, Setting][]
 
 const nameCharactersMax = 40
 
-const widths = (['flag', 'environment', 'standard'] as const).map((column) => Math.max(...entries.map(([, setting]) => setting[column].length)))
+const widths = (['flag', 'environment', 'standard'] as const).map((column) =>
+  Math.max(...entries.map(([, setting]) => setting[column].length)),
+)
 
 const helpLines = entries.map(([, { flag, environment, standard, help: does, several }]) => {
   const cells = [flag, environment, standard].map((cell, at) => cell.padEnd(widths[at]!))
@@ -68,10 +146,16 @@ A flag wins over the environment variable beside it.`
  * Reads flags and environment; undefined if only help was asked for.
  * @throws StartError in one line if one is unknown or can't be used.
  */
-export function readSettings(args: readonly string[], environment: Record<string, string | undefined>): Settings | undefined {
+export function readSettings(
+  args: readonly string[],
+  environment: Record<string, string | undefined>,
+): Settings | undefined {
   const flags = parseFlags(args)
   if (flags.help) return undefined
-  const given = entries.map(([name, setting]) => [name, flags[setting.flag] ?? (environment[setting.environment] || undefined)])
+  const given = entries.map(([name, setting]) => [
+    name,
+    flags[setting.flag] ?? (environment[setting.environment] || undefined),
+  ])
   return readValues(Object.fromEntries(given), (name) => `--${table[name].flag}`)
 }
 
@@ -80,8 +164,14 @@ export function readSettings(args: readonly string[], environment: Record<string
  * called there.
  * @throws StartError in one line if one can't be used
  */
-export function readValues(given: Record<string, unknown>, called: (name: keyof Settings) => string = (name) => name): Settings {
-  const values = entries.map(([name, { standard, read }]) => [name, read(String(given[name] ?? standard), called(name))])
+export function readValues(
+  given: Record<string, unknown>,
+  called: (name: keyof Settings) => string = (name) => name,
+): Settings {
+  const values = entries.map(([name, { standard, read }]) => [
+    name,
+    read(String(given[name] ?? standard), called(name)),
+  ])
   // `fromEntries` forgets which keys there are.
   return Object.fromEntries(values) as Settings
 }
@@ -93,7 +183,9 @@ function parseFlags(args: readonly string[]) {
     return parseArgs({ args: [...args], options }).values
   } catch (error) {
     // Node's message is one sentence, then advice on `--` that is none here.
-    throw new StartError(`${(error instanceof Error ? error.message : String(error)).split(/\.\s/)[0]}; --help lists the flags`)
+    throw new StartError(
+      `${(error instanceof Error ? error.message : String(error)).split(/\.\s/)[0]}; --help lists the flags`,
+    )
   }
 }
 
@@ -118,11 +210,16 @@ function nameOf(value: string, called: string): string {
   const name = value.trim()
   const { length } = [...name]
   if (length > 0 && length <= nameCharactersMax && !/\p{C}/u.test(name)) return name
-  throw new StartError(`${called} must have 1 to ${nameCharactersMax} characters, all of them visible, not ${JSON.stringify(value)}`)
+  throw new StartError(
+    `${called} must have 1 to ${nameCharactersMax} characters, all of them visible, not ${JSON.stringify(value)}`,
+  )
 }
 
 function listOf(values: string): string[] {
-  return values.split(',').map((value) => value.trim()).filter(Boolean)
+  return values
+    .split(',')
+    .map((value) => value.trim())
+    .filter(Boolean)
 }
 
 function originsOf(values: string, name: string): string[] {
@@ -133,7 +230,18 @@ function originsOf(values: string, name: string): string[] {
   })
 }
 
-const unitBytes: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
+const unitBytes: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+}
 
 function reserveOf(values: string, name: string): DiskReserve {
   const reserve: DiskReserve = { bytes: Infinity, share: 1 }
@@ -166,7 +274,10 @@ function proxiesOf(values: string, name: string): TrustedProxies {
     const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? []
     const version = isIP(address)
     const most = version === 4 ? 32 : 128
-    if (version === 0 || Number(bits ?? most) > most) throw new StartError(`${name} must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`)
+    if (version === 0 || Number(bits ?? most) > most)
+      throw new StartError(
+        `${name} must be an address, a range like 10.0.0.0/8, or loopback, not ${JSON.stringify(value)}`,
+      )
     proxies.addSubnet(address, Number(bits ?? most), version === 4 ? 'ipv4' : 'ipv6')
   }
   return proxies

@@ -8,7 +8,9 @@ export type Log = (text: string) => void
  * Writes a line with its time. Line ends within are marked, so that nothing can pass for a line of ours. `process.stderr` would end
  * the process if its reader went away, or at best never write again.
  */
-export const log: Log = neverThrowing((text) => void writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`))
+export const log: Log = neverThrowing(
+  (text) => void writeSync(2, `${new Date().toISOString()} ${text.replaceAll(/\r\n?|\n/g, '\n    ')}\n`),
+)
 
 /** The same log, where an error of its own would end the process. */
 export function neverThrowing(inner: Log): Log {

@@ -43,7 +43,11 @@ const failed = (/** @type {unknown} */ error) => {
   if (error instanceof Refusal && error.status === 401) void readSession() // it is over
 }
 const mirror = new Mirror((where, id) => view.holds(where, id))
-const blocks = new Blocks(mirror, { blocked: ({ name }) => notice.say(say('block.done', { name })), known: () => people?.changed(), failed })
+const blocks = new Blocks(mirror, {
+  blocked: ({ name }) => notice.say(say('block.done', { name })),
+  known: () => people?.changed(),
+  failed,
+})
 const rooms = new RoomList(part('rooms', HTMLElement))
 const notice = new Notice(part('notice', HTMLElement))
 const unread = new Unread({
@@ -58,11 +62,15 @@ const unread = new Unread({
 })
 const entry = new Entry(cameIn)
 const welcome = new Welcome(entry, loggedOut)
-const join = location.pathname === joinPath ? new (await import('./door/join.js')).Join(welcome, place, accepted) : undefined
+const join =
+  location.pathname === joinPath ? new (await import('./door/join.js')).Join(welcome, place, accepted) : undefined
 const newRoom = new NewRoom({ made: enterNew, failed })
 const presence = new Presence(mirror, { room: () => view.id, changed: showHere })
 const levels = new Levels(showTitle)
-const calls = new Calls({ mirror, levels, unread }, { ignores: (user) => blocks.has(user), go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) })
+const calls = new Calls(
+  { mirror, levels, unread },
+  { ignores: (user) => blocks.has(user), go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) },
+)
 /** @type {import('./people/people.js').People | undefined} once somebody has asked for it */
 let people
 const account = new Account({
@@ -81,26 +89,29 @@ const reader = new RoomsReader(mirror, {
   },
   changed: () => showRooms(),
 })
-const view = new RoomView({ mirror, rooms, notice, unread, presence }, {
-  entered: () => newRoom.show(false),
-  shown: () => {
-    if (!welcome.shown) entry.show(mirror.me === null && !hosted)
-    part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
-    showTitle()
-    showHere()
-    if (!view.filled) return
-    presence.refresh()
-    if (!view.room) reader.learn(view.id).catch(failed)
+const view = new RoomView(
+  { mirror, rooms, notice, unread, presence },
+  {
+    entered: () => newRoom.show(false),
+    shown: () => {
+      if (!welcome.shown) entry.show(mirror.me === null && !hosted)
+      part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
+      showTitle()
+      showHere()
+      if (!view.filled) return
+      presence.refresh()
+      if (!view.room) reader.learn(view.id).catch(failed)
+    },
+    mayFollow: () => !welcome.shown && !joining,
+    come: () => entry.focus(),
+    block: (user) => blocks.ask(user),
+    cursor: () => connection.cursor,
+    failed,
   },
-  mayFollow: () => !welcome.shown && !joining,
-  come: () => entry.focus(),
-  block: (user) => blocks.ask(user),
-  cursor: () => connection.cursor,
-  failed,
-})
+)
 const search = new SearchOpener({
   may: () => !welcome.shown && !joining,
-  room: () => view.missing ? undefined : view.room,
+  room: () => (view.missing ? undefined : view.room),
   nameOf: nameOfRoom,
   failed,
 })
@@ -318,7 +329,11 @@ function shut(why) {
   closeAll()
   const { me } = mirror
   if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
-  welcome.show({ title: say('welcome.shut'), text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }), leave: !hosted })
+  welcome.show({
+    title: say('welcome.shut'),
+    text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }),
+    leave: !hosted,
+  })
 }
 
 function showRooms() {
@@ -331,7 +346,8 @@ function showRooms() {
 
 function showHere() {
   view.showHere(presence.count(view.id), presence.hasOther(view.id))
-  for (const { id, kind } of mirror.state.rooms.values()) if (kind === 'direct') rooms.showHere(id, presence.hasOther(id))
+  for (const { id, kind } of mirror.state.rooms.values())
+    if (kind === 'direct') rooms.showHere(id, presence.hasOther(id))
   people?.changed()
 }
 
@@ -356,7 +372,10 @@ function nameOfRoom(id) {
 part('more-rooms', HTMLButtonElement).addEventListener('click', () => void reader.readOn().catch(failed))
 part('people-open', HTMLButtonElement).addEventListener('click', async () => {
   const { People } = await later(() => import('./people/people.js'))
-  people ??= new People({ mirror, presence, levels }, { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed })
+  people ??= new People(
+    { mirror, presence, levels },
+    { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed },
+  )
   if (view.room) people.open(view.room, { hosted, closed: access === 'invite' })
 })
 

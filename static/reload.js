@@ -19,14 +19,23 @@
     for (;;) {
       await wait(waitMsMin + Math.random() * (waitMsMax - waitMsMin))
       // Only once there is a page to load: the browser's own page, which says that there is none, would stay for good.
-      const answer = await fetch(location.href, { method: 'HEAD', headers: { accept: 'text/html' }, cache: 'no-store' }).catch(() => null)
+      const answer = await fetch(location.href, {
+        method: 'HEAD',
+        headers: { accept: 'text/html' },
+        cache: 'no-store',
+      }).catch(() => null)
       if (answer?.ok) return location.reload()
     }
   }
 
   // What fails to load is told to its element alone: it doesn't bubble.
-  document.addEventListener('error', ({ target }) => {
-    if (target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === 'stylesheet')) void loadAgain()
-  }, true)
+  document.addEventListener(
+    'error',
+    ({ target }) => {
+      if (target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === 'stylesheet'))
+        void loadAgain()
+    },
+    true,
+  )
   document.addEventListener('missing', () => void loadAgain()) // one that was imported later; see parts.js
 }

@@ -25,7 +25,9 @@
     root.dataset['contrast'] = more ? 'more' : 'normal'
     // What the browser paints itself: the bars around the page, and its ground while the styles are on their way.
     document.querySelector('meta[name=color-scheme]')?.setAttribute('content', dark ? 'dark' : 'light')
-    document.querySelector('meta[name=theme-color]')?.setAttribute('content', dark ? more ? '#000000' : '#141716' : '#ffffff')
+    document
+      .querySelector('meta[name=theme-color]')
+      ?.setAttribute('content', dark ? (more ? '#000000' : '#141716') : '#ffffff')
   }
 
   show()

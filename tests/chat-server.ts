@@ -73,9 +73,15 @@ export async function openChat(t: Scope, { flags = [] }: Pick<StartOptions, 'fla
 }
 
 /** Runs `node server.ts` to its end. */
-export async function runServer(flags: readonly string[], { node = process.execPath, environment = {} } = {}): Promise<{ code: number | null; out: string; err: string; ms: number }> {
+export async function runServer(
+  flags: readonly string[],
+  { node = process.execPath, environment = {} } = {},
+): Promise<{ code: number | null; out: string; err: string; ms: number }> {
   const started = performance.now()
-  const child = spawn(node, [serverFile, ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', ...environment } })
+  const child = spawn(node, [serverFile, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
+  })
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk) => (out += chunk))
@@ -112,10 +118,30 @@ export class ChatServer {
 
   /** Starts it, or starts it again on the port that it had. */
   async start(): Promise<void> {
-    const { data = ':memory:', port = 0, flags = [], limits = false, node = process.execPath, execArgv = [], environment = {} } = this.#options
+    const {
+      data = ':memory:',
+      port = 0,
+      flags = [],
+      limits = false,
+      node = process.execPath,
+      execArgv = [],
+      environment = {},
+    } = this.#options
     const samePort = this.url === '' ? port : Number(new URL(this.url).port)
-    const args = [...execArgv, serverFile, '--port', String(samePort), '--data', data, ...(limits ? [] : unlimited), ...flags]
-    const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', ...environment } })
+    const args = [
+      ...execArgv,
+      serverFile,
+      '--port',
+      String(samePort),
+      '--data',
+      data,
+      ...(limits ? [] : unlimited),
+      ...flags,
+    ]
+    const child = spawn(node, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: '', ...environment },
+    })
     this.#child = child
     child.stderr!.on('data', (chunk) => (this.errors += chunk))
     this.printed = ''
@@ -232,7 +258,11 @@ export function cookieOf(answer: Response): string {
 
 /** All of an answer but its date. */
 export async function wholeAnswer(answer: Response): Promise<string> {
-  return [answer.status, ...[...answer.headers].filter(([name]) => name !== 'date').map((header) => header.join(': ')), await answer.text()].join('\n')
+  return [
+    answer.status,
+    ...[...answer.headers].filter(([name]) => name !== 'date').map((header) => header.join(': ')),
+    await answer.text(),
+  ].join('\n')
 }
 
 /** Of an answer that refuses: its status and its code. */
@@ -288,7 +318,11 @@ export class Person {
 
   /** Sends JSON. */
   send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return this.fetch(path, { method, headers: { ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+    return this.fetch(path, {
+      method,
+      headers: { ...json, ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
   }
 
   /** Gets JSON. */
@@ -308,7 +342,9 @@ export class Person {
 
   /** Asks for something that has to be refused, and gives the status and the code. */
   refused(method: string, path: string, body?: unknown): Promise<string> {
-    return refusalOf(body === undefined && method === 'GET' ? this.fetch(path) : this.send(method, path, body ?? '', own))
+    return refusalOf(
+      body === undefined && method === 'GET' ? this.fetch(path) : this.send(method, path, body ?? '', own),
+    )
   }
 
   async makeRoom(name: string, options: { kind?: 'open' | 'private'; topic?: string } = {}): Promise<string> {
@@ -344,7 +380,9 @@ export class Person {
     return this.ask('PATCH', `/users/${other.id}`, { role })
   }
 
-  invite(invite: InviteAsked = {}): Promise<{ id: string; code: string; url: string; room?: string; role: string; uses: number; expires: string }> {
+  invite(
+    invite: InviteAsked = {},
+  ): Promise<{ id: string; code: string; url: string; room?: string; role: string; uses: number; expires: string }> {
     return this.ask('POST', '/invites', invite)
   }
 
@@ -365,23 +403,35 @@ export class Person {
 
   /** The texts of a room's history. */
   async textsIn(room: string): Promise<string[]> {
-    return (await this.read<{ messages: Message[] }>(`/rooms/${encodeURIComponent(room)}/messages?limit=200`)).messages.map(({ text }) => text)
+    return (
+      await this.read<{ messages: Message[] }>(`/rooms/${encodeURIComponent(room)}/messages?limit=200`)
+    ).messages.map(({ text }) => text)
   }
 
   /** The names of who is in a room. */
   async membersOf(room: string): Promise<string[]> {
-    return (await this.read<{ members: Member[] }>(`/rooms/${encodeURIComponent(room)}/members`)).members.map(({ name }) => name)
+    return (await this.read<{ members: Member[] }>(`/rooms/${encodeURIComponent(room)}/members`)).members.map(
+      ({ name }) => name,
+    )
   }
 
   async say(room: string, text: string, { key }: { key?: string } = {}): Promise<Message> {
-    const answer = await this.send('POST', `/rooms/${encodeURIComponent(room)}/messages`, { text }, key ? { 'idempotency-key': key } : {})
+    const answer = await this.send(
+      'POST',
+      `/rooms/${encodeURIComponent(room)}/messages`,
+      { text },
+      key ? { 'idempotency-key': key } : {},
+    )
     assert.equal(answer.status, 201, await answer.clone().text())
     return (await answer.json()) as Message
   }
 
   /** Opens a stream: of everything, or of what the path says. */
   async listen({ path = '/events', lastEventId }: { path?: string; lastEventId?: string } = {}): Promise<Listener> {
-    return Listener.open(this.chat.url + path, { ...this.headers, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) })
+    return Listener.open(this.chat.url + path, {
+      ...this.headers,
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    })
   }
 }
 
@@ -446,7 +496,10 @@ export class Listener {
           this.#read++
           if (next.event === event) found.push(next)
         } else {
-          if (this.response.destroyed) throw new Error(`the stream ended before ${count} ${event} events came; it had ${JSON.stringify(this.all.slice(-5))}`)
+          if (this.response.destroyed)
+            throw new Error(
+              `the stream ended before ${count} ${event} events came; it had ${JSON.stringify(this.all.slice(-5))}`,
+            )
           await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over])
         }
       }
@@ -459,8 +512,12 @@ export class Listener {
   /** Resolves when something comes. */
   async more(what: string): Promise<void> {
     let late: NodeJS.Timeout | undefined
-    const never = new Promise<void>((_, reject) => (late = setTimeout(() => reject(new Error(`nothing more came: ${what}`)), patienceMs)))
-    await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over, never]).finally(() => clearTimeout(late))
+    const never = new Promise<void>(
+      (_, reject) => (late = setTimeout(() => reject(new Error(`nothing more came: ${what}`)), patienceMs)),
+    )
+    await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.over, never]).finally(() =>
+      clearTimeout(late),
+    )
   }
 
   leave(): void {

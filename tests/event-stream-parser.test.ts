@@ -13,8 +13,13 @@ function parse(...chunks: (string | Uint8Array)[]) {
 
 test('the examples of the specification mean what it says they mean', () => {
   assert.deepEqual(parse('data: YHOO\ndata: +2\ndata: 10\n\n').data, ['YHOO\n+2\n10'])
-  const { events, parser } = parse(': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n')
-  assert.deepEqual(events, [{ event: 'message', data: 'first event', id: '1' }, { event: 'message', data: 'second event', id: '' }])
+  const { events, parser } = parse(
+    ': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n',
+  )
+  assert.deepEqual(events, [
+    { event: 'message', data: 'first event', id: '1' },
+    { event: 'message', data: 'second event', id: '' },
+  ])
   assert.equal(parser.lastEventId, '')
   assert.deepEqual(parse('data\n\ndata\ndata\n\ndata:').data, ['', '\n'])
   assert.deepEqual(parse('data:test\n\ndata: test\n\n').data, ['test', 'test'])
@@ -41,11 +46,14 @@ test('one byte order mark is passed over, and only at the beginning', () => {
 test('bytes that are no UTF-8 become U+FFFD, and a character may be cut anywhere', () => {
   assert.deepEqual(parse(Uint8Array.of(...Buffer.from('data: a'), 0xff, ...Buffer.from('b\n\n'))).data, ['a\ufffdb'])
   const bytes = Buffer.from('data: 😀é京\n\n')
-  for (let at = 0; at <= bytes.length; at++) assert.deepEqual(parse(bytes.subarray(0, at), bytes.subarray(at)).data, ['😀é京'])
+  for (let at = 0; at <= bytes.length; at++)
+    assert.deepEqual(parse(bytes.subarray(0, at), bytes.subarray(at)).data, ['😀é京'])
 })
 
 test('an id with NUL, a retry that is no number and an unknown field are passed over', () => {
-  const { parser, events } = parse('id: 1\nid: 2\0\nretry: 10\nretry: 1x\nretry: -1\nretry\nDATA: no\ncolour: red\ndata: yes\n\n')
+  const { parser, events } = parse(
+    'id: 1\nid: 2\0\nretry: 10\nretry: 1x\nretry: -1\nretry\nDATA: no\ncolour: red\ndata: yes\n\n',
+  )
   assert.deepEqual(events, [{ event: 'message', data: 'yes', id: '1' }])
   assert.equal(parser.retry, 10)
 })

@@ -57,7 +57,14 @@ export type Far = Awaited<ReturnType<typeof farChat>>
 export async function farChat(t: TestContext) {
   const lines: string[] = []
   const identify = () => ({ id: 'ada', name: 'ada' })
-  const chat = await createChat({ data: ':memory:', identify, trustProxy: 'loopback', postsPerSecond: 0, postsPerAddress: 0, log: (line) => void lines.push(line) })
+  const chat = await createChat({
+    data: ':memory:',
+    identify,
+    trustProxy: 'loopback',
+    postsPerSecond: 0,
+    postsPerAddress: 0,
+    log: (line) => void lines.push(line),
+  })
   const server = createServer(chat.handler)
   const open: FarConnection[] = []
   t.after(async () => {
@@ -65,11 +72,16 @@ export async function farChat(t: TestContext) {
     await chat.close()
   })
 
-  const send = (address: string, { method = 'GET', target = '/rooms/lobby/messages?limit=200', headers = '', body = '', taking = true } = {}) => {
+  const send = (
+    address: string,
+    { method = 'GET', target = '/rooms/lobby/messages?limit=200', headers = '', body = '', taking = true } = {},
+  ) => {
     const connection = new FarConnection(taking)
     open.push(connection)
     server.emit('connection', connection)
-    connection.push(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${address}\r\nSec-Fetch-Site: same-origin\r\n${headers}\r\n`)
+    connection.push(
+      `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${address}\r\nSec-Fetch-Site: same-origin\r\n${headers}\r\n`,
+    )
     if (body !== '') connection.push(body)
     return connection
   }
@@ -78,7 +90,13 @@ export async function farChat(t: TestContext) {
     return connection.status
   }
   const bodyHeaders = (bytes: number) => `Content-Type: text/plain\r\nContent-Length: ${bytes}\r\n`
-  const say = (address: string, text: string) => send(address, { method: 'POST', target: '/rooms/lobby/messages', headers: bodyHeaders(Buffer.byteLength(text)), body: text })
+  const say = (address: string, text: string) =>
+    send(address, {
+      method: 'POST',
+      target: '/rooms/lobby/messages',
+      headers: bodyHeaders(Buffer.byteLength(text)),
+      body: text,
+    })
   for (let said = 0; said < 30; said++) assert.equal(await statusOf(say('192.0.2.1', longest)), 201)
   return { chat, lines, send, say, statusOf, bodyHeaders }
 }

@@ -28,7 +28,9 @@ export class FullPlace {
     this.#id = Math.max(this.database.newestEvent(), 1_700_000_000_000_000)
     this.database.begin()
     if (!this.database.log()) this.add({ type: 'log', facts: { id: newLogId(), secret: newLogSecret() } })
-    this.lobby = this.database.rooms.roomBySlug('lobby')?.id ?? this.add({ type: 'room', facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
+    this.lobby =
+      this.database.rooms.roomBySlug('lobby')?.id ??
+      this.add({ type: 'room', facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
   }
 
   /** Applies an event and gives its id. */
@@ -45,7 +47,11 @@ export class FullPlace {
 
   person(name: string, kind: 'guest' | 'account' = 'guest'): number {
     const folded = this.database.people.nameHash(foldName(name))
-    return this.add({ type: 'user', facts: { folded, kind, role: kind === 'guest' ? 'guest' : 'member', session: `session of ${name}` }, body: { name } })
+    return this.add({
+      type: 'user',
+      facts: { folded, kind, role: kind === 'guest' ? 'guest' : 'member', session: `session of ${name}` },
+      body: { name },
+    })
   }
 
   people(count: number, nameOf = (number: number) => `guest ${number}`): number[] {
@@ -53,7 +59,10 @@ export class FullPlace {
   }
 
   /** A new room, which nobody is in. */
-  room(slug: string, { kind = 'open', name = slug, user }: { kind?: 'open' | 'private'; name?: string; user?: number } = {}): number {
+  room(
+    slug: string,
+    { kind = 'open', name = slug, user }: { kind?: 'open' | 'private'; name?: string; user?: number } = {},
+  ): number {
     return this.add({ type: 'room', ...(user !== undefined && { user }), facts: { slug, kind }, body: { name } })
   }
 
@@ -91,7 +100,14 @@ export class FullPlace {
       for (const [at, emoji] of emojis.entries()) {
         for (const [number, user] of people.entries()) {
           const facts = { emoji: at + 1, on: true, ...(number === 0 && { new: true as const }) }
-          this.add({ type: 'reaction', user, room: this.lobby, target, facts, ...(number === 0 && { body: { emoji } }) })
+          this.add({
+            type: 'reaction',
+            user,
+            room: this.lobby,
+            target,
+            facts,
+            ...(number === 0 && { body: { emoji } }),
+          })
         }
       }
     }

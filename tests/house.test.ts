@@ -14,7 +14,12 @@ const files = new Map(
 )
 
 /** What each file imports of ours. */
-const imports = new Map([...files].map(([name, text]) => [name, [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => normalize(join(dirname(name), path!)))]))
+const imports = new Map(
+  [...files].map(([name, text]) => [
+    name,
+    [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => normalize(join(dirname(name), path!))),
+  ]),
+)
 
 // Each floor and what it may stand on. Files of lib itself: the words stand on nothing, the index on everything.
 const floors: Record<string, string[]> = {
@@ -60,9 +65,14 @@ test('every file opens by saying what it is for', () => {
 })
 
 test('everything that another program may import says what it is', () => {
-  for (const [, exported, path] of files.get('index.ts')!.matchAll(/export (?:type )?\{([^}]+)\} from '\.\/([^']+)'/g)) {
+  for (const [, exported, path] of files
+    .get('index.ts')!
+    .matchAll(/export (?:type )?\{([^}]+)\} from '\.\/([^']+)'/g)) {
     for (const name of exported!.split(',').map((part) => part.replace('type ', '').trim())) {
-      const [line] = new RegExp(`\\n([^\\n]*)\\nexport (async )?(function|class|interface|type|const) ${name}\\b`).exec(files.get(path!)!) ?? []
+      const [line] =
+        new RegExp(`\\n([^\\n]*)\\nexport (async )?(function|class|interface|type|const) ${name}\\b`).exec(
+          files.get(path!)!,
+        ) ?? []
       assert.match(line ?? '', /\*\/\n/, `${name} has no docstring`)
     }
   }
@@ -71,14 +81,16 @@ test('everything that another program may import says what it is', () => {
 test('only the connection imports SQLite, and nothing comes from outside', () => {
   for (const [name, text] of files) {
     if (name !== 'store/connection.ts') assert.doesNotMatch(text, /node:sqlite/, name)
-    for (const [, path] of text.matchAll(/^(?:import|export|\}) .*from '([^']+)'/gm)) assert.match(path!, /^(\.|node:)/, name)
+    for (const [, path] of text.matchAll(/^(?:import|export|\}) .*from '([^']+)'/gm))
+      assert.match(path!, /^(\.|node:)/, name)
   }
   const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies?: unknown }
   assert.equal(dependencies, undefined)
 })
 
 test('no statement numbers its values, which Node 22 can not bind', () => {
-  for (const [name, text] of files) if (name.startsWith('store/')) assert.doesNotMatch(text.replaceAll(/\/\/.*/g, ''), /\?\d/, name)
+  for (const [name, text] of files)
+    if (name.startsWith('store/')) assert.doesNotMatch(text.replaceAll(/\/\/.*/g, ''), /\?\d/, name)
 })
 
 test('what was attacked is told by subject, in sentences, and never by one case alone', () => {
@@ -93,6 +105,7 @@ test('what was attacked is told by subject, in sentences, and never by one case 
     const told = [...text.matchAll(/^ *(?:test|property)\((['"`])(.+?)\1, /gm)].map(([, , sentence]) => sentence!)
     const cases = told.reduce((sum, sentence) => sum + (sentence.includes('${') ? 3 : 1), 0)
     assert.ok(cases >= 4, `${name} tells ${cases} cases; what was seen is one of a kind, and wants three more`)
-    for (const sentence of told) assert.ok(sentence.split(' ').length >= 5, `${name}: ${JSON.stringify(sentence)} is no sentence`)
+    for (const sentence of told)
+      assert.ok(sentence.split(' ').length >= 5, `${name}: ${JSON.stringify(sentence)} is no sentence`)
   }
 })

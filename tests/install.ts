@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 
 // What npm says where the registry can't be reached; everything else that fails is a fault of ours.
-const unreachable = /npm error code (ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E5\d\d)/
+const unreachable =
+  /npm error code (ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E5\d\d)/
 
 /**
  * Installs what the folder's package.json names, and `packages` beside it. Returns why that was not possible, for `skip`: only
@@ -34,7 +35,9 @@ export async function install(folder: URL, packages: readonly string[] = []): Pr
 /** Runs npm in a folder. */
 export async function npm(parameters: readonly string[], folder: URL): Promise<void> {
   // A test run under npm hands its own settings down, which are not this folder's.
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_|lifecycle_)/.test(name)))
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_|lifecycle_)/.test(name)),
+  )
   await promisify(execFile)('npm', parameters, { cwd: fileURLToPath(folder), env: environment, timeout: 300_000 })
 }
 

@@ -26,11 +26,16 @@ export function nginxAsShown(): string {
 export function startNginx(t: Scope, upstream: string, directives: string): Promise<string> {
   return startProxy(t, (folder, port) => {
     const file = join(folder, 'nginx.conf')
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')
-    writeFileSync(file, `
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${folder}/${name};`)
+      .join(' ')
+    writeFileSync(
+      file,
+      `
       daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log stderr warn;
       events { worker_connections 256; }
-      http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; ${directives} } } }`)
+      http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; ${directives} } } }`,
+    )
     return ['nginx', '-p', folder, '-c', file]
   })
 }
@@ -41,7 +46,9 @@ export function startCaddy(t: Scope, upstream: string, { site = '', inside = '' 
   assert.ok(proxied, 'the README shows no Caddy')
   return startProxy(t, (folder, port) => {
     const file = join(folder, 'Caddyfile')
-    writeFileSync(file, `
+    writeFileSync(
+      file,
+      `
       {
         admin off
         auto_https off
@@ -52,7 +59,8 @@ export function startCaddy(t: Scope, upstream: string, { site = '', inside = '' 
         ${proxied} ${upstream} {
           ${inside}
         }
-      }`)
+      }`,
+    )
     return ['caddy', 'run', '--config', file, '--adapter', 'caddyfile']
   })
 }
@@ -63,7 +71,10 @@ async function startProxy(t: Scope, configure: (folder: string, port: number) =>
     const folder = await temporaryFolder(t)
     const port = await freePort()
     const [program, ...args] = configure(folder, port)
-    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder } })
+    const child = spawn(program!, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
+    })
     let errors = ''
     child.stderr.on('data', (chunk) => (errors += chunk))
     const over = once(child, 'exit')
@@ -79,7 +90,9 @@ async function startProxy(t: Scope, configure: (folder: string, port: number) =>
 async function listens(port: number): Promise<boolean> {
   for (const until = performance.now() + patienceMs; performance.now() < until; ) {
     const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)))
+    const connected = await new Promise<boolean>((resolve) =>
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false)),
+    )
     socket.destroy()
     if (connected) return true
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -88,13 +101,24 @@ async function listens(port: number): Promise<boolean> {
 }
 
 /** Sends a request as it is given, from an address of this machine's own; gives back all that comes. */
-export async function askFrom(localAddress: string, url: string, what: string, { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string } = {}): Promise<string> {
+export async function askFrom(
+  localAddress: string,
+  url: string,
+  what: string,
+  { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string } = {},
+): Promise<string> {
   const { hostname, port, host } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), localAddress })
   let back = ''
   socket.on('data', (chunk) => (back += chunk))
   socket.on('error', () => {})
-  const all = Object.entries({ Host: host, 'Content-Type': 'application/json', ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' })
+  const all = Object.entries({
+    Host: host,
+    'Content-Type': 'application/json',
+    ...headers,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  })
   socket.write(`${what} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
   await once(socket, 'close')
   return back

@@ -11,7 +11,9 @@ export function property(name: string, holds: (random: Random, t: TestContext) =
     try {
       await holds(new Random(seed), t)
     } catch (error) {
-      throw new Error(`it does not hold with NATTER_SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error })
+      throw new Error(`it does not hold with NATTER_SEED=${seed}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      })
     }
   })
 }
@@ -76,7 +78,7 @@ export class Random {
   chunks(bytes: Uint8Array): Uint8Array[] {
     const size = this.pick([() => 1, () => 2, () => this.below(8), () => this.between(1, 2000)])
     const chunks: Uint8Array[] = []
-    for (let at = 0; at < bytes.length;) {
+    for (let at = 0; at < bytes.length; ) {
       const length = size()
       chunks.push(bytes.subarray(at, at + length))
       at += length
@@ -86,7 +88,53 @@ export class Random {
 }
 
 const troublesome = [
-  '\n', '\r', '\r\n', '\n\n', '\r\r', '\n\r', ' ', '  ', '\t', ':', ': ', 'data', 'data: ', 'data:', 'id: 7', 'event: x', 'retry: 1', ':comment',
-  '\0', '\x0b', '\x0c', '\x1c', '\x1e', '\x7f', '\u0085', '\u00a0', '\u2028', '\u2029', '\ufeff', '\ufffd', '\uffff', '\ud800', '\udfff', '\ud83d',
-  '😀', '👩‍👩‍👧', '🏳️‍🌈', 'é', 'e\u0301', 'ﬁ', '京', '한', 'ไทย', '\u202e', '\u{10ffff}', '{"a":1}', '\\n', '"', '',
+  '\n',
+  '\r',
+  '\r\n',
+  '\n\n',
+  '\r\r',
+  '\n\r',
+  ' ',
+  '  ',
+  '\t',
+  ':',
+  ': ',
+  'data',
+  'data: ',
+  'data:',
+  'id: 7',
+  'event: x',
+  'retry: 1',
+  ':comment',
+  '\0',
+  '\x0b',
+  '\x0c',
+  '\x1c',
+  '\x1e',
+  '\x7f',
+  '\u0085',
+  '\u00a0',
+  '\u2028',
+  '\u2029',
+  '\ufeff',
+  '\ufffd',
+  '\uffff',
+  '\ud800',
+  '\udfff',
+  '\ud83d',
+  '😀',
+  '👩‍👩‍👧',
+  '🏳️‍🌈',
+  'é',
+  'e\u0301',
+  'ﬁ',
+  '京',
+  '한',
+  'ไทย',
+  '\u202e',
+  '\u{10ffff}',
+  '{"a":1}',
+  '\\n',
+  '"',
+  '',
 ]

@@ -98,7 +98,9 @@ export function readAnswer(bytes: Buffer): RawAnswer {
   if (end < 0) throw new Error(`no head in ${JSON.stringify(bytes.toString('latin1'))}`)
   const head = bytes.toString('latin1', 0, end)
   const [statusLine = '', ...lines] = head.split('\r\n')
-  const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]))
+  const headers = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  )
   const rest = bytes.subarray(end + 4)
   const chunks = headers.get('transfer-encoding') === 'chunked' ? chunksOf(rest) : [rest]
   return { status: Number(statusLine.split(' ')[1]), head, headers, chunks, body: Buffer.concat(chunks) }
@@ -107,7 +109,7 @@ export function readAnswer(bytes: Buffer): RawAnswer {
 // https://www.rfc-editor.org/rfc/rfc9112#section-7.1
 function chunksOf(bytes: Buffer): Buffer[] {
   const chunks: Buffer[] = []
-  for (let at = 0; ;) {
+  for (let at = 0; ; ) {
     const lineEnd = bytes.indexOf('\r\n', at)
     if (lineEnd < 0) return chunks
     const size = bytes.toString('latin1', at, lineEnd)

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +19,7 @@ import { test } from 'node:test'
 import { readSettings } from '../lib/config.ts'
 import { runServer, startChat, temporaryFolder } from './chat-server.ts'
 
-test('what can\'t start says why in one line and ends with 1 within a second', async (t) => {
+test("what can't start says why in one line and ends with 1 within a second", async (t) => {
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
   const { port } = new URL(chat.url)
@@ -23,7 +33,7 @@ test('what can\'t start says why in one line and ends with 1 within a second', a
     ['a flag without its value', ['--port'], /--port/],
     ['an unusable port', ['--port', '123456'], /0 to 65535/],
     ['an unusable host', ['--host', 'no.such.host.invalid', '--port', '0', '--data', ':memory:'], /can't listen/],
-    ['a folder that can\'t be made', ['--port', '0', '--data', join(file, 'data')], /can't be made/],
+    ["a folder that can't be made", ['--port', '0', '--data', join(file, 'data')], /can't be made/],
     ['an unusable url', ['--url', 'chat.example'], /--url/],
     ['an unknown access', ['--access', 'closed'], /--access must be open or invite/],
     ['an origin with a path', ['--allow-origin', 'https://a.example/chat'], /--allow-origin must be like https/],
@@ -48,7 +58,7 @@ test('what can\'t start says why in one line and ends with 1 within a second', a
   assert.equal((await chat.fetch('/healthz')).status, 200)
 })
 
-test('what Node made of the source is kept for the next start, and a home that can\'t be written is no harm', async (t) => {
+test("what Node made of the source is kept for the next start, and a home that can't be written is no harm", async (t) => {
   const home = await temporaryFolder(t)
   const environment = (HOME: string) => ({ HOME, NODE_COMPILE_CACHE: '' })
 
@@ -138,7 +148,9 @@ test('a second signal stops at once', async (t) => {
   // An upload that never ends would keep the first signal's stop busy for seconds.
   const upload = connect(Number(new URL(chat.url).port), '127.0.0.1')
   t.after(() => upload.destroy())
-  upload.write('POST /session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{')
+  upload.write(
+    'POST /session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  )
   const reader = await chat.stranger.listen()
   chat.signal('SIGTERM')
   await reader.over
@@ -149,33 +161,86 @@ test('a second signal stops at once', async (t) => {
 test('--help names every setting', async () => {
   const { code, out } = await runServer(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--port', 'PORT', '8080', '--host', '--data', 'NATTER_DATA', '--access', '--url', '--allow-origin', '--trust-proxy', '--name', '--posts-per-second', '--posts-per-address', '--streams-per-address', '--disk-reserve']) {
+  for (const word of [
+    '--port',
+    'PORT',
+    '8080',
+    '--host',
+    '--data',
+    'NATTER_DATA',
+    '--access',
+    '--url',
+    '--allow-origin',
+    '--trust-proxy',
+    '--name',
+    '--posts-per-second',
+    '--posts-per-address',
+    '--streams-per-address',
+    '--disk-reserve',
+  ]) {
     assert.ok(out.includes(word), word)
   }
   // Each flag's help begins in the same column.
-  const columns = out.split('\n').filter((line) => line.startsWith('  --')).map((line) => /^  --[a-z-]+ +(?:[A-Z_]+ +\S* *)?(?<= {2})/.exec(line)![0].length)
+  const columns = out
+    .split('\n')
+    .filter((line) => line.startsWith('  --'))
+    .map((line) => /^  --[a-z-]+ +(?:[A-Z_]+ +\S* *)?(?<= {2})/.exec(line)![0].length)
   assert.ok(columns.length > 10)
   assert.equal(new Set(columns.slice(0, -1)).size, 1)
 })
 
 test('a flag wins over the environment, and a list is flags or commas', () => {
-  const environment = { NATTER_ACCESS: 'invite', NATTER_NAME: 'the attic', NATTER_POSTS_PER_SECOND: '0.5', NATTER_TRUST_PROXY: '', NATTER_ALLOW_ORIGIN: 'https://a.example, https://b.example' }
+  const environment = {
+    NATTER_ACCESS: 'invite',
+    NATTER_NAME: 'the attic',
+    NATTER_POSTS_PER_SECOND: '0.5',
+    NATTER_TRUST_PROXY: '',
+    NATTER_ALLOW_ORIGIN: 'https://a.example, https://b.example',
+  }
   const read = (...flags: string[]) => readSettings(flags, environment)!
 
   const { access, name, postsPerSecond, streamsPerAddress, allowOrigins, trustProxy } = read()
   assert.deepEqual([access, name, postsPerSecond, streamsPerAddress], ['invite', 'the attic', 0.5, 100])
   assert.deepEqual(allowOrigins, ['https://a.example', 'https://b.example'])
-  assert.deepEqual(['127.8.8.8', '::1', '10.1.1.1'].map((address) => trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [true, true, false])
+  assert.deepEqual(
+    ['127.8.8.8', '::1', '10.1.1.1'].map((address) =>
+      trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4'),
+    ),
+    [true, true, false],
+  )
 
-  const flags = read('--access', 'open', '--name', 'x', '--name', 'cellar', '--allow-origin', 'https://c.example/', '--allow-origin', 'http://localhost:3000', '--trust-proxy', '10.0.0.0/8,2001:db8::/32')
+  const flags = read(
+    '--access',
+    'open',
+    '--name',
+    'x',
+    '--name',
+    'cellar',
+    '--allow-origin',
+    'https://c.example/',
+    '--allow-origin',
+    'http://localhost:3000',
+    '--trust-proxy',
+    '10.0.0.0/8,2001:db8::/32',
+  )
   assert.deepEqual([flags.access, flags.name], ['open', 'cellar'])
   assert.deepEqual(flags.allowOrigins, ['https://c.example', 'http://localhost:3000'])
-  assert.deepEqual(['127.0.0.1', '10.1.1.1', '11.0.0.1', '::ffff:10.1.1.1', '2001:db8::7', '2001:db9::'].map((address) => flags.trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4')), [false, true, false, true, true, false])
+  assert.deepEqual(
+    ['127.0.0.1', '10.1.1.1', '11.0.0.1', '::ffff:10.1.1.1', '2001:db8::7', '2001:db9::'].map((address) =>
+      flags.trustProxy.check(address, address.includes(':') ? 'ipv6' : 'ipv4'),
+    ),
+    [false, true, false, true, true, false],
+  )
 })
 
-test('a log that can\'t be written does not end the chat', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
+test("a log that can't be written does not end the chat", {
+  skip: !existsSync('/dev/full') && 'there is no /dev/full',
+}, async (t) => {
   const full = openSync('/dev/full', 'w')
-  const child = spawn(process.execPath, ['server.ts', '--port', '0', '--data', ':memory:'], { cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', full] })
+  const child = spawn(process.execPath, ['server.ts', '--port', '0', '--data', ':memory:'], {
+    cwd: new URL('..', import.meta.url),
+    stdio: ['ignore', 'pipe', full],
+  })
   t.after(() => child.kill('SIGKILL'))
   closeSync(full)
   await once(child.stdout!, 'data')

@@ -33,7 +33,10 @@ export class Access {
       if (who.user.banned !== 0) throw new ChatError('banned', 'you are banned here')
       if (!hasScope(who.token, 'read')) throw new ChatError('forbidden', 'this token is not for reading')
     } else if (!this.#open) {
-      throw new ChatError('unauthorized', 'only who was invited may read here; log in with POST /session {"name":"…","password":"…"}, or ask for an invite')
+      throw new ChatError(
+        'unauthorized',
+        'only who was invited may read here; log in with POST /session {"name":"…","password":"…"}, or ask for an invite',
+      )
     }
   }
 
@@ -76,7 +79,8 @@ export class Access {
   // which rooms there are. The slug of a direct room names its two people, so for anybody else there is nothing to look up.
   #find(who: Who, slug: string): RoomRow | undefined {
     const user = userIn(who)
-    const seen = (name: string) => (pairOf(name)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, name))
+    const seen = (name: string) =>
+      pairOf(name)?.includes(user) === false ? undefined : this.#database.rooms.roomSeenBy(user, name)
     const room = seen(slug)
     if (room) return room
     const folded = foldName(slug)
@@ -85,14 +89,20 @@ export class Access {
 
   /** The rooms they are in, or those among them that are not open: newest first, a page at a time, each as it is when it is asked for. */
   *roomsOf(who: Who, { closed = false } = {}): Generator<Pick<RoomRow, 'id' | 'kind'>[], void> {
-    for (const page of roomPages(this.#database, userIn(who), { closed })) yield page.filter((room) => this.#shows(who, room))
+    for (const page of roomPages(this.#database, userIn(who), { closed }))
+      yield page.filter((room) => this.#shows(who, room))
   }
 
   /** Where they may search: in one room, in those of their token, or in all that are open and those that they are in. */
   searched(who: Who, slug?: string): Pick<SearchQuery, 'rooms' | 'own' | 'open'> | { memberIn: Member; open: true } {
     this.reads(who)
     const user = userIn(who)
-    const rooms = slug !== undefined ? [this.room(who, slug)] : roomsOfToken(who)?.map((id) => this.#database.rooms.room(id)!).filter((room) => this.maySee(who, room))
+    const rooms =
+      slug !== undefined
+        ? [this.room(who, slug)]
+        : roomsOfToken(who)
+            ?.map((id) => this.#database.rooms.room(id)!)
+            .filter((room) => this.maySee(who, room))
     if (!rooms) return { memberIn: { user, maker: makerIn(who) ?? user }, open: true }
     const direct = rooms.filter(({ kind }) => kind === 'direct')
     return { rooms: rooms.map(({ id }) => id), own: { author: user, rooms: direct.map(({ id }) => id) }, open: false }

@@ -57,19 +57,26 @@ export class Appender {
    * and then without it. Those in `before` and `after` are appended with it, and only refused for themselves.
    * @throws ChatError if it is refused
    */
-  async append(event: LogEvent, { before = [], after = [] }: Beside = {}): Promise<{ id: number; event?: LoggedEvent | undefined }> {
+  async append(
+    event: LogEvent,
+    { before = [], after = [] }: Beside = {},
+  ): Promise<{ id: number; event?: LoggedEvent | undefined }> {
     // It is asked for once a second: what is posted together waits together.
     const measured = this.#log.measureSpace()
     if (measured) await measured
     if (!('key' in event)) this.check(event)
     // A retry of what was stored takes no room.
-    if (this.#log.space !== 'enough' && !earlier(this.#database, event)) checkSpace(this.#database, this.#log.space, event)
-    const outcome = await this.#log.append([...before, event, ...after]).then((outcomes) => outcomes[before.length]!, (error) => {
-      // What was stored is stored, even where nothing can be stored any more. At the end it can't be read either.
-      const known = error instanceof ChatError && error.code !== 'stopping' && earlier(this.#database, event)
-      if (known && 'id' in known && known.id <= this.#log.newest) return known
-      throw error
-    })
+    if (this.#log.space !== 'enough' && !earlier(this.#database, event))
+      checkSpace(this.#database, this.#log.space, event)
+    const outcome = await this.#log.append([...before, event, ...after]).then(
+      (outcomes) => outcomes[before.length]!,
+      (error) => {
+        // What was stored is stored, even where nothing can be stored any more. At the end it can't be read either.
+        const known = error instanceof ChatError && error.code !== 'stopping' && earlier(this.#database, event)
+        if (known && 'id' in known && known.id <= this.#log.newest) return known
+        throw error
+      },
+    )
     if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
     return outcome
   }

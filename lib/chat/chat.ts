@@ -76,7 +76,14 @@ export class Chat {
   constructor({ log, database, reader, access = 'open', ring, onError }: ChatOptions) {
     const appender = new Appender(log, database)
     this.people = new People(database, appender, access)
-    this.#parts = { log, database, reader, appender, access: new Access(database, { open: access === 'open' }), people: this.people }
+    this.#parts = {
+      log,
+      database,
+      reader,
+      appender,
+      access: new Access(database, { open: access === 'open' }),
+      people: this.people,
+    }
     this.cleanups = new Cleanups(this.#parts, { onError })
     this.accounts = new Accounts({ ...this.#parts, cleanups: this.cleanups })
     this.blocks = new Blocks(this.#parts)
@@ -91,8 +98,10 @@ export class Chat {
   /** Makes what is always there, and goes on with what was under way. */
   async start(): Promise<void> {
     const { appender, database } = this.#parts
-    if (!database.log()) await appender.append({ type: 'log', rules, facts: { id: newLogId(), secret: newLogSecret() } })
-    if (!database.rooms.roomBySlug('lobby')) await appender.append({ type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
+    if (!database.log())
+      await appender.append({ type: 'log', rules, facts: { id: newLogId(), secret: newLogSecret() } })
+    if (!database.rooms.roomBySlug('lobby'))
+      await appender.append({ type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } })
     this.cleanups.begin()
   }
 
@@ -119,10 +128,15 @@ export class Chat {
   }
 
   /** Who makes a room is in it, and owns it. */
-  async createRoom(who: Who, { name: raw, kind = 'open', topic: rawTopic = '' }: NewRoom, count = uncounted): Promise<Room> {
+  async createRoom(
+    who: Who,
+    { name: raw, kind = 'open', topic: rawTopic = '' }: NewRoom,
+    count = uncounted,
+  ): Promise<Room> {
     const { id: user } = this.people.person(who)
     // A host may hand on what it was sent itself.
-    if (kind !== 'open' && kind !== 'private') throw new ChatError('invalid_request', 'kind must be open or private; the room of two is made as a direct one')
+    if (kind !== 'open' && kind !== 'private')
+      throw new ChatError('invalid_request', 'kind must be open or private; the room of two is made as a direct one')
     const name = cleanName(raw)
     const topic = cleanTopic(rawTopic)
     // A private room is to be none for whoever is not in it: were its name all of its address, making another would tell of it.
@@ -131,7 +145,9 @@ export class Chat {
     this.#parts.appender.check(made)
     const takeBack = count()
     try {
-      const { id } = await this.#parts.appender.append(made, { after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }] })
+      const { id } = await this.#parts.appender.append(made, {
+        after: [{ type: 'join', rules, user, facts: { slug, role: 'owner' } }],
+      })
       return toRoom(this.#parts.database.rooms.room(id)!)
     } catch (error) {
       takeBack()
@@ -145,7 +161,11 @@ export class Chat {
     // A name that is there may stay.
     const name = rawName === undefined ? undefined : readName(rawName) === room.name ? room.name : cleanName(rawName)
     const topic = rawTopic === undefined ? undefined : cleanTopic(rawTopic)
-    const facts = { ...(name !== undefined && { name: true as const }), ...(topic !== undefined && { topic: true as const }), ...(archived !== undefined && { archived }) }
+    const facts = {
+      ...(name !== undefined && { name: true as const }),
+      ...(topic !== undefined && { topic: true as const }),
+      ...(archived !== undefined && { archived }),
+    }
     // To have no topic is said by the facts alone.
     const body = { ...(name !== undefined && { name }), ...(topic && { topic }) }
     await this.#parts.appender.append({ type: 'room_change', rules, user, room: room.id, facts, body })
@@ -157,8 +177,13 @@ export class Chat {
     const user = this.people.person(who)
     const other = this.people.find(who, raw)
     if (other.id === user.id) throw new ChatError('invalid_request', 'a direct room is for two; name somebody else')
-    if (other.kind === 'unproven') throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
-    if (hasBlocked(this.#parts.database, user.id, other.id)) throw new ChatError('blocked', `you have blocked ${other.name}; end that first, with DELETE /blocks/${userId(other.id)}`)
+    if (other.kind === 'unproven')
+      throw new ChatError('forbidden', `nothing proves that ${other.name} is who they say; they have to come in first`)
+    if (hasBlocked(this.#parts.database, user.id, other.id))
+      throw new ChatError(
+        'blocked',
+        `you have blocked ${other.name}; end that first, with DELETE /blocks/${userId(other.id)}`,
+      )
     const inOrder = user.id < other.id ? [user.id, other.id] : [other.id, user.id]
     const slug = slugOfTwo(user.id, other.id)
     const known = this.#parts.database.rooms.roomBySlug(slug)
@@ -168,7 +193,12 @@ export class Chat {
       return { room: toRoom(known), made: false }
     }
     if (other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned`)
-    const room: RoomMade = { type: 'room', rules, user: user.id, facts: { slug, kind: 'direct', pair: [user.id, other.id] } }
+    const room: RoomMade = {
+      type: 'room',
+      rules,
+      user: user.id,
+      facts: { slug, kind: 'direct', pair: [user.id, other.id] },
+    }
     const after = inOrder.map((id) => ({ type: 'join', rules, user: id, facts: { slug, by: user.id } }) as const)
     const takeBack = count()
     let made = false
@@ -183,15 +213,21 @@ export class Chat {
   // Who is in them
 
   /** As they came. @throws ChatError `not_found` also for who was the last of a page, and has left since */
-  async members(who: Who, slug: string, { after, limit = limits.membersListed }: Pages = {}): Promise<{ members: Member[]; cursor: string; more: boolean }> {
+  async members(
+    who: Who,
+    slug: string,
+    { after, limit = limits.membersListed }: Pages = {},
+  ): Promise<{ members: Member[]; cursor: string; more: boolean }> {
     const room = this.#parts.access.room(who, slug)
     const { cursor } = this.#parts.appender
     const { rooms } = this.#parts.database
     const first = after === undefined ? 0 : this.#placeIn(room, this.people.find(who, after).id, userIn(who))
     // That somebody has left a direct room is theirs alone to know, and that they blocked somebody who put them into one.
-    const read = room.kind === 'direct'
-      ? (last: MemberRow | undefined) => rooms.bothOf(room.id).filter(({ since }) => since > (last?.since ?? first))
-      : (last: MemberRow | undefined, count: number) => rooms.members(room.id, { reader: userIn(who), after: last?.since ?? first, limit: count })
+    const read =
+      room.kind === 'direct'
+        ? (last: MemberRow | undefined) => rooms.bothOf(room.id).filter(({ since }) => since > (last?.since ?? first))
+        : (last: MemberRow | undefined, count: number) =>
+            rooms.members(room.id, { reader: userIn(who), after: last?.since ?? first, limit: count })
     const show = (row: MemberRow): Member => ({
       ...toUser(row),
       ...(row.roomRole === 'owner' && { roomRole: row.roomRole }),
@@ -204,21 +240,38 @@ export class Chat {
   // Where in the list of who is in a room somebody stands.
   #placeIn({ id, kind }: RoomRow, user: number, reader: number): number {
     const place = kind === 'direct' ? user : this.#parts.database.rooms.memberFor(id, user, reader)
-    if (place === undefined) throw new ChatError('not_found', 'they are not in this room any more; begin again without after')
+    if (place === undefined)
+      throw new ChatError('not_found', 'they are not in this room any more; begin again without after')
     return place
   }
 
   /** Comes in, or with `user` (an id or name) adds somebody else, or gives a role in the room. Does nothing where it is so already. */
-  async join(who: Who, slug: string, { user: raw = 'me', role }: { user?: string; role?: 'owner' | 'member' | undefined } = {}): Promise<void> {
+  async join(
+    who: Who,
+    slug: string,
+    { user: raw = 'me', role }: { user?: string; role?: 'owner' | 'member' | undefined } = {},
+  ): Promise<void> {
     const { user, room, by } = this.#coming(who, slug, raw)
     if (role) this.people.person(who)
-    await this.#parts.appender.appendUnless('already_member', { type: 'join', rules, user, room, facts: { ...(by !== undefined && { by }), ...(role && { role }) } })
+    await this.#parts.appender.appendUnless('already_member', {
+      type: 'join',
+      rules,
+      user,
+      room,
+      facts: { ...(by !== undefined && { by }), ...(role && { role }) },
+    })
   }
 
   /** Goes, or removes somebody else. Does nothing for who is not in it. */
   async leave(who: Who, slug: string, raw = 'me'): Promise<void> {
     const { user, room, by } = this.#coming(who, slug, raw)
-    await this.#parts.appender.appendUnless('not_member', { type: 'leave', rules, user, room, ...(by !== undefined && { facts: { by } }) })
+    await this.#parts.appender.appendUnless('not_member', {
+      type: 'leave',
+      rules,
+      user,
+      room,
+      ...(by !== undefined && { facts: { by } }),
+    })
   }
 
   // Who comes or goes, and by whose doing if it is not their own.

@@ -12,8 +12,18 @@ const retryAfter = 60 // seconds: nobody makes room within a moment
 /** @throws ChatError `storage_low` if there is not enough room for an event by whoever does it */
 export function checkSpace(database: Database, space: Space, event: LogEvent): void {
   if (space === 'enough' || isAlways(database, event)) return
-  if (space === 'last') throw new ChatError('storage_low', 'the disk is almost full: nothing can be added until the owner of this place has made room; reading and deleting go on', { retryAfter })
-  if (!isByAccount(database, event)) throw new ChatError('storage_low', 'the disk has little room left: until the owner of this place has made some, only those with an account can add something', { retryAfter })
+  if (space === 'last')
+    throw new ChatError(
+      'storage_low',
+      'the disk is almost full: nothing can be added until the owner of this place has made room; reading and deleting go on',
+      { retryAfter },
+    )
+  if (!isByAccount(database, event))
+    throw new ChatError(
+      'storage_low',
+      'the disk has little room left: until the owner of this place has made some, only those with an account can add something',
+      { retryAfter },
+    )
 }
 
 // What takes something or somebody away, and what whoever does that needs first: to come in by their password, or to be known to the host.

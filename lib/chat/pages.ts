@@ -23,7 +23,8 @@ const answerMs = 0.7 // that JSON takes to be made of a page
  * @throws ChatError `invalid_request`
  */
 export function countOf(asked: number, most: number): number {
-  if (!Number.isSafeInteger(asked) || asked < 1) throw new ChatError('invalid_request', 'limit must be a whole number from 1 on')
+  if (!Number.isSafeInteger(asked) || asked < 1)
+    throw new ChatError('invalid_request', 'limit must be a whole number from 1 on')
   return Math.min(asked, most)
 }
 
@@ -63,9 +64,17 @@ interface Reading<Row, Shown> {
 const rowsMax = 200 // read in one step
 
 /** Reads rows until a page of what is shown of them is full. */
-export async function readPage<Row, Shown>({ read, show, limit, bytes = pageBytesMax }: Reading<Row, Shown>): Promise<{ shown: Shown[]; more: boolean;
+export async function readPage<Row, Shown>({
+  read,
+  show,
+  limit,
+  bytes = pageBytesMax,
+}: Reading<Row, Shown>): Promise<{
+  shown: Shown[]
+  more: boolean
   /** Of the bytes. */
-  left: number }> {
+  left: number
+}> {
   const shown: Shown[] = []
   let left = bytes
   let last: Row | undefined

@@ -19,7 +19,8 @@ export function readMoment(text: string, direction: 'before' | 'after', now: num
  */
 export function readTime(text: string, now: number): number {
   const time = readMoment(text, 'after', now)
-  if (time === undefined || time <= now) throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 7d')
+  if (time === undefined || time <= now)
+    throw new ChatError('invalid_request', 'expires must be a time to come, like 2026-12-31 or 7d')
   // Further away it is no whole number of microseconds any more: a database keeps it, and can never be asked for it again.
   return Math.min(time, Number.MAX_SAFE_INTEGER)
 }

@@ -78,12 +78,15 @@ const names: readonly string[] = Object.keys(table).filter((name) => name !== 'p
 
 /** @throws TypeError that names the option which can't be used */
 export function readOptions({ path = '', identify, log = logToStderr, ...settings }: CreateChatOptions): ChatSettings {
-  if (identify !== undefined && typeof identify !== 'function') throw new TypeError('identify must be a function that takes a request')
+  if (identify !== undefined && typeof identify !== 'function')
+    throw new TypeError('identify must be a function that takes a request')
   if (typeof log !== 'function') throw new TypeError('log must be a function that takes a line')
   for (const [name, value] of Object.entries(settings)) {
     // A name that is mistyped would be a limit, or an identity, that is not there.
-    if (!names.includes(name)) throw new TypeError(`there is no option ${name.slice(0, 40)}; there are ${names.join(', ')}, path, identify, log`)
-    if (value !== undefined && ![value].flat().every((one) => typeof one === 'string' || typeof one === 'number')) throw new TypeError(`${name} must be text or a number, or a list of these`)
+    if (!names.includes(name))
+      throw new TypeError(`there is no option ${name.slice(0, 40)}; there are ${names.join(', ')}, path, identify, log`)
+    if (value !== undefined && ![value].flat().every((one) => typeof one === 'string' || typeof one === 'number'))
+      throw new TypeError(`${name} must be text or a number, or a list of these`)
   }
   try {
     return { ...readValues(settings), base: readBase(path), identify, log }

@@ -27,15 +27,27 @@ const roles: readonly unknown[] = ['owner', 'admin', 'member', 'guest', 'bot'] s
  * @throws TypeError that says what is wrong with it, without repeating any of it: it goes to a log
  */
 export function readIdentity(given: unknown): HostedUser {
-  if (typeof given !== 'object' || given === null) throw new TypeError(`an identity must be an object like { id: '42', name: 'Ada' }, not ${given === null ? 'null' : `a ${typeof given}`}`)
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(
+      `an identity must be an object like { id: '42', name: 'Ada' }, not ${given === null ? 'null' : `a ${typeof given}`}`,
+    )
   const { id: rawId, name, role = 'member' }: { id?: unknown; name?: unknown; role?: unknown } = given
   // A database gives its keys as numbers; 42 and '42' are the same person.
   const id = Number.isSafeInteger(rawId) || typeof rawId === 'bigint' ? String(rawId) : rawId
-  if (typeof id !== 'string' || id === '') throw new TypeError('an identity must have an id, a string that is not empty')
-  if (id.length > idCharacters) throw new TypeError(`the id of an identity must have at most ${idCharacters} characters, and this one has ${id.length}`)
+  if (typeof id !== 'string' || id === '')
+    throw new TypeError('an identity must have an id, a string that is not empty')
+  if (id.length > idCharacters)
+    throw new TypeError(
+      `the id of an identity must have at most ${idCharacters} characters, and this one has ${id.length}`,
+    )
   // SQLite keeps half a surrogate pair as another character, so two people could become one.
-  if (!id.isWellFormed() || /\p{Cc}/u.test(id)) throw new TypeError('the id of an identity must have no control characters and be well-formed Unicode')
+  if (!id.isWellFormed() || /\p{Cc}/u.test(id))
+    throw new TypeError('the id of an identity must have no control characters and be well-formed Unicode')
   if (!roles.includes(role)) throw new TypeError(`the role of an identity must be one of ${roles.join(', ')}`)
   // It was just seen to be one of them.
-  return { id, name: (typeof name === 'string' ? shownName(name) : undefined) ?? shownName(id) ?? 'somebody', role: role as User['role'] }
+  return {
+    id,
+    name: (typeof name === 'string' ? shownName(name) : undefined) ?? shownName(id) ?? 'somebody',
+    role: role as User['role'],
+  }
 }

@@ -78,7 +78,9 @@ export class MountedChat {
     } catch (error) {
       await events.close()
       // Making what is always there failed for a reason that the owner can mend: a full disk.
-      throw error instanceof ChatError ? new StartError(`the data folder ${data} can't be used: ${error.message}`) : error
+      throw error instanceof ChatError
+        ? new StartError(`the data folder ${data} can't be used: ${error.message}`)
+        : error
     }
   }
 
@@ -88,7 +90,13 @@ export class MountedChat {
     this.#events = events
     this.#base = base
     this.#people = identify && hostPeople(identify, chat.people)
-    const handle = createHandler({ ...settings, chat, people: this.#people, phase: () => this.#phase, open: this.#open })
+    const handle = createHandler({
+      ...settings,
+      chat,
+      people: this.#people,
+      phase: () => this.#phase,
+      open: this.#open,
+    })
     this.handler = (request, response, next) => {
       if (response.headersSent || response.writableEnded) return
       if (next && !isBelow(targetOf(request), base)) return next()
@@ -106,27 +114,37 @@ export class MountedChat {
    * same message: it is safe to try again.
    * @throws ChatError `not_found`, `invalid_text`, `invalid_key`, `too_large`, `key_reused`, `archived`, `banned`
    */
-  readonly post = this.#bySomebody((who: Who, room: string, options: PostOptions) => this.#chat.talk.post(who, room, options))
+  readonly post = this.#bySomebody((who: Who, room: string, options: PostOptions) =>
+    this.#chat.talk.post(who, room, options),
+  )
 
   /** Deletes a message, by its id: what it said is gone, everywhere. @throws ChatError `not_found`, `forbidden` */
-  readonly remove = this.#bySomebody((who: Who, room: string, message: string) => this.#chat.talk.remove(who, room, message))
+  readonly remove = this.#bySomebody((who: Who, room: string, message: string) =>
+    this.#chat.talk.remove(who, room, message),
+  )
 
   /** One message, by its id. @throws ChatError `not_found` */
-  readonly message = this.#byAnybody((who: Who, room: string, message: string) => this.#chat.talk.message(who, room, message))
+  readonly message = this.#byAnybody((who: Who, room: string, message: string) =>
+    this.#chat.talk.message(who, room, message),
+  )
 
   /**
    * A page of a room's history, oldest first: the newest 50, or up to 200 before or after an id. `more` tells whether it goes on
    * that way, `cursor` where a stream takes over. @throws ChatError `not_found`
    */
-  readonly messages = this.#byAnybody((who: Who, room: string, options: PageOptions = {}) => this.#chat.talk.page(who, room, options))
+  readonly messages = this.#byAnybody((who: Who, room: string, options: PageOptions = {}) =>
+    this.#chat.talk.page(who, room, options),
+  )
 
   /**
    * Who reacts to a message with an emoji, by when they came to the place: up to 500 from the beginning, or after the last one's id of the page
    * before. `more` tells whether it goes on. @throws ChatError `not_found`, `invalid_request` (no emoji)
    */
-  readonly reactions = this.#byAnybody((who: Who, room: string, message: string, emoji: string, { after, limit }: Pages = {}) => {
-    return this.#chat.talk.reactions(who, room, message, { emoji, after, limit })
-  })
+  readonly reactions = this.#byAnybody(
+    (who: Who, room: string, message: string, emoji: string, { after, limit }: Pages = {}) => {
+      return this.#chat.talk.reactions(who, room, message, { emoji, after, limit })
+    },
+  )
 
   /**
    * What was said, by its words: messages that they may see, newest first, as many as are found in 12 ms.
@@ -138,10 +156,15 @@ export class MountedChat {
   readonly createRoom = this.#bySomebody((who: Who, room: NewRoom) => this.#chat.createRoom(who, room))
 
   /** Gives a room another name or topic, or archives it. @throws ChatError `not_found`, `forbidden`, `invalid_name` */
-  readonly changeRoom = this.#bySomebody((who: Who, room: string, changes: RoomChanges) => this.#chat.changeRoom(who, room, changes))
+  readonly changeRoom = this.#bySomebody((who: Who, room: string, changes: RoomChanges) =>
+    this.#chat.changeRoom(who, room, changes),
+  )
 
   /** The room of two, made if need be. @throws ChatError `not_found`, `forbidden`, `blocked` */
-  readonly direct = this.#bySomebody(async (who: Who, other: Identity | string) => (await this.#chat.direct(who, { with: await this.#named(other) })).room)
+  readonly direct = this.#bySomebody(
+    async (who: Who, other: Identity | string) =>
+      (await this.#chat.direct(who, { with: await this.#named(other) })).room,
+  )
 
   /**
    * The rooms that somebody may see, in pages: first those that they are in, then the others; up to 1,000 (200 unless asked for) from the
@@ -154,7 +177,9 @@ export class MountedChat {
   readonly room = this.#byAnybody((who: Who, room: string) => this.#chat.room(who, room))
 
   /** Who is in a room, in pages: up to 1,000 from the beginning, or after the last one's id of the page before. @throws ChatError `not_found` */
-  readonly members = this.#byAnybody((who: Who, room: string, pages: Pages = {}) => this.#chat.members(who, room, pages))
+  readonly members = this.#byAnybody((who: Who, room: string, pages: Pages = {}) =>
+    this.#chat.members(who, room, pages),
+  )
 
   /** Comes into an open room; does nothing for who is in it already. @throws ChatError `not_found`, `archived` */
   readonly join = this.#bySomebody((who: Who, room: string) => this.#chat.join(who, room))
@@ -163,32 +188,44 @@ export class MountedChat {
   readonly leave = this.#bySomebody((who: Who, room: string) => this.#chat.leave(who, room))
 
   /** Puts somebody else into a room, or gives them another role there. @throws ChatError `not_found`, `forbidden` */
-  readonly addMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string, options: { role?: 'owner' | 'member' } = {}) => {
-    await this.#chat.join(who, room, { user: await this.#named(other), role: options.role })
-  })
+  readonly addMember = this.#bySomebody(
+    async (who: Who, room: string, other: Identity | string, options: { role?: 'owner' | 'member' } = {}) => {
+      await this.#chat.join(who, room, { user: await this.#named(other), role: options.role })
+    },
+  )
 
   /** Takes somebody else out of a room; their streams no longer show it. @throws ChatError `not_found`, `forbidden` */
-  readonly removeMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string) => this.#chat.leave(who, room, await this.#named(other)))
+  readonly removeMember = this.#bySomebody(async (who: Who, room: string, other: Identity | string) =>
+    this.#chat.leave(who, room, await this.#named(other)),
+  )
 
   /**
    * They want nothing more of somebody else: their direct room leaves the list, what is said there is shown to who says it alone, and to be
    * named by them counts for nothing. The other is not told. Does nothing where it is so already. @throws ChatError `not_found`, `forbidden`
    */
-  readonly block = this.#bySomebody(async (who: Who, other: Identity | string) => this.#chat.blocks.block(who, await this.#named(other)))
+  readonly block = this.#bySomebody(async (who: Who, other: Identity | string) =>
+    this.#chat.blocks.block(who, await this.#named(other)),
+  )
 
   /** And do again: their direct room is back in the list, without what was said meanwhile. @throws ChatError `not_found` */
-  readonly unblock = this.#bySomebody(async (who: Who, other: Identity | string) => this.#chat.blocks.unblock(who, await this.#named(other)))
+  readonly unblock = this.#bySomebody(async (who: Who, other: Identity | string) =>
+    this.#chat.blocks.unblock(who, await this.#named(other)),
+  )
 
   /** Whom they block, the newest first: 500 at a time; `more` tells of others, after the id of the last one. */
-  readonly blocks = this.#bySomebody((who: Who, options: { after?: string; limit?: number } = {}) => this.#chat.blocks.list(who, options))
+  readonly blocks = this.#bySomebody((who: Who, options: { after?: string; limit?: number } = {}) =>
+    this.#chat.blocks.list(who, options),
+  )
 
   /**
    * Shuts somebody out, open streams and all, or lets them in again. With `rooms: 'archive'` and `messages: 'delete'` what they made and said
    * goes too, a little at a time from then on. @throws ChatError `not_found`, `forbidden`
    */
-  readonly ban = this.#bySomebody(async (who: Who, other: Identity | string, banned: boolean = true, cleanup: Cleanup = {}) => {
-    return this.#chat.accounts.ban(who, await this.#named(other), banned, cleanup)
-  })
+  readonly ban = this.#bySomebody(
+    async (who: Who, other: Identity | string, banned: boolean = true, cleanup: Cleanup = {}) => {
+      return this.#chat.accounts.ban(who, await this.#named(other), banned, cleanup)
+    },
+  )
 
   /**
    * The end of a link that makes whoever opens it first the owner, as long as there is none: `/chat/join#…`. Each call gives
@@ -246,12 +283,15 @@ export class MountedChat {
     return async (by: Identity | null, ...given: Given): Promise<Result> => {
       const identity = by && readIdentity(by)
       if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
-      const done = (async () => operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
+      const done = (async () =>
+        operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
       return done.finally(this.#operations.add(done))
     }
   }
 
-  #bySomebody<Given extends unknown[], Result>(operation: (who: Who, ...given: Given) => Result | Promise<Result>): (by: Identity, ...given: Given) => Promise<Result> {
+  #bySomebody<Given extends unknown[], Result>(
+    operation: (who: Who, ...given: Given) => Result | Promise<Result>,
+  ): (by: Identity, ...given: Given) => Promise<Result> {
     return this.#byAnybody(operation)
   }
 }

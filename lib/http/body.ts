@@ -56,7 +56,11 @@ interface Kinds {
 type Spec = Record<string, keyof Kinds | `${keyof Kinds}?`>
 
 type Fields<Wanted extends Spec> = {
-  [Name in keyof Wanted]: Wanted[Name] extends keyof Kinds ? Kinds[Wanted[Name]] : Wanted[Name] extends `${infer Kind extends keyof Kinds}?` ? Kinds[Kind] | undefined : never
+  [Name in keyof Wanted]: Wanted[Name] extends keyof Kinds
+    ? Kinds[Wanted[Name]]
+    : Wanted[Name] extends `${infer Kind extends keyof Kinds}?`
+      ? Kinds[Kind] | undefined
+      : never
 }
 
 /**
@@ -64,17 +68,28 @@ type Fields<Wanted extends Spec> = {
  * be the body.
  * @throws ChatError `invalid_json`, `unknown_field`, `invalid_request`, and as `readText`
  */
-export async function readFields<const Wanted extends Spec>(request: IncomingMessage, wanted: Wanted): Promise<Fields<Wanted>> {
+export async function readFields<const Wanted extends Spec>(
+  request: IncomingMessage,
+  wanted: Wanted,
+): Promise<Fields<Wanted>> {
   const text = await readText(request)
   const optional = Object.values(wanted).every((kind) => kind.endsWith('?'))
   const value = text === '' && optional ? {} : parseObject(text)
   for (const name of Object.keys(value)) {
-    if (!Object.hasOwn(wanted, name)) throw new ChatError('unknown_field', `unknown field ${JSON.stringify(name.slice(0, 40))}; known here: ${Object.keys(wanted).join(', ')}`)
+    if (!Object.hasOwn(wanted, name))
+      throw new ChatError(
+        'unknown_field',
+        `unknown field ${JSON.stringify(name.slice(0, 40))}; known here: ${Object.keys(wanted).join(', ')}`,
+      )
   }
   for (const [name, kind] of Object.entries(wanted)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined
     if (given === undefined && !kind.endsWith('?')) throw new ChatError('invalid_request', `${name} is missing`)
-    if (given !== undefined && !isOfKind(given, kind.replace('?', ''))) throw new ChatError('invalid_request', `${name} must be ${kind.startsWith('strings') ? 'a list of strings' : `a ${kind.replace('?', '')}`}`)
+    if (given !== undefined && !isOfKind(given, kind.replace('?', '')))
+      throw new ChatError(
+        'invalid_request',
+        `${name} must be ${kind.startsWith('strings') ? 'a list of strings' : `a ${kind.replace('?', '')}`}`,
+      )
   }
   // Every field was just seen to be known and of its kind.
   return value as Fields<Wanted>
@@ -96,22 +111,32 @@ function parseObject(text: string): Record<string, unknown> {
     value = JSON.parse(text)
   } catch (error) {
     // V8's message quotes the input, which is not ours to repeat; where it broke off is.
-    const where = /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
+    const where =
+      /position \d+|end of JSON input/.exec(String(error))?.[0].replace('end', 'unexpected end') ?? 'it does not parse'
     throw new ChatError('invalid_json', `the body is not JSON: ${where}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ChatError('invalid_json', 'the body must be a JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ChatError('invalid_json', 'the body must be a JSON object')
   return value as Record<string, unknown>
 }
 
 // What is in `request.body` if the server that carries us has read it: parsed if it was JSON, or as it was.
 function bytesOfParsed(request: Told & { body?: unknown }): Uint8Array {
   const { body } = request
-  if (body === undefined) throw new Error('the body was read before natter got the request, and is not in request.body; have the chat before what reads bodies, or put it there')
+  if (body === undefined)
+    throw new Error(
+      'the body was read before natter got the request, and is not in request.body; have the chat before what reads bodies, or put it there',
+    )
   const asItWas = typeof body === 'string' || body instanceof Uint8Array
-  if (!asItWas && !isJson(request)) throw new ChatError('invalid_request', 'the body was taken for a form; send JSON, or the bare text with Content-Type: text/plain')
+  if (!asItWas && !isJson(request))
+    throw new ChatError(
+      'invalid_request',
+      'the body was taken for a form; send JSON, or the bare text with Content-Type: text/plain',
+    )
   const bytes = body instanceof Uint8Array ? body : Buffer.from(asItWas ? body : JSON.stringify(body))
   request[tellSize]?.(Math.min(bytes.length, bodyLimits.bytes))
-  if (bytes.length > bodyLimits.bytes || Number(request.headers['content-length']) > bodyLimits.bytes) throw tooLargeError()
+  if (bytes.length > bodyLimits.bytes || Number(request.headers['content-length']) > bodyLimits.bytes)
+    throw tooLargeError()
   return bytes
 }
 
@@ -122,7 +147,8 @@ function tooLargeError(): ChatError {
 function readBytes(request: Told): Promise<Buffer> {
   const packed = request.headers['content-encoding'] ?? 'identity'
   // Unpacked it could be a thousand times as long.
-  if (!/^(identity)?$/i.test(packed)) throw new ChatError('invalid_request', 'the body has a Content-Encoding; send it as it is, not packed')
+  if (!/^(identity)?$/i.test(packed))
+    throw new ChatError('invalid_request', 'the body has a Content-Encoding; send it as it is, not packed')
   return new Promise((resolve, reject) => {
     const { socket } = request
     const chunks: Buffer[] = []

@@ -12,7 +12,11 @@ const preflightHeaders = {
 }
 
 /** Puts on a response what lets its page read it, be it an answer, a refusal or a stream. */
-export function letRead({ headers: { origin } }: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+export function letRead(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  allowed: readonly string[],
+): void {
   if (allowed.length === 0) return
   // For others too: a cache must not give one origin's answer to another.
   response.setHeader('vary', 'origin')

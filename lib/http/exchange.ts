@@ -47,13 +47,18 @@ export type Handler = (exchange: Exchange) => Answer | void | Promise<Answer | v
 /** Which of these media types, or encodings, a header wants most: the first of those that are wanted alike (RFC 9110, section 12.5). */
 export function preferred<Type extends string>(header: string, types: readonly Type[]): Type | undefined {
   const ranges = new Map(
-    header.toLowerCase().split(',').map((range) => {
-      const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
-      const weight = parameters.find((parameter) => parameter.startsWith('q='))
-      return [type, weight === undefined ? 1 : Number(weight.slice(2)) || 0]
-    }),
+    header
+      .toLowerCase()
+      .split(',')
+      .map((range) => {
+        const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+        const weight = parameters.find((parameter) => parameter.startsWith('q='))
+        return [type, weight === undefined ? 1 : Number(weight.slice(2)) || 0]
+      }),
   )
-  const weights = types.map((type) => ranges.get(type) ?? ranges.get(type.replace(/\/.*/, '/*')) ?? ranges.get('*/*') ?? 0)
+  const weights = types.map(
+    (type) => ranges.get(type) ?? ranges.get(type.replace(/\/.*/, '/*')) ?? ranges.get('*/*') ?? 0,
+  )
   const most = Math.max(...weights)
   return most > 0 ? types[weights.indexOf(most)] : undefined
 }

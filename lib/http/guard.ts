@@ -26,7 +26,10 @@ export interface OwnServer {
  * was given, the server's own names are allowed as well.
  * @throws ChatError `misdirected`
  */
-export function checkHost(host: string, { urls, server }: { urls: readonly string[]; server: OwnServer | undefined }): void {
+export function checkHost(
+  host: string,
+  { urls, server }: { urls: readonly string[]; server: OwnServer | undefined },
+): void {
   // HTTP/1.0 has no Host, and no browser speaks it.
   if (host === '' || isOneOf(host, urls) || isAddress(host)) return
   const name = host.replace(/:\d+$/, '').replace(/\.$/, '')
@@ -61,9 +64,12 @@ export function checkOrigin(request: IncomingMessage, host: string, origins: rea
   if (origin !== undefined && [...origins, ...originsOf(host)].includes(origin)) return
   const fromBrowser = site !== undefined || origin !== undefined
   if (!fromBrowser && (authorization !== undefined || isJson(request))) return
-  throw new ChatError('forbidden', fromBrowser
-    ? 'a page of another site may not do this; the owner can name our own address with --url, or the other site with --allow-origin'
-    : 'without a browser this needs a name (curl -u ada: …) or the header Content-Type: application/json')
+  throw new ChatError(
+    'forbidden',
+    fromBrowser
+      ? 'a page of another site may not do this; the owner can name our own address with --url, or the other site with --allow-origin'
+      : 'without a browser this needs a name (curl -u ada: …) or the header Content-Type: application/json',
+  )
 }
 
 /**
@@ -72,8 +78,18 @@ export function checkOrigin(request: IncomingMessage, host: string, origins: rea
  * Browsers say which page asks only to https and to localhost: https://w3c.github.io/webappsec-fetch-metadata/
  * @throws ChatError `forbidden`
  */
-export function checkReader(request: IncomingMessage, response: ServerResponse, { host, origins }: { host: string; origins: readonly string[] }): void {
-  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': shownAs = 'document', 'sec-purpose': purpose } = request.headers
+export function checkReader(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { host, origins }: { host: string; origins: readonly string[] },
+): void {
+  const {
+    origin,
+    'sec-fetch-site': site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': shownAs = 'document',
+    'sec-purpose': purpose,
+  } = request.headers
   if (site === undefined || site === 'same-origin' || site === 'none') return
   if (mode === 'navigate' && shownAs === 'document' && purpose === undefined) return
   // Another program's server may have let it in by CORS of its own.

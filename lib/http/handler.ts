@@ -34,7 +34,11 @@ const nothing = (): void => {}
 const noHeaders = { headers: {}, rawHeaders: [] }
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
-export interface HandlerOptions extends Pick<Settings, 'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'postsPerAddress' | 'streamsPerAddress'> {
+export interface HandlerOptions
+  extends Pick<
+    Settings,
+    'name' | 'urls' | 'allowOrigins' | 'trustProxy' | 'postsPerSecond' | 'postsPerAddress' | 'streamsPerAddress'
+  > {
   chat: Chat
   /** The path that all of ours is below, as `readBase` gives it. */
   base: string
@@ -100,7 +104,8 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
         })
     }
     const tooMany = () => {
-      const detail = 'too many requests at once on this connection: this one and those behind it had no effect; read the answers, and send them again'
+      const detail =
+        'too many requests at once on this connection: this one and those behind it had no effect; read the answers, and send them again'
       refuseRest(connections, request.socket, problem('too_many', detail), request.method === 'HEAD')
     }
     connections.inTurn(request, response, { begin, tooMany })
@@ -126,17 +131,25 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const reads = method === 'GET'
     const path = segments.join('/')
-    const short = health(path) ?? sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request, response)
+    const short =
+      health(path) ?? sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request, response)
     if (short) return reads ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
-    if (routes.length === 0) throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
+    if (routes.length === 0)
+      throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
     const route = routes.find((one) => one.method === method)
-    if (!route) return notAllowed(routes.map((one) => one.method), method)
-    if (hosted && route.own) throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
+    if (!route)
+      return notAllowed(
+        routes.map((one) => one.method),
+        method,
+      )
+    if (hosted && route.own)
+      throw new ChatError('forbidden', 'people come in and leave where this chat is embedded, and not here')
     const stream = streamType(request, route.streams)
     // A stream is not to be stored, whatever it varies by.
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
-    if (route.page && request.headers.accept?.includes('text/html')) return sendFile(files, 'index.html', request, response)
+    if (route.page && request.headers.accept?.includes('text/html'))
+      return sendFile(files, 'index.html', request, response)
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
     // A stream as well: what it replays takes as long as a page.
@@ -152,7 +165,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       if (!stream) waiting.check(address)
       if (!reads) bodyOver = waiting.add(address, bytesToCome(request))
       // A token that was made here says itself whose it is.
-      const known = people && !/^Bearer natter_/i.test(request.headers.authorization ?? '') ? people.whoSent(request) : identify(chat, request, { cookie, address })
+      const known =
+        people && !/^Bearer natter_/i.test(request.headers.authorization ?? '')
+          ? people.whoSent(request)
+          : identify(chat, request, { cookie, address })
       // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
       if (stream || known instanceof Promise) connections.hold(request)
       const who = known instanceof Promise ? await known : known
@@ -166,7 +182,22 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
         whenBodyArrived(request, limits.change(`${route.method} ${route.path}`, who, address))
       }
       const publicUrl = `${urls[0] ?? `http://${host || reachedAt(request)}`}${base}`
-      const result = await route.handler({ chat, request, response, params, query, stream, who, address, cookie, hosted, publicUrl, connections, limits, lines })
+      const result = await route.handler({
+        chat,
+        request,
+        response,
+        params,
+        query,
+        stream,
+        who,
+        address,
+        cookie,
+        hosted,
+        publicUrl,
+        connections,
+        limits,
+        lines,
+      })
       if (!stream) return result ?? { status: 204 }
       // A browser sends a kilobyte of them. Where another server carries us its middleware may still ask for them.
       if (server) Object.assign(request, noHeaders)
@@ -200,7 +231,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       lastHost = host
     } catch (error) {
       // Other machines may well know us by that name, and only the owner can allow it.
-      if (server && !server.loopback) logUnknownHost('a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME')
+      if (server && !server.loopback)
+        logUnknownHost(
+          'a request was answered with 421 since its Host is no name of ours; if people come by that name, start natter with --url, as http://NAME or https://NAME',
+        )
       throw error
     }
   }
@@ -251,7 +285,10 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
 function waitForRest(request: IncomingMessage): void {
   const { socket } = request
   const before = socket.bytesRead
-  const patience = new Patience(() => socket.destroy(), { arrived: () => socket.bytesRead - before, most: bodyLimits.drainBytes })
+  const patience = new Patience(() => socket.destroy(), {
+    arrived: () => socket.bytesRead - before,
+    most: bodyLimits.drainBytes,
+  })
   const over = () => {
     patience.end()
     request.off('close', over)

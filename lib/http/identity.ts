@@ -35,7 +35,10 @@ export function sessionCookie(chat: Chat, { secure, base }: { secure: boolean; b
   const withoutOlder = (request: IncomingMessage) => (olderIn(request) === undefined ? [] : [older.write('', 0)])
 
   return {
-    give: (request: IncomingMessage, secret: string): string[] => [own.write(secret, cookieLasts), ...withoutOlder(request)],
+    give: (request: IncomingMessage, secret: string): string[] => [
+      own.write(secret, cookieLasts),
+      ...withoutOlder(request),
+    ],
     take: (request: IncomingMessage): string[] => [own.write('', 0), ...withoutOlder(request)],
 
     /** Whose session it is. */
@@ -59,7 +62,8 @@ function cookieNamed(name: string, { secure, path }: { secure: boolean; path: st
   const named = new RegExp(`(?:^|; *)${name.replaceAll('.', '\\.')}=([A-Za-z0-9_-]{43})(?:;|$)`)
   return {
     read: ({ headers }: IncomingMessage) => named.exec(headers.cookie ?? '')?.[1],
-    write: (value: string, seconds: number) => `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
+    write: (value: string, seconds: number) =>
+      `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
   }
 }
 
@@ -67,7 +71,11 @@ function cookieNamed(name: string, { secure, path }: { secure: boolean; path: st
  * At once where nothing has to be hashed: what is posted together is committed together. `address` is where it is asked from.
  * @throws ChatError `unauthorized` if what Authorization says can't be proved, `name_taken` if its name is somebody's.
  */
-export function identify(chat: Chat, request: IncomingMessage, { cookie, address }: { cookie: SessionCookie; address: string | undefined }): Who | Promise<Who> {
+export function identify(
+  chat: Chat,
+  request: IncomingMessage,
+  { cookie, address }: { cookie: SessionCookie; address: string | undefined },
+): Who | Promise<Who> {
   const { authorization } = request.headers
   if (authorization !== undefined) return byAuthorization(chat, authorization, address)
   return cookie.who(request)
@@ -77,7 +85,12 @@ function byAuthorization(chat: Chat, authorization: string, address: string | un
   const [, token] = /^Bearer +(\S{1,1024})$/i.exec(authorization) ?? []
   if (token !== undefined) return chat.people.byToken(token)
   const [, credentials] = /^Basic +([A-Za-z0-9+/]{1,4096}={0,2})$/i.exec(authorization) ?? []
-  if (credentials === undefined) throw new ChatError('unauthorized', 'Authorization must be a token (Bearer), or a name with or without a password: curl -u ada: …')
-  const [, name = '', password = ''] = /^([^:]*):([^]*)$/.exec(decode(Buffer.from(credentials, 'base64'), 'the name in Authorization')) ?? []
+  if (credentials === undefined)
+    throw new ChatError(
+      'unauthorized',
+      'Authorization must be a token (Bearer), or a name with or without a password: curl -u ada: …',
+    )
+  const [, name = '', password = ''] =
+    /^([^:]*):([^]*)$/.exec(decode(Buffer.from(credentials, 'base64'), 'the name in Authorization')) ?? []
   return password === '' ? chat.people.byName(name) : chat.people.byPassword(name, password, address)
 }

@@ -16,10 +16,17 @@ export class Lines {
   respond(response: ServerResponse, type: LineType): StreamResponse {
     let pinged = false
     return {
-      get socket() { return response.socket },
-      get destroyed() { return response.destroyed },
-      get writableLength() { return response.writableLength },
-      writeHead: (status, headers) => response.writeHead(status, { ...headers, 'content-type': `${type}; charset=utf-8` }),
+      get socket() {
+        return response.socket
+      },
+      get destroyed() {
+        return response.destroyed
+      },
+      get writableLength() {
+        return response.writableLength
+      },
+      writeHead: (status, headers) =>
+        response.writeHead(status, { ...headers, 'content-type': `${type}; charset=utf-8` }),
       write: (frames) => {
         const ping = Buffer.compare(frames.subarray(0, pingStart.length), pingStart) === 0
         // Who watches is told once where the stream is; after that a ping only shows proxies, and us, that its reader is still there.
@@ -53,7 +60,8 @@ const pingStart = Buffer.from('event: ping\n')
 const nothingToSee = Buffer.from('\r')
 
 // A frame as `encodeFrame` and `encodeComment` write those of a chat: the data is JSON, and so has one line.
-const frame = /(?:retry: (?<retry>\d+)|: (?<comment>[^\n]*)|(?:event: (?<event>[^\n]*)\n)?(?:id: (?<id>[^\n]*)\n)?data: (?<data>[^\n]*))\n\n/gy
+const frame =
+  /(?:retry: (?<retry>\d+)|: (?<comment>[^\n]*)|(?:event: (?<event>[^\n]*)\n)?(?:id: (?<id>[^\n]*)\n)?data: (?<data>[^\n]*))\n\n/gy
 
 const listed = 'room' // what a stream of the rooms sends without a name, for an EventSource's `onmessage`
 
@@ -70,7 +78,10 @@ const forms: Record<LineType, (fields: Record<string, string | undefined>) => st
   'text/plain': ({ retry, comment, event = listed, id, data }) => {
     if (retry !== undefined) return ''
     // Each takes the data of its own event, and that is what stands behind its name on the wire.
-    const line = comment !== undefined ? `# ${comment}` : words[event as keyof WireEvents]?.(JSON.parse(data!), id) ?? `* ${event} ${data}`
+    const line =
+      comment !== undefined
+        ? `# ${comment}`
+        : (words[event as keyof WireEvents]?.(JSON.parse(data!), id) ?? `* ${event} ${data}`)
     if (line === '') return ''
     // Whatever a text holds, only we begin a line at its start. DEL has a sign of its own, which is shorter than an escape.
     return `${line.replaceAll('\n', '\n  ').replaceAll('\x7f', '␡')}\n`
@@ -84,7 +95,8 @@ const words: { [Name in keyof WireEvents]: (data: WireEvents[Name], id: string |
   delete: ({ room }) => `* a message in ${room} was deleted`,
   join: ({ room, user, role }) => `* ${nameOf(user)} joined ${room}${role ? ' as its owner' : ''}`,
   leave: ({ room, user }) => `* ${nameOf(user)} left ${room}`,
-  room: ({ id, name, kind, topic, archived }) => `* room ${id}: ${kind}, called ${name}${archived ? ', archived' : ''}${topic ? `, about ${topic}` : ''}`,
+  room: ({ id, name, kind, topic, archived }) =>
+    `* room ${id}: ${kind}, called ${name}${archived ? ', archived' : ''}${topic ? `, about ${topic}` : ''}`,
   block: ({ user, on }) => `* you ${on ? 'blocked' : 'no longer block'} ${nameOf(user)}`,
   presence: ({ room, user, state }) => `* ${nameOf(user)} is ${state === 'here' ? 'here' : 'away'}, in ${room}`,
   // Of no use a moment later.
@@ -92,7 +104,8 @@ const words: { [Name in keyof WireEvents]: (data: WireEvents[Name], id: string |
   read: () => '',
   user: (user) => `* user ${nameOf(user)}: ${user.role}${user.banned ? ', banned' : ''}`,
   ping: (_, id) => `# up to date; since=${id} goes on from here; times are UTC`,
-  reset: ({ reason, cursor }) => `# what was missed can't be shown (${reason.replace('_', ' ')}); since=${cursor} goes on from here`,
+  reset: ({ reason, cursor }) =>
+    `# what was missed can't be shown (${reason.replace('_', ' ')}); since=${cursor} goes on from here`,
 }
 
 function said({ at, room, from, text }: Message): string {

@@ -4,8 +4,29 @@ import type { Handler } from './exchange.ts'
 import { block, listBlocks, unblock } from './resources/blocks.ts'
 import { watch } from './resources/events.ts'
 import { acceptInvite, endInvite, listInvites, makeInvite } from './resources/invites.ts'
-import { edit, listMessages, listReacting, post, react, read, remove, showMessage, takeBack, typing } from './resources/messages.ts'
-import { addMember, archiveRoom, changeRoom, createRoom, listMembers, listRooms, openDirect, removeMember, showRoom } from './resources/rooms.ts'
+import {
+  edit,
+  listMessages,
+  listReacting,
+  post,
+  react,
+  read,
+  remove,
+  showMessage,
+  takeBack,
+  typing,
+} from './resources/messages.ts'
+import {
+  addMember,
+  archiveRoom,
+  changeRoom,
+  createRoom,
+  listMembers,
+  listRooms,
+  openDirect,
+  removeMember,
+  showRoom,
+} from './resources/rooms.ts'
 import { search } from './resources/search.ts'
 import { comeIn, endSession, listSessions, logOut, logOutEverywhere, whoAmI } from './resources/session.ts'
 import { endToken, listTokens, makeToken } from './resources/tokens.ts'
@@ -78,13 +99,18 @@ export const routes: readonly Route[] = [
 
 /** The routes of a path, whatever their method, and what its segments stand for. */
 export function routesAt(segments: readonly string[]): { routes: readonly Route[]; params: Record<string, string> } {
-  const found = paths.find(({ parts }) => parts.length === segments.length && parts.every((part, at) => isName(part) || part === segments[at]))
+  const found = paths.find(
+    ({ parts }) => parts.length === segments.length && parts.every((part, at) => isName(part) || part === segments[at]),
+  )
   const params: Record<string, string> = {}
   found?.parts.forEach((part, at) => isName(part) && (params[part.slice(1)] = segments[at]!))
   return { routes: found?.routes ?? [], params }
 }
 
 const isName = (part: string) => part.startsWith(':')
-const paths = Array.from(Map.groupBy(routes, ({ path }) => path), ([path, ofPath]) => ({ parts: path.split('/').slice(1), routes: ofPath }))
+const paths = Array.from(
+  Map.groupBy(routes, ({ path }) => path),
+  ([path, ofPath]) => ({ parts: path.split('/').slice(1), routes: ofPath }),
+)
 // A path that is written out is no name of something: `accept` is not the id of an invite.
 paths.sort((one, other) => Number(one.parts.some(isName)) - Number(other.parts.some(isName)))

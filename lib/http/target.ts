@@ -11,7 +11,9 @@ export function readBase(path: string): string {
   if (path === '' || path === '/') return ''
   // Plain characters, so that it stands in links, cookies and HTML as it is, and can be written in one way only.
   if (/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(path)) return path
-  throw new TypeError(`path must be like /chat, with a slash at its beginning and none at its end, not ${JSON.stringify(path)}`)
+  throw new TypeError(
+    `path must be like /chat, with a slash at its beginning and none at its end, not ${JSON.stringify(path)}`,
+  )
 }
 
 /** The whole target, also where a framework has cut off of `url` what it has dealt with. */
@@ -49,11 +51,13 @@ export function readHost(request: IncomingMessage): string {
   // HTTP/2 has another name for it, and takes it once.
   const authority = request.httpVersionMajor > 1 ? request.headers[':authority'] : undefined
   let count = authority === undefined ? 0 : 1
-  if (count === 0) for (let at = 0; at < request.rawHeaders.length; at += 2) if (/^host$/i.test(request.rawHeaders[at]!)) count++
+  if (count === 0)
+    for (let at = 0; at < request.rawHeaders.length; at += 2) if (/^host$/i.test(request.rawHeaders[at]!)) count++
   // HTTP/1.0 may come without.
   if (count === 0 && request.httpVersionMinor === 0) return ''
   const host = String(authority ?? request.headers.host ?? '')
-  if (count !== 1 || host.length > hostCharactersMax || !hostForm.test(host)) throw new ChatError('invalid_request', 'the request needs one valid Host header')
+  if (count !== 1 || host.length > hostCharactersMax || !hostForm.test(host))
+    throw new ChatError('invalid_request', 'the request needs one valid Host header')
   return host.toLowerCase()
 }
 

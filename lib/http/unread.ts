@@ -28,12 +28,17 @@ interface Unread extends Error {
 
 /** Has a server answer what its parser refuses. `connections` must know of all its requests. */
 export function answerUnread(server: Server, connections: Connections): void {
-  server.on('clientError', (error: Unread, socket) => refuseRest(connections, socket, whyUnread(error), wantsHead(error)))
+  server.on('clientError', (error: Unread, socket) =>
+    refuseRest(connections, socket, whyUnread(error), wantsHead(error)),
+  )
   // Without a listener Node would close the connection without an answer.
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {}) // the client is gone, and there was nothing for it but this answer
     const refused = problem('method_not_allowed', 'natter is no proxy, and connects to nowhere')
-    refuseRest(connections, socket, { ...refused, headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } })
+    refuseRest(connections, socket, {
+      ...refused,
+      headers: { ...refused.headers, allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+    })
   })
 }
 
@@ -41,7 +46,12 @@ export function answerUnread(server: Server, connections: Connections): void {
  * Answers once all earlier requests of the connection are answered, and ends the connection; what still comes on it is not read. Nothing is
  * written into an answer or a stream that is under way, nor to a client that is gone.
  */
-export function refuseRest(connections: Connections, socket: Duplex, answer: Answer | undefined, headOnly = false): void {
+export function refuseRest(
+  connections: Connections,
+  socket: Duplex,
+  answer: Answer | undefined,
+  headOnly = false,
+): void {
   if (!(socket instanceof Socket)) return void socket.destroy()
   // Node emits an error again for each packet behind the one that could not be read.
   if (!connections.endReading(socket)) return
@@ -62,7 +72,9 @@ export function refuseRest(connections: Connections, socket: Duplex, answer: Ans
 function endWith(socket: Socket, answer: Answer, headOnly: boolean): void {
   if (!socket.writable) return void socket.destroy()
   const head = Object.entries(headersOf(answer)).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nDate: ${new Date().toUTCString()}\r\n${head.join('')}\r\n${headOnly ? '' : bodyOf(answer)}`)
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nDate: ${new Date().toUTCString()}\r\n${head.join('')}\r\n${headOnly ? '' : bodyOf(answer)}`,
+  )
   // If it were closed at once, bytes that are still coming in would make the system drop the answer (RFC 9112, section 9.6).
   const linger = setTimeout(() => socket.destroy(), limits.lingerMs).unref()
   socket.once('close', () => clearTimeout(linger))
@@ -87,10 +99,16 @@ function whyUnread(error: Unread): Answer | undefined {
   const known = unreadable[code]
   if (known) return problem(...known)
   if (!code.startsWith('HPE_')) return undefined
-  if (rawPacket?.[0] === 0x16 && rawPacket[1] === 0x03) return problem('invalid_request', 'this port speaks HTTP, and not HTTPS; ask for http://…')
+  if (rawPacket?.[0] === 0x16 && rawPacket[1] === 0x03)
+    return problem('invalid_request', 'this port speaks HTTP, and not HTTPS; ask for http://…')
   try {
     const target = targetAsItShouldBe(error)
-    return problem('invalid_request', target === undefined ? `this is no request of HTTP/1.1: ${reason ?? error.message}${/url/i.test(reason ?? '') ? '; in a target all but visible ASCII must be percent-encoded, é as %C3%A9' : ''}` : `the target has characters that must be percent-encoded; ask for ${target}`)
+    return problem(
+      'invalid_request',
+      target === undefined
+        ? `this is no request of HTTP/1.1: ${reason ?? error.message}${/url/i.test(reason ?? '') ? '; in a target all but visible ASCII must be percent-encoded, é as %C3%A9' : ''}`
+        : `the target has characters that must be percent-encoded; ask for ${target}`,
+    )
   } catch (refusal) {
     // There is a secret in it.
     if (refusal instanceof ChatError) return problem(refusal.code, refusal.message)
@@ -100,7 +118,10 @@ function whyUnread(error: Unread): Answer | undefined {
 
 const unreadable: Record<string, [code: ErrorCode, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['timeout', 'the head of the request did not arrive in time; send it in one go'],
-  HPE_HEADER_OVERFLOW: ['headers_too_large', 'the target and the headers have more than 16 KiB; send less, or what is long in the body'],
+  HPE_HEADER_OVERFLOW: [
+    'headers_too_large',
+    'the target and the headers have more than 16 KiB; send less, or what is long in the body',
+  ],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too_large', 'the extensions of the chunks have more than 16 KiB; leave them out'],
   HPE_INVALID_EOF_STATE: ['invalid_request', 'the request was cut off'],
   HPE_PAUSED_H2_UPGRADE: ['invalid_request', 'this port speaks HTTP/1.1, and HTTP/2 only where a proxy in front does'],
@@ -111,7 +132,9 @@ function targetAsItShouldBe(error: Unread): string | undefined {
   const line = lineAt(error)?.toString('latin1')
   const written = line && /^[A-Z-]{1,20} (\/[^#]*)/.exec(line.replace(/ HTTP\/\d\.\d$/, ''))?.[1]
   if (!written || /^[\x21-\x7e]*$/.test(written)) return undefined
-  const escaped = [...textOf(Buffer.from(written, 'latin1'), line.endsWith(written))].map((sign) => (/[\x21-\x7e]/.test(sign) ? sign : encodeURIComponent(sign)))
+  const escaped = [...textOf(Buffer.from(written, 'latin1'), line.endsWith(written))].map((sign) =>
+    /[\x21-\x7e]/.test(sign) ? sign : encodeURIComponent(sign),
+  )
   refuseSecrets(escaped.join(''))
   let shown = ''
   for (const sign of escaped) {

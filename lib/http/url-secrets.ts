@@ -23,9 +23,17 @@ export function refuseSecrets(target: string): void {
   for (const raw of query < 0 ? [] : new URLSearchParams(target.slice(query + 1).replaceAll(';', '&')).keys()) {
     const name = raw.trim()
     const [, where] = belongs.find(([secret]) => secret.test(name)) ?? []
-    if (where) throw new ChatError('invalid_request', `${name.toLowerCase()} does not belong in a URL, which is kept in logs and histories; ${where}`)
+    if (where)
+      throw new ChatError(
+        'invalid_request',
+        `${name.toLowerCase()} does not belong in a URL, which is kept in logs and histories; ${where}`,
+      )
   }
   // Percent-encoded ASCII only, since more is not needed here and decodeURIComponent throws on what is not UTF-8.
   const unescaped = target.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-  if (/natter_[\w-]{43}/i.test(unescaped)) throw new ChatError('invalid_request', `a token does not belong in a URL, which is kept in logs and histories; ${byToken}, and make a new one in place of this`)
+  if (/natter_[\w-]{43}/i.test(unescaped))
+    throw new ChatError(
+      'invalid_request',
+      `a token does not belong in a URL, which is kept in logs and histories; ${byToken}, and make a new one in place of this`,
+    )
 }

@@ -39,7 +39,9 @@ export async function main(args: readonly string[], environment: Record<string, 
     stopOnSignals(server.stop)
     // Who started us may have stopped listening.
     process.stdout.on('error', () => {})
-    process.stdout.write(`natter is listening on ${server.url}\n${whoCanReach(settings)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`)
+    process.stdout.write(
+      `natter is listening on ${server.url}\n${whoCanReach(settings)}\n${server.ownerLink ? `Nobody owns this place yet. Whoever opens this link first does:\n  ${server.ownerLink}\n` : ''}`,
+    )
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`natter can't ${check ? 'check' : 'start'}: ${error.message}\n`)
@@ -61,7 +63,12 @@ function sayWhetherWhole(data: string): void {
  */
 export async function startServer({ port, host, ...settings }: Settings, { ring }: { ring?: number } = {}) {
   const most = connectionsMax() ?? Infinity
-  const shares = new ConnectionShares({ ...settings, connectionsMax: most, ownerOf: (socket) => ownAddressOf({ socket }, settings.trustProxy), log })
+  const shares = new ConnectionShares({
+    ...settings,
+    connectionsMax: most,
+    ownerOf: (socket) => ownAddressOf({ socket }, settings.trustProxy),
+    log,
+  })
   const own: OwnServer = { loopback: isLoopback(host), names: ownNames(host), connections: new Connections(), shares }
   const chat = await MountedChat.open({ ...settings, base: '', log, server: own, ring })
   // What stands here createChat tells to those who have a server of their own.
@@ -93,7 +100,11 @@ export async function startServer({ port, host, ...settings }: Settings, { ring 
   } catch (error) {
     await chat.close()
     const { code, message } = error as NodeJS.ErrnoException // the system's own word
-    throw new StartError(code === 'EADDRINUSE' ? `port ${port} is in use; give another with --port` : `it can't listen on ${host}:${port}: ${message}`)
+    throw new StartError(
+      code === 'EADDRINUSE'
+        ? `port ${port} is in use; give another with --port`
+        : `it can't listen on ${host}:${port}: ${message}`,
+    )
   }
   // The system had no room for a connection; whoever wanted it tries again.
   server.on('error', (error) => log(`a connection was not taken: ${error.message}`))
@@ -149,6 +160,7 @@ function ownNames(host: string): string[] {
 
 function whoCanReach({ host, urls }: Pick<Settings, 'host' | 'urls'>): string {
   if (isLoopback(host)) return 'Only this machine can reach it; --host 0.0.0.0 lets others in.'
-  const names = urls.length > 0 ? '' : ` By its IP addresses or as ${ownNames(host).join(', ')}; --url gives it another name.`
+  const names =
+    urls.length > 0 ? '' : ` By its IP addresses or as ${ownNames(host).join(', ')}; --url gives it another name.`
   return `Whoever can reach this machine can come in; --host 127.0.0.1 keeps it to this machine.${names}`
 }

@@ -37,7 +37,10 @@ export function checkDataFolder(folder: string, apply: Apply): Checked {
   } finally {
     release()
   }
-  if (version < schemaVersion) throw new StartError(`${file} is from an older natter (format ${version}, and this one's is ${schemaVersion}); start natter once, which brings it up to date, and check it then`)
+  if (version < schemaVersion)
+    throw new StartError(
+      `${file} is from an older natter (format ${version}, and this one's is ${schemaVersion}); start natter once, which brings it up to date, and check it then`,
+    )
   return checked
 }
 
@@ -62,7 +65,8 @@ function replay(database: Database, apply: Apply, checked: Checked): void {
       again.begin()
       for (const event of page) {
         const outcome = apply(again, asAsked(event), event.id)
-        if ('refused' in outcome) checked.faults.push(`event ${event.id} of the log can't have happened: ${outcome.refused.message}`)
+        if ('refused' in outcome)
+          checked.faults.push(`event ${event.id} of the log can't have happened: ${outcome.refused.message}`)
       }
       again.commit()
       checked.events += page.length
@@ -70,7 +74,8 @@ function replay(database: Database, apply: Apply, checked: Checked): void {
       if (checked.faults.length >= limits.faults) return
     }
     for (const table of database.stateTables()) {
-      if (!sameRows(database.rowsOf(table), again.rowsOf(table))) checked.faults.push(`the table ${table} is not what the log adds up to`)
+      if (!sameRows(database.rowsOf(table), again.rowsOf(table)))
+        checked.faults.push(`the table ${table} is not what the log adds up to`)
     }
   } finally {
     again.close()

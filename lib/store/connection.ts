@@ -182,8 +182,13 @@ export function holdLock(file: string, folder: string): () => void {
     connection.exec('begin exclusive')
   } catch (error) {
     connection?.close()
-    if (sqliteCode(error) === codes.busy) throw new StartError(`another natter is running on the data folder ${folder}; stop it, or give --data another folder`)
-    throw new StartError(`the data folder ${folder} can't be written: ${error instanceof Error ? error.message : error}`)
+    if (sqliteCode(error) === codes.busy)
+      throw new StartError(
+        `another natter is running on the data folder ${folder}; stop it, or give --data another folder`,
+      )
+    throw new StartError(
+      `the data folder ${folder} can't be written: ${error instanceof Error ? error.message : error}`,
+    )
   }
   return () => connection.close()
 }

@@ -1,7 +1,22 @@
 // The folder that holds everything natter keeps: made if need be, held by one process, and looked at before it is opened,
 // so that a file which is damaged, foreign or from a newer natter is left as it was found.
 
-import { chmodSync, closeSync, constants, existsSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ChatError, StartError } from '../errors.ts'
@@ -48,12 +63,16 @@ export function openDataFolder(path: string, tell: Tell = () => {}): DataFolder 
     if (existsSync(file)) {
       lookAt(file)
       makePrivate(file, tell)
-    }
-    else if (sizeOf(`${file}-wal`) > 0) throw new StartError(`${file} is gone, but its write-ahead log is there: put it back, or move ${file}-wal away to begin afresh`)
+    } else if (sizeOf(`${file}-wal`) > 0)
+      throw new StartError(
+        `${file} is gone, but its write-ahead log is there: put it back, or move ${file}-wal away to begin afresh`,
+      )
     else makeWhole(file)
   } catch (error) {
     unlock()
-    throw error instanceof StartError ? error : new StartError(`the data folder ${folder} can't be used: ${reason(error)}`)
+    throw error instanceof StartError
+      ? error
+      : new StartError(`the data folder ${folder} can't be used: ${reason(error)}`)
   }
   return {
     file,
@@ -66,9 +85,14 @@ export function openDataFolder(path: string, tell: Tell = () => {}): DataFolder 
         inode = inodeOf(lock)
         released()
       } catch (error) {
-        throw new ChatError('storage_failed', `the lock of the data folder was removed, and can't be taken again: ${reason(error)}`)
+        throw new ChatError(
+          'storage_failed',
+          `the lock of the data folder was removed, and can't be taken again: ${reason(error)}`,
+        )
       }
-      tell(`${lock} was removed or replaced while natter runs; it was made again, since without it another natter could write to the same folder`)
+      tell(
+        `${lock} was removed or replaced while natter runs; it was made again, since without it another natter could write to the same folder`,
+      )
     },
     release() {
       unlock()
@@ -90,7 +114,8 @@ function temporaryFolder(): string {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
   const prefix = 'natter-memory-'
   // A process that was killed left its folder, and memory that nobody else will free. One that is just being made has no lock yet.
-  for (const name of readdirSync(parent)) if (name.startsWith(prefix) && isLeftByUs(join(parent, name))) removeIfFree(join(parent, name))
+  for (const name of readdirSync(parent))
+    if (name.startsWith(prefix) && isLeftByUs(join(parent, name))) removeIfFree(join(parent, name))
   return mkdtempSync(join(parent, prefix))
 }
 
@@ -113,7 +138,9 @@ function removeIfFree(folder: string): void {
 
 // One that was restored from a copy, or made by hand, may be there for all to read.
 function makePrivate(file: string, tell: Tell): void {
-  const open = ['', '-wal', '-shm'].map((suffix) => file + suffix).filter((path) => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
+  const open = ['', '-wal', '-shm']
+    .map((suffix) => file + suffix)
+    .filter((path) => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
   if (open.length === 0) return
   try {
     for (const path of open) chmodSync(path, 0o600)
@@ -144,7 +171,9 @@ function makeWhole(file: string): void {
 
 // Nobody else may read it. SQLite gives its other files the same mode. It is never what a link leads to.
 function ownFile(file: string): string {
-  closeSync(openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0), 0o600))
+  closeSync(
+    openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0), 0o600),
+  )
   return file
 }
 
@@ -158,18 +187,23 @@ export function lookAt(file: string): number {
   const descriptor = openSync(file, 'r')
   readSync(descriptor, header, 0, 100, 0)
   closeSync(descriptor)
-  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new StartError(`${file} is damaged or not a database; it was left as it is`)
-  if (header.readUInt32BE(68) !== applicationId) throw new StartError(`${file} is not a natter database; it was left as it is`)
+  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0')
+    throw new StartError(`${file} is damaged or not a database; it was left as it is`)
+  if (header.readUInt32BE(68) !== applicationId)
+    throw new StartError(`${file} is not a natter database; it was left as it is`)
   const version = header.readUInt32BE(60)
   if (version > schemaVersion) {
-    throw new StartError(`${file} is from a newer natter (format ${version}, this one knows ${schemaVersion}); use that one, the file was left as it is`)
+    throw new StartError(
+      `${file} is from a newer natter (format ${version}, this one knows ${schemaVersion}); use that one, the file was left as it is`,
+    )
   }
   const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
   // After a crash the write-ahead log may hold what the file lacks.
   const logged = pagesInLog(`${file}-wal`)
   const pages = logged.total || header.readUInt32BE(28)
   for (let page = Math.floor(size / pageSize) + 1; page <= pages; page++) {
-    if (!logged.pages.has(page)) throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
+    if (!logged.pages.has(page))
+      throw new StartError(`${file} is cut short (${size} bytes of ${pages * pageSize}); it was left as it is`)
   }
   return version
 }

@@ -16,7 +16,10 @@ export function isStorageFailure(error: unknown): boolean {
   return code !== undefined && code !== codes.tooBig && code !== codes.constraint && code !== codes.mismatch
 }
 
-export const damaged: Refusal = { code: 'storage_damaged', message: 'the database is damaged; nothing more is written until its owner has mended it' }
+export const damaged: Refusal = {
+  code: 'storage_damaged',
+  message: 'the database is damaged; nothing more is written until its owner has mended it',
+}
 
 /** The primary result code of an error that SQLite threw. */
 export function sqliteCode(error: unknown): number | undefined {

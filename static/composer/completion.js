@@ -89,8 +89,12 @@ export class Completion {
     if (mention && people.length > 0) return { start: mention.start, choices: people, sure: !/\s$/.test(mention.name) }
     const emoji = emojiTyped.exec(typed)
     if (emoji && !this.#findEmoji) void this.#askForEmoji()
-    const found = emoji ? this.#findEmoji?.(emoji[1] ?? '', choicesMax) ?? [] : []
-    return { start: emoji?.index ?? -1, choices: found.map(({ emoji: text, names }) => ({ text, label: names[0] ?? '', mark: text })), sure: true }
+    const found = emoji ? (this.#findEmoji?.(emoji[1] ?? '', choicesMax) ?? []) : []
+    return {
+      start: emoji?.index ?? -1,
+      choices: found.map(({ emoji: text, names }) => ({ text, label: names[0] ?? '', mark: text })),
+      sure: true,
+    }
   }
 
   async #askForEmoji() {
@@ -106,17 +110,33 @@ export class Completion {
       return folded.startsWith(wanted) ? 0 : folded.split(/[\s._-]+/).some((word) => word.startsWith(wanted)) ? 1 : 2
     }
     const people = [...this.#people()].map((who) => ({ who, rank: rank(who.name) })).filter((one) => one.rank < 2)
-    people.sort((one, other) => Number(other.who.here ?? false) - Number(one.who.here ?? false) || one.rank - other.rank || one.who.name.localeCompare(other.who.name))
+    people.sort(
+      (one, other) =>
+        Number(other.who.here ?? false) - Number(one.who.here ?? false) ||
+        one.rank - other.rank ||
+        one.who.name.localeCompare(other.who.name),
+    )
     const choices = people.map(({ who }) => ({ text: `@${who.name}`, label: who.name, mark: initialOf(who.name), who }))
     const meaning = say('completion.everyone')
-    const all = everyone.startsWith(wanted) ? [{ text: `@${everyone}`, label: `@${everyone} · ${meaning}`, mark: '@' }] : []
+    const all = everyone.startsWith(wanted)
+      ? [{ text: `@${everyone}`, label: `@${everyone} · ${meaning}`, mark: '@' }]
+      : []
     // Everyone comes last, so that nobody calls them by a slip.
     return [...choices.slice(0, choicesMax - all.length), ...all]
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    if (this.#list.hidden || event.isComposing || event.keyCode === 229 || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return
+    if (
+      this.#list.hidden ||
+      event.isComposing ||
+      event.keyCode === 229 ||
+      event.shiftKey ||
+      event.ctrlKey ||
+      event.altKey ||
+      event.metaKey
+    )
+      return
     const { length } = this.#choices
     if (event.key === 'ArrowDown') this.#mark((this.#active + 1) % length)
     else if (event.key === 'ArrowUp') this.#mark((Math.max(this.#active, 0) + length - 1) % length)

@@ -130,7 +130,12 @@ export class Composer {
     field.style.height = `${field.scrollHeight}px`
     const text = tidied(field.value)
     const rest = textLengthMax - lengthOf(text)
-    const words = rest > lengthWarning ? '' : rest >= 0 ? say('composer.left', { count: rest }) : say('composer.over', { count: -rest })
+    const words =
+      rest > lengthWarning
+        ? ''
+        : rest >= 0
+          ? say('composer.left', { count: rest })
+          : say('composer.over', { count: -rest })
     if (left.textContent !== words) left.textContent = words
     left.classList.toggle('problem', rest < 0)
     field.ariaInvalid = rest < 0 ? 'true' : null
@@ -206,5 +211,10 @@ function tidied(typed) {
   // Half a surrogate pair can be pasted; as UTF-8 it could not be sent.
   const whole = typed.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD')
   // Not by an expression such as \s+$, which tries each of a hundred thousand spaces in the middle up to their end.
-  return whole.replace(/\r\n?/g, '\n').replace(/[\0-\x08\x0b-\x1f]/g, '').normalize('NFC').replace(/^\n+/, '').trimEnd()
+  return whole
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\0-\x08\x0b-\x1f]/g, '')
+    .normalize('NFC')
+    .replace(/^\n+/, '')
+    .trimEnd()
 }

@@ -69,9 +69,17 @@ export class Outbox {
    * @param {Message} message
    */
   match(message) {
-    const entry = this.#entries.find((one) =>
-      one.tries > 0 && one.refusal === null && one.seenAs === null && one.user === message.from.id &&
-      one.room === message.room && one.text === message.text && one.replyTo === message.replyTo && Number(message.id) > Number(one.after))
+    const entry = this.#entries.find(
+      (one) =>
+        one.tries > 0 &&
+        one.refusal === null &&
+        one.seenAs === null &&
+        one.user === message.from.id &&
+        one.room === message.room &&
+        one.text === message.text &&
+        one.replyTo === message.replyTo &&
+        Number(message.id) > Number(one.after),
+    )
     if (entry) entry.seenAs = message.id
     return entry
   }

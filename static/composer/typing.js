@@ -60,7 +60,14 @@ export class Typing {
 
   #show() {
     const [one, other, ...more] = [...this.#people.values()].map(({ name }) => shortened(name))
-    const words = one === undefined ? '' : other === undefined ? say('typing.one', { name: one }) : more.length === 0 ? say('typing.two', { one, other }) : say('typing.many')
+    const words =
+      one === undefined
+        ? ''
+        : other === undefined
+          ? say('typing.one', { name: one })
+          : more.length === 0
+            ? say('typing.two', { one, other })
+            : say('typing.many')
     if (this.#line.textContent !== words) this.#line.textContent = words
   }
 

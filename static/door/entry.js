@@ -28,7 +28,9 @@ export class Entry {
   /** @param {(user: User) => Promise<void>} cameIn */
   constructor(cameIn) {
     onSubmit(this.#form, async ({ name, password }) => {
-      const { user } = await request('POST', forms[this.#way].path, { body: { name, ...(password !== undefined && { password }) } })
+      const { user } = await request('POST', forms[this.#way].path, {
+        body: { name, ...(password !== undefined && { password }) },
+      })
       await cameIn(user)
     })
     this.#ways.addEventListener('click', (event) => {

@@ -88,11 +88,14 @@ export class Join {
   #show() {
     const usable = this.#code !== '' && this.#over === ''
     const login = usable && this.#login && !this.#me
-    const words = this.#over !== ''
-      ? { title: say('join.over'), text: say('server.refusal', { why: this.#over }) }
-      : !usable
-        ? { title: say('join.none'), text: say('join.none_text', { url: location.origin + joinPath }) }
-        : login ? { title: say('join.login'), text: say('join.login_text') } : { title: say('join.title', { place: this.#place }), text: '' }
+    const words =
+      this.#over !== ''
+        ? { title: say('join.over'), text: say('server.refusal', { why: this.#over }) }
+        : !usable
+          ? { title: say('join.none'), text: say('join.none_text', { url: location.origin + joinPath }) }
+          : login
+            ? { title: say('join.login'), text: say('join.login_text') }
+            : { title: say('join.title', { place: this.#place }), text: '' }
     this.#welcome.show({ ...words, login, out: !usable })
     this.#form.hidden = !usable || login || this.#me !== null
     this.#accept.hidden = !usable || this.#me === null

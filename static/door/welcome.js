@@ -56,6 +56,7 @@ export class Welcome {
   /** @param {boolean} shown */
   #swap(shown) {
     this.#sheet.hidden = !shown
-    for (const element of document.querySelectorAll('body > main, body > nav, body > .skip')) element.toggleAttribute('hidden', shown)
+    for (const element of document.querySelectorAll('body > main, body > nav, body > .skip'))
+      element.toggleAttribute('hidden', shown)
   }
 }

@@ -44,9 +44,14 @@ export class EmojiPicker {
       const option = event.target instanceof Element ? event.target.closest('[role=option]') : null
       if (option) this.#take(option)
     })
-    addEventListener('pointerdown', ({ target }) => {
-      this.#pressedAgain = this.#window.matches(':popover-open') && target instanceof Node && this.#anchor?.contains(target) === true
-    }, { capture: true })
+    addEventListener(
+      'pointerdown',
+      ({ target }) => {
+        this.#pressedAgain =
+          this.#window.matches(':popover-open') && target instanceof Node && this.#anchor?.contains(target) === true
+      },
+      { capture: true },
+    )
     this.#window.addEventListener('beforetoggle', (event) => {
       if (event.newState === 'closed') this.#closed()
     })
@@ -94,24 +99,29 @@ export class EmojiPicker {
 
   #show() {
     const typed = this.#search.value.trim()
-    const shown = typed !== '' ? [{ name: '', emoji: findEmoji(typed) }] : [{ name: 'recent', emoji: recentEmoji() }, ...groups]
+    const shown =
+      typed !== '' ? [{ name: '', emoji: findEmoji(typed) }] : [{ name: 'recent', emoji: recentEmoji() }, ...groups]
     let count = 0
-    this.#list.replaceChildren(...shown.filter(({ emoji }) => emoji.length > 0).map(({ name, emoji }) => {
-      const group = document.createElement('div')
-      const options = document.createElement('div')
-      options.className = 'emoji-options'
-      options.append(...emoji.map((one) => makeOption(one, `emoji-${count++}`)))
-      group.role = 'group'
-      group.ariaLabel = name === '' ? say('emoji.found') : say(`emoji.${name}`)
-      if (name !== '') {
-        const heading = document.createElement('h3')
-        heading.ariaHidden = 'true' // the group has it as its name
-        heading.textContent = group.ariaLabel
-        group.append(heading)
-      }
-      group.append(options)
-      return group
-    }))
+    this.#list.replaceChildren(
+      ...shown
+        .filter(({ emoji }) => emoji.length > 0)
+        .map(({ name, emoji }) => {
+          const group = document.createElement('div')
+          const options = document.createElement('div')
+          options.className = 'emoji-options'
+          options.append(...emoji.map((one) => makeOption(one, `emoji-${count++}`)))
+          group.role = 'group'
+          group.ariaLabel = name === '' ? say('emoji.found') : say(`emoji.${name}`)
+          if (name !== '') {
+            const heading = document.createElement('h3')
+            heading.ariaHidden = 'true' // the group has it as its name
+            heading.textContent = group.ariaLabel
+            group.append(heading)
+          }
+          group.append(options)
+          return group
+        }),
+    )
     this.#list.scrollTop = 0
     this.#none.textContent = count === 0 ? say('emoji.none') : ''
     this.#mark(this.#options[0])
@@ -165,7 +175,8 @@ function makeOption({ emoji, names }, id) {
   option.id = id
   option.role = 'option'
   option.dataset['emoji'] = emoji
-  option.title = option.ariaLabel = names.filter((name) => /[a-z]/.test(name) === !document.documentElement.lang.startsWith('zh'))[0] ?? emoji
+  option.title = option.ariaLabel =
+    names.filter((name) => /[a-z]/.test(name) === !document.documentElement.lang.startsWith('zh'))[0] ?? emoji
   option.textContent = emoji
   return option
 }

@@ -205,7 +205,9 @@ export function findEmoji(typed, most = all.length) {
 export function recentEmoji() {
   try {
     const kept = JSON.parse(localStorage.getItem(storageName) ?? '[]')
-    return Array.isArray(kept) ? kept.flatMap((one) => all.find(({ emoji }) => emoji === one) ?? []).slice(0, recentMax) : []
+    return Array.isArray(kept)
+      ? kept.flatMap((one) => all.find(({ emoji }) => emoji === one) ?? []).slice(0, recentMax)
+      : []
   } catch {
     return [] // storage is forbidden, or what is there is not ours
   }
@@ -213,7 +215,12 @@ export function recentEmoji() {
 
 /** @param {string} emoji */
 export function rememberEmoji(emoji) {
-  const kept = [emoji, ...recentEmoji().map((recent) => recent.emoji).filter((recent) => recent !== emoji)].slice(0, recentMax)
+  const kept = [
+    emoji,
+    ...recentEmoji()
+      .map((recent) => recent.emoji)
+      .filter((recent) => recent !== emoji),
+  ].slice(0, recentMax)
   try {
     localStorage.setItem(storageName, JSON.stringify(kept))
   } catch {

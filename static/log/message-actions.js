@@ -36,21 +36,35 @@ export class MessageActions {
     this.#mirror = mirror
     this.#notice = notice
     this.#on = on
-    onClick(part('deletion-go', HTMLButtonElement), part('deletion-problem', HTMLElement), () => this.#delete(), { failed: on.failed })
+    onClick(part('deletion-go', HTMLButtonElement), part('deletion-problem', HTMLElement), () => this.#delete(), {
+      failed: on.failed,
+    })
     this.#dialog.addEventListener('close', () => on.closed())
   }
 
   /** @param {Message} message */
   may(message) {
     const { rooms, members, blocked } = this.#mirror.state
-    return mayWith(this.#mirror.me, message, { room: rooms.get(message.room), roles: members.get(message.room) ?? nobody, blocked })
+    return mayWith(this.#mirror.me, message, {
+      room: rooms.get(message.room),
+      roles: members.get(message.room) ?? nobody,
+      blocked,
+    })
   }
 
   /** Whether I own the room is not known until it is asked for, and matters only for what others said. @param {Message} message */
   async learn(message) {
     const { me, state } = this.#mirror
     const room = state.rooms.get(message.room)
-    if (!me || !room || room.kind === 'direct' || message.from.id === me.id || governs(me) || state.members.has(room.id)) return
+    if (
+      !me ||
+      !room ||
+      room.kind === 'direct' ||
+      message.from.id === me.id ||
+      governs(me) ||
+      state.members.has(room.id)
+    )
+      return
     try {
       await askMembers(this.#mirror, room.id)
       this.#on.mayMore()
@@ -65,7 +79,8 @@ export class MessageActions {
     if (what === 'edit') return this.#on.edit(message)
     if (what === 'delete') return this.askToDelete(message)
     if (what === 'copy') return this.#copy(message.text)
-    if (what === 'unblock') return void await this.#try(() => request('DELETE', `/blocks/${encodeURIComponent(message.from.id)}`))
+    if (what === 'unblock')
+      return void (await this.#try(() => request('DELETE', `/blocks/${encodeURIComponent(message.from.id)}`)))
     if (what === 'block') {
       await this.#on.block(message.from)
       return this.#on.closed()
@@ -86,7 +101,9 @@ export class MessageActions {
 
   /** @param {Pick<Message, 'id' | 'room'>} message @param {string} emoji @param {boolean} on */
   async react(message, emoji, on) {
-    await this.#try(() => request(on ? 'PUT' : 'DELETE', `${addressOf(message)}/reactions/${encodeURIComponent(emoji)}`))
+    await this.#try(() =>
+      request(on ? 'PUT' : 'DELETE', `${addressOf(message)}/reactions/${encodeURIComponent(emoji)}`),
+    )
   }
 
   /** @param {Pick<Message, 'id' | 'room'>} message @param {string} text @returns {Promise<boolean>} whether it is saved */
@@ -117,7 +134,7 @@ export class MessageActions {
 
   /** @param {string} text */
   async #copy(text) {
-    this.#notice.say(say(await copy(text) ? 'message.copied' : 'message.not_copied'))
+    this.#notice.say(say((await copy(text)) ? 'message.copied' : 'message.not_copied'))
   }
 
   /** @param {() => Promise<unknown>} work @returns {Promise<boolean>} whether it is done */

@@ -121,14 +121,18 @@ export class MessageLog {
     if (history) this.#hush()
     const last = Number(this.#items.findLast(({ id }) => id !== '')?.id ?? 0)
     const gone = [...this.#byId.values()].filter(({ id }) => !messages.has(id))
-    const changed = [...messages.values()].filter((message) => this.#byId.get(message.id)?.message !== message && isWhole(message))
+    const changed = [...messages.values()].filter(
+      (message) => this.#byId.get(message.id)?.message !== message && isWhole(message),
+    )
     // Nothing moves for who reads further up if all that is new comes at the end.
-    const anchor = gone.length === 0 && changed.every(({ id }) => Number(id) > last) ? undefined : this.#anchor(messages)
+    const anchor =
+      gone.length === 0 && changed.every(({ id }) => Number(id) > last) ? undefined : this.#anchor(messages)
     const top = anchor?.getBoundingClientRect().top ?? 0
 
     for (const item of gone) this.#take(item)
     for (const message of changed) this.#put(message)
-    if (!this.#following && !history) this.#unseen += changed.filter(({ id, from }) => Number(id) > last && from.id !== this.#viewer.me).length
+    if (!this.#following && !history)
+      this.#unseen += changed.filter(({ id, from }) => Number(id) > last && from.id !== this.#viewer.me).length
     this.#filled = true
     this.#older = older
     this.#newer = newer
@@ -256,7 +260,8 @@ export class MessageLog {
   /** @param {Item} item */
   #place(item) {
     let index = this.#items.length
-    for (let before = this.#items[index - 1]; before && comesBefore(item, before); before = this.#items[index - 1]) index--
+    for (let before = this.#items[index - 1]; before && comesBefore(item, before); before = this.#items[index - 1])
+      index--
     const next = this.#items[index]?.element ?? null
     if (!item.element.isConnected || item.element.nextElementSibling !== next) {
       const focused = document.activeElement
@@ -286,13 +291,21 @@ export class MessageLog {
     const { at, from, replyTo } = item.message
     const newDay = before === undefined || new Date(before.at).toDateString() !== new Date(at).toDateString()
     const isFirstNew = item === this.#firstNew
-    const grouped = !newDay && !isFirstNew && replyTo === undefined && before.from.id === from.id && before.from.name === from.name &&
-      before.from.unproven === from.unproven && Math.abs(Date.parse(at) - Date.parse(before.at)) < groupMs
+    const grouped =
+      !newDay &&
+      !isFirstNew &&
+      replyTo === undefined &&
+      before.from.id === from.id &&
+      before.from.name === from.name &&
+      before.from.unproven === from.unproven &&
+      Math.abs(Date.parse(at) - Date.parse(before.at)) < groupMs
     writePlace(item.element, { day: newDay ? nameOfDay(at) : '', firstNew: isFirstNew, grouped })
   }
 
   #divide() {
-    const first = this.#items.find(({ id, message }) => Number(id) > this.#newAfter && message.from.id !== this.#viewer.me)
+    const first = this.#items.find(
+      ({ id, message }) => Number(id) > this.#newAfter && message.from.id !== this.#viewer.me,
+    )
     const before = this.#firstNew
     if (first === before) return
     this.#firstNew = first
@@ -337,7 +350,9 @@ export class MessageLog {
   /** @param {Map<string, Message>} messages */
   #anchor(messages) {
     const { top } = this.#parts.scroller.getBoundingClientRect()
-    const first = this.#items.find(({ id, element }) => (id === '' || messages.has(id)) && element.getBoundingClientRect().bottom > top)
+    const first = this.#items.find(
+      ({ id, element }) => (id === '' || messages.has(id)) && element.getBoundingClientRect().bottom > top,
+    )
     return first?.element.querySelector('.text') ?? undefined
   }
 

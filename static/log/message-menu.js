@@ -40,7 +40,8 @@ export class MessageMenu {
   constructor(list, on) {
     this.#list = list
     this.#on = on
-    for (const place of [this.#toolbar, this.#dialog]) within(place, '.quick', HTMLElement).prepend(...quick.map(makeQuick))
+    for (const place of [this.#toolbar, this.#dialog])
+      within(place, '.quick', HTMLElement).prepend(...quick.map(makeQuick))
     this.#listenForPointers()
     this.#toolbar.addEventListener('click', (event) => this.#clicked(event, this.#under))
     this.#listenToMenu()
@@ -61,7 +62,10 @@ export class MessageMenu {
 
   /** One may do other things now, or the messages are not what they were. */
   refresh() {
-    const shown = /** @type {const} */ ([[this.#toolbar, this.#under], [this.#dialog, this.#dialog.open ? this.#opened : undefined]])
+    const shown = /** @type {const} */ ([
+      [this.#toolbar, this.#under],
+      [this.#dialog, this.#dialog.open ? this.#opened : undefined],
+    ])
     for (const [place, element] of shown) {
       const message = element && this.#on.find(element.dataset['id'] ?? '')
       if (message) this.#allow(place, message)
@@ -74,7 +78,8 @@ export class MessageMenu {
       if (event.pointerType === 'mouse') this.#show(messageAround(event.target))
     })
     list.addEventListener('pointerleave', () => {
-      if (!this.#under?.querySelector(':focus-visible') && !this.#under?.matches(':focus-visible')) this.#show(undefined)
+      if (!this.#under?.querySelector(':focus-visible') && !this.#under?.matches(':focus-visible'))
+        this.#show(undefined)
     })
     // By keyboard: a finger gives the focus too, but opens the sheet instead.
     list.addEventListener('focusin', ({ target }) => {
@@ -99,7 +104,8 @@ export class MessageMenu {
   #listenToMenu() {
     const dialog = this.#dialog
     dialog.addEventListener('click', (event) => {
-      if (event.target === dialog) dialog.close() // beside it, where the browser doesn't do that by itself
+      if (event.target === dialog)
+        dialog.close() // beside it, where the browser doesn't do that by itself
       else this.#clicked(event, this.#opened)
     })
     dialog.addEventListener('close', () => this.#on.closed())
@@ -108,7 +114,12 @@ export class MessageMenu {
       if (event.button !== 2) event.preventDefault()
     })
     dialog.addEventListener('keydown', (event) => {
-      const step = event.key === 'ArrowDown' || event.key === 'ArrowRight' ? 1 : event.key === 'ArrowUp' || event.key === 'ArrowLeft' ? -1 : 0
+      const step =
+        event.key === 'ArrowDown' || event.key === 'ArrowRight'
+          ? 1
+          : event.key === 'ArrowUp' || event.key === 'ArrowLeft'
+            ? -1
+            : 0
       if (step === 0) return
       const buttons = [...dialog.querySelectorAll('button')].filter((button) => button.checkVisibility())
       const at = buttons.findIndex((button) => button === document.activeElement)
@@ -138,8 +149,12 @@ export class MessageMenu {
     within(place, '.quick', HTMLElement).hidden = !may.react
     for (const button of place.querySelectorAll('button')) {
       const { value } = button
-      if (value === 'react') button.ariaPressed = String(message.reactions?.some(({ emoji, me }) => emoji === button.dataset['emoji'] && me) ?? false)
-      else if (value === 'reply' || value === 'edit' || value === 'delete' || value === 'block' || value === 'unblock') button.hidden = !may[value]
+      if (value === 'react')
+        button.ariaPressed = String(
+          message.reactions?.some(({ emoji, me }) => emoji === button.dataset['emoji'] && me) ?? false,
+        )
+      else if (value === 'reply' || value === 'edit' || value === 'delete' || value === 'block' || value === 'unblock')
+        button.hidden = !may[value]
     }
   }
 

@@ -2,7 +2,10 @@
 // Walking through the messages by keyboard: one of them at a time is a stop of the Tab key, arrows go to the next, Enter opens what can
 // be done with it. Sees to it that the focus is never lost when messages go.
 
-const walks = new Map([['ArrowUp', -1], ['ArrowDown', 1]])
+const walks = new Map([
+  ['ArrowUp', -1],
+  ['ArrowDown', 1],
+])
 
 export class MessageWalk {
   /** @type {HTMLElement | undefined} the message that has the focus, or had it last */
@@ -49,7 +52,9 @@ export class MessageWalk {
 
   /** This message is about to go: whoever is there goes to the one beside it. @param {HTMLElement} message */
   leave(message) {
-    const beside = [message.nextElementSibling, message.previousElementSibling].find((element) => element instanceof HTMLElement)
+    const beside = [message.nextElementSibling, message.previousElementSibling].find(
+      (element) => element instanceof HTMLElement,
+    )
     const isHere = message.contains(document.activeElement)
     if (message === this.#current) this.#stop(beside)
     if (isHere) (beside ?? this.#scroller).focus({ preventScroll: true })

@@ -42,7 +42,10 @@ export function writeMessage(element, { room, from, text, at, replyTo, mentions 
   const said = partOf(element, '.said')
   element.classList.toggle('own', from.id === viewer.me)
   element.ariaLive = from.id === viewer.me ? 'off' : null // nobody is read what they have just written
-  element.classList.toggle('to-me', mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me))
+  element.classList.toggle(
+    'to-me',
+    mentions.includes(viewer.me) || (mentions.includes('room') && from.id !== viewer.me),
+  )
   element.style.setProperty('--hue', hueOf(from.id))
   write(partOf(element, '.avatar'), initialOf(from.name))
   write(partOf(head, '.name'), from.name)
@@ -58,7 +61,9 @@ export function writeMessage(element, { room, from, text, at, replyTo, mentions 
   if (time.dateTime === at) return
   const when = new Date(at)
   time.dateTime = at
-  time.replaceChildren(...timeFormat.formatToParts(when).map(({ type, value }) => type === 'dayPeriod' ? halfOfDay(value) : value))
+  time.replaceChildren(
+    ...timeFormat.formatToParts(when).map(({ type, value }) => (type === 'dayPeriod' ? halfOfDay(value) : value)),
+  )
   time.title = wholeFormat.format(when)
 }
 
@@ -80,7 +85,13 @@ export function writeSending(element, entry) {
   else delete element.dataset['state']
   const state = have(element, inMessage, 'state', entry !== null)
   if (state) state.ariaLive = refused ? 'polite' : 'off'
-  if (state && entry) write(state, entry.refusal !== null ? say('message.refused', { why: entry.refusal }) : say(entry.tries > 1 ? 'message.again' : 'message.sending'))
+  if (state && entry)
+    write(
+      state,
+      entry.refusal !== null
+        ? say('message.refused', { why: entry.refusal })
+        : say(entry.tries > 1 ? 'message.again' : 'message.sending'),
+    )
   have(element, inMessage, 'choices', refused)
 }
 
@@ -93,8 +104,13 @@ function have(whole, names, name, wanted) {
   const there = whole.querySelector(`:scope > .${name}`)
   if (!wanted) return void there?.remove()
   if (there instanceof HTMLElement) return there
-  const made = /** @type {HTMLElement} */ (partOf(part('message-parts', HTMLTemplateElement).content, `.${name}`).cloneNode(true))
-  const after = names.slice(names.indexOf(name) + 1).map((other) => whole.querySelector(`:scope > .${other}`)).find((other) => other !== null)
+  const made = /** @type {HTMLElement} */ (
+    partOf(part('message-parts', HTMLTemplateElement).content, `.${name}`).cloneNode(true)
+  )
+  const after = names
+    .slice(names.indexOf(name) + 1)
+    .map((other) => whole.querySelector(`:scope > .${other}`))
+    .find((other) => other !== null)
   whole.insertBefore(made, after ?? null)
   return made
 }
@@ -104,7 +120,9 @@ function writeText(element, text, mentions, { me, nameOf }) {
   // Whom a text names the server has said. Which of its words name them is found by the names they have.
   const named = mentions.flatMap((id) => {
     const name = id === 'room' ? id : nameOf(id)
-    return name === undefined ? [] : [/** @type {const} */ ([foldName(name), id === me || id === 'room' ? 'me' : 'other'])]
+    return name === undefined
+      ? []
+      : [/** @type {const} */ ([foldName(name), id === me || id === 'room' ? 'me' : 'other'])]
   })
   const source = JSON.stringify([text, named])
   if (written.get(element) === source) return
@@ -118,7 +136,7 @@ function writeReactions(element, reactions, viewer) {
   const focused = document.activeElement
   const hadFocus = focused !== null && element.querySelector('.reactions')?.contains(focused) === true
   const list = have(element, inMessage, 'reactions', reactions.length > 0)
-  const gone = new Map([...list?.querySelectorAll('button') ?? []].map((button) => [button.value, button]))
+  const gone = new Map([...(list?.querySelectorAll('button') ?? [])].map((button) => [button.value, button]))
   for (const reaction of reactions) {
     const { emoji, count, me } = reaction
     const button = gone.get(emoji) ?? makePill(emoji)
@@ -135,7 +153,7 @@ function writeReactions(element, reactions, viewer) {
 
 /** Who they are: the first of them, and whoever reads. @param {Reactions} reaction @param {Viewer} viewer */
 function namesOf({ count, me, from }, viewer) {
-  const known = from.map(({ id, name }) => id === viewer.me ? say('role.you') : viewer.nameOf(id) ?? name)
+  const known = from.map(({ id, name }) => (id === viewer.me ? say('role.you') : (viewer.nameOf(id) ?? name)))
   const names = me && !from.some(({ id }) => id === viewer.me) ? [say('role.you'), ...known] : known
   if (names.length === 0) return ''
   const others = count - names.length

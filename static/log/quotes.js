@@ -30,9 +30,13 @@ export class Quotes {
   /** @param {import('../state/mirror.js').Mirror} mirror */
   constructor(mirror) {
     this.#mirror = mirror
-    this.#sight = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) if (isIntersecting && target instanceof HTMLAnchorElement) this.#want(target)
-    }, { rootMargin: nearby })
+    this.#sight = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries)
+          if (isIntersecting && target instanceof HTMLAnchorElement) this.#want(target)
+      },
+      { rootMargin: nearby },
+    )
   }
 
   clear() {
@@ -89,7 +93,10 @@ export class Quotes {
       this.#wanted.delete(id)
       this.#asking.add(id)
       try {
-        const message = await getPatiently(`/rooms/${encodeURIComponent(room)}/messages/${id}`, () => life === this.#life)
+        const message = await getPatiently(
+          `/rooms/${encodeURIComponent(room)}/messages/${id}`,
+          () => life === this.#life,
+        )
         if (life !== this.#life) return
         // What the stream has told meanwhile is newer than the answer.
         if (!this.#known.has(id)) this.#note(id, message.deleted ? null : message)
@@ -117,7 +124,9 @@ export class Quotes {
 
 /** How a text begins, in one line and without its marks. @param {string} text */
 export function firstLine(text) {
-  const shown = format(text.slice(0, 4 * lineMax)).map(({ textContent }) => textContent).join('\n')
+  const shown = format(text.slice(0, 4 * lineMax))
+    .map(({ textContent }) => textContent)
+    .join('\n')
   const line = shown.split('\n').find((one) => one.trim() !== '') ?? ''
   return [...line.trim().slice(0, 2 * lineMax)].slice(0, lineMax).join('')
 }

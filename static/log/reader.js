@@ -80,13 +80,17 @@ export class Reader {
     this.#changed()
     try {
       const path = around === undefined ? this.#path() : `${this.#path()}&around=${around}`
-      await this.#mirror.ask(path, (/** @type {Page} */ page) => {
-        for (const message of page.messages) this.#recognise(message)
-        this.#filled = true
-        this.#newest = page.newer ? page.messages.at(-1)?.id ?? '' : ''
-        this.#oldest = page.more ? page.messages[0]?.id ?? '' : ''
-        this.#put(page)
-      }, () => this.#reading === current)
+      await this.#mirror.ask(
+        path,
+        (/** @type {Page} */ page) => {
+          for (const message of page.messages) this.#recognise(message)
+          this.#filled = true
+          this.#newest = page.newer ? (page.messages.at(-1)?.id ?? '') : ''
+          this.#oldest = page.more ? (page.messages[0]?.id ?? '') : ''
+          this.#put(page)
+        },
+        () => this.#reading === current,
+      )
       if (this.#reading !== current) return false
       this.#show({ history: true })
       return true
@@ -107,11 +111,15 @@ export class Reader {
     const wanted = () => this.#reading === current && from === (side === 'older' ? this.#oldest : this.#newest)
     this.#loading[side] = true
     try {
-      const page = await this.#mirror.ask(`${this.#path()}&${side === 'older' ? 'before' : 'after'}=${from}`, (/** @type {Page} */ asked) => {
-        if (side === 'older') this.#oldest = asked.more ? asked.messages[0]?.id ?? '' : ''
-        else this.#newest = asked.more ? asked.messages.at(-1)?.id ?? '' : ''
-        this.#put(asked)
-      }, wanted)
+      const page = await this.#mirror.ask(
+        `${this.#path()}&${side === 'older' ? 'before' : 'after'}=${from}`,
+        (/** @type {Page} */ asked) => {
+          if (side === 'older') this.#oldest = asked.more ? (asked.messages[0]?.id ?? '') : ''
+          else this.#newest = asked.more ? (asked.messages.at(-1)?.id ?? '') : ''
+          this.#put(asked)
+        },
+        wanted,
+      )
       if (this.#reading === current) this.#loading[side] = false // before it is shown, which may ask for the next
       if (!page) return
       this.#trim(side === 'older' ? 'newest' : 'oldest')
@@ -171,7 +179,10 @@ export class Reader {
 
   /** @param {Page} page */
   #put({ messages }) {
-    this.#mirror.state.messages.set(this.#room, new Map([...messages.map((message) => /** @type {const} */ ([message.id, message])), ...this.#messages]))
+    this.#mirror.state.messages.set(
+      this.#room,
+      new Map([...messages.map((message) => /** @type {const} */ ([message.id, message])), ...this.#messages]),
+    )
   }
 
   /** Is this what I am sending? @param {Message} message */

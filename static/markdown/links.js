@@ -7,12 +7,15 @@
 // Chinese has no space after an address: its letters belong to one only where they begin a part of it, its punctuation never
 // does, and neither do marks that turn the direction of writing.
 const unspaced = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}`
-const address = new RegExp(String.raw`https?://(?:[^\s<>"\\\x60\p{C}\u2018-\u201f\u2026\u3000-\u303f\uff00-\uff65${unspaced}]|(?<=[/=_.\-])[${unspaced}]+)+`, 'iuy')
+const address = new RegExp(
+  String.raw`https?://(?:[^\s<>"\\\x60\p{C}\u2018-\u201f\u2026\u3000-\u303f\uff00-\uff65${unspaced}]|(?<=[/=_.\-])[${unspaced}]+)+`,
+  'iuy',
+)
 const parts = /^(https?:\/\/)([^/?#]*)([^]*)$/i
 const hostLike = /^(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-f:.]+\])(?::\d+)?$/iu // the URL parser would take brackets and more
 const wordBefore = /[A-Za-z0-9]/
 
-const trailing = new Set('.,;:!?\'*_~')
+const trailing = new Set(".,;:!?'*_~")
 /** @type {Record<string, string>} */
 const opening = { ')': '(', ']': '[', '}': '{' }
 

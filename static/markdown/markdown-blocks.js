@@ -34,7 +34,7 @@ export function parseBlocks(text, find) {
 function blocksOf(lines, find, depth) {
   /** @type {(Block | string[])[]} */
   const found = []
-  for (let at = 0; at < lines.length;) {
+  for (let at = 0; at < lines.length; ) {
     const { block, end } = blockAt(lines, at, find, depth)
     const last = found.at(-1)
     if (block) found.push(block)
@@ -113,13 +113,19 @@ function listAt(lines, at, find) {
   }
   // One line with a star is what somebody does (* waves), or a note on something above.
   if (end === at + 1 && items[0]?.marker === '*') return { end }
-  const shown = items.map((one) => ({ marker: /\d/.test(one.marker) ? one.marker : '•', depth: one.depth, inlines: parseInlines(one.lines.join('\n'), find) }))
+  const shown = items.map((one) => ({
+    marker: /\d/.test(one.marker) ? one.marker : '•',
+    depth: one.depth,
+    inlines: parseInlines(one.lines.join('\n'), find),
+  }))
   return { block: { kind: 'list', items: shown }, end }
 }
 
 /** Nothing is marked across an empty line. @param {string} text @param {Find | undefined} find @returns {Paragraph} */
 function paragraph(text, find) {
-  const inlines = text.split(/(\n\s*\n)/).flatMap((part, index) => index % 2 === 0 ? parseInlines(part, find) : [part])
+  const inlines = text
+    .split(/(\n\s*\n)/)
+    .flatMap((part, index) => (index % 2 === 0 ? parseInlines(part, find) : [part]))
   return { kind: 'paragraph', inlines, large: false }
 }
 

@@ -16,14 +16,15 @@ import { linkAt } from './links.js'
 import { mentionsIn } from '../composer/mentions.js'
 
 /** @type {Record<string, Span['kind']>} */
-const kinds = { '**': 'strong', '*': 'emphasis', '_': 'emphasis', '~~': 'strike' }
+const kinds = { '**': 'strong', '*': 'emphasis', _: 'emphasis', '~~': 'strike' }
 const openMax = 12 // marks within marks; of more, the outermost are text
 const shrug = '¯\\_(ツ)_/¯' // keeps the arm that would be an escape
 
 const interesting = /[*_~`\\@¯]|https?:\/\//gi
 const spaced = /^\s?$/u // the edge of the text too
 const lettered = /[\p{L}\p{M}\p{N}]/u
-const unspaced = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
+const unspaced =
+  /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
 
 /** @param {string} text @param {Find} [find] @returns {Inline[]} */
 export function parseInlines(text, find) {
@@ -42,7 +43,9 @@ class InlineParser {
   constructor(text, find) {
     this.#text = text
     this.#closingTicks = pairTicks(text)
-    this.#mentions = new Map(find && text.includes('@') ? mentionsIn(text, find).map((mention) => [mention.start, mention]) : [])
+    this.#mentions = new Map(
+      find && text.includes('@') ? mentionsIn(text, find).map((mention) => [mention.start, mention]) : [],
+    )
   }
 
   parse() {
@@ -176,7 +179,10 @@ function pairTicks(text) {
   const pairs = new Map()
   /** @type {Map<number, number>} the last run of each length */
   const last = new Map()
-  for (const { 0: { length }, index } of text.matchAll(/`+/g)) {
+  for (const {
+    0: { length },
+    index,
+  } of text.matchAll(/`+/g)) {
     const before = last.get(length)
     if (before !== undefined) pairs.set(before, index)
     last.set(length, index)

@@ -30,10 +30,17 @@ function nodeOf(block) {
 
 /** @param {Item[]} items */
 function makeList(items) {
-  const list = make('ul', items.flatMap(({ marker, depth, inlines }, index) => {
-    const element = make('li', [make('span', [`${marker} `], 'marker'), ...inlines.map(inlineNode)], depth > 0 ? `deep-${depth}` : '')
-    return index > 0 ? ['\n', turned(element)] : [turned(element)]
-  }))
+  const list = make(
+    'ul',
+    items.flatMap(({ marker, depth, inlines }, index) => {
+      const element = make(
+        'li',
+        [make('span', [`${marker} `], 'marker'), ...inlines.map(inlineNode)],
+        depth > 0 ? `deep-${depth}` : '',
+      )
+      return index > 0 ? ['\n', turned(element)] : [turned(element)]
+    }),
+  )
   list.role = 'list' // Safari does not call it one without its own bullets
   return list
 }

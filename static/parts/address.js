@@ -23,7 +23,9 @@ export function pathOf(room, message) {
 /** The room that a path leads to, if it leads to one. @param {string} path */
 export function roomOf(path) {
   if (path === base || path === home) return lobby
-  const slug = path.startsWith(home) ? /^rooms\/([^/]+)(?:\/messages\/\d+)?$/.exec(path.slice(home.length))?.[1] : undefined
+  const slug = path.startsWith(home)
+    ? /^rooms\/([^/]+)(?:\/messages\/\d+)?$/.exec(path.slice(home.length))?.[1]
+    : undefined
   if (slug === undefined) return undefined
   try {
     return decodeURIComponent(slug)

@@ -43,7 +43,10 @@ export async function request(method, path, { body, key } = {}) {
   let text
   try {
     response = await fetch(base + path, {
-      method, headers, body: body ? JSON.stringify(body) : null, signal: AbortSignal.timeout(answerMsMax),
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+      signal: AbortSignal.timeout(answerMsMax),
     })
     text = await response.text()
   } catch (error) {

@@ -53,7 +53,9 @@ export function onSubmit(form, work, failed) {
     if (form.ariaBusy === 'true') return
     untell(form)
     const fields = [...form.querySelectorAll('input')].filter((field) => field.name !== '' && field.checkVisibility())
-    const texts = Object.fromEntries(fields.map((field) => [field.name, field.type === 'checkbox' ? String(field.checked) : field.value]))
+    const texts = Object.fromEntries(
+      fields.map((field) => [field.name, field.type === 'checkbox' ? String(field.checked) : field.value]),
+    )
     const empty = fields.find((field) => field.required && field.value.trim() === '')
     if (empty) {
       empty.focus()
@@ -66,7 +68,8 @@ export function onSubmit(form, work, failed) {
     } catch (error) {
       tell(within(form, '.problem', HTMLElement), error)
       const secrets = fields.filter((field) => field.type === 'password')
-      const wrong = error instanceof Refusal && ['invalid_password', 'unauthorized'].includes(error.code) ? secrets[0] : fields[0]
+      const wrong =
+        error instanceof Refusal && ['invalid_password', 'unauthorized'].includes(error.code) ? secrets[0] : fields[0]
       if (wrong) wrong.ariaInvalid = 'true'
       wrong?.focus()
       failed?.(error)
@@ -148,7 +151,9 @@ export async function later(load) {
   try {
     return await load()
   } catch (error) {
-    const answer = await fetch(new URL('../chat.js', import.meta.url), { method: 'HEAD', cache: 'no-store' }).catch(() => null)
+    const answer = await fetch(new URL('../chat.js', import.meta.url), { method: 'HEAD', cache: 'no-store' }).catch(
+      () => null,
+    )
     document.dispatchEvent(new Event(answer?.status === 404 ? 'missing' : 'unreachable'))
     throw error
   }
@@ -157,7 +162,8 @@ export async function later(load) {
 /** Closes whatever is open above the page: it may show what whoever looks at the page now shall not see. */
 export function closeAll() {
   for (const dialog of document.querySelectorAll('dialog')) dialog.close()
-  for (const open of document.querySelectorAll('[popover]:popover-open')) if (open instanceof HTMLElement) open.hidePopover()
+  for (const open of document.querySelectorAll('[popover]:popover-open'))
+    if (open instanceof HTMLElement) open.hidePopover()
 }
 
 /** Opens a dialog, and closes the drawer that it was opened from. @param {HTMLDialogElement} dialog */

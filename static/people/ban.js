@@ -15,12 +15,20 @@ export class Ban {
 
   /** @param {{ failed: (error: unknown) => void }} on */
   constructor({ failed }) {
-    onClick(part('ban-go', HTMLButtonElement), this.#problem, async () => {
-      const id = this.#id
-      const cleanup = { ...(this.#rooms.checked && { rooms: 'archive' }), ...(this.#messages.checked && { messages: 'delete' }) }
-      await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: true, ...cleanup } })
-      if (id === this.#id) this.#dialog.close()
-    }, { failed })
+    onClick(
+      part('ban-go', HTMLButtonElement),
+      this.#problem,
+      async () => {
+        const id = this.#id
+        const cleanup = {
+          ...(this.#rooms.checked && { rooms: 'archive' }),
+          ...(this.#messages.checked && { messages: 'delete' }),
+        }
+        await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: true, ...cleanup } })
+        if (id === this.#id) this.#dialog.close()
+      },
+      { failed },
+    )
   }
 
   /** @param {Pick<User, 'id' | 'name'>} person */

@@ -14,13 +14,18 @@ export class BlockDialog {
 
   /** @param {{ blocked: (user: Author) => void, failed: (error: unknown) => void }} on */
   constructor(on) {
-    onClick(part('block-go', HTMLButtonElement), this.#problem, async () => {
-      const asked = this.#asked
-      if (!asked) return
-      await request('PUT', `/blocks/${encodeURIComponent(asked.id)}`)
-      if (this.#asked === asked) this.#dialog.close()
-      on.blocked(asked)
-    }, { failed: on.failed })
+    onClick(
+      part('block-go', HTMLButtonElement),
+      this.#problem,
+      async () => {
+        const asked = this.#asked
+        if (!asked) return
+        await request('PUT', `/blocks/${encodeURIComponent(asked.id)}`)
+        if (this.#asked === asked) this.#dialog.close()
+        on.blocked(asked)
+      },
+      { failed: on.failed },
+    )
   }
 
   /** Resolves once it is answered. @param {Author} user @returns {Promise<void>} */

@@ -18,7 +18,10 @@ export class InviteLink {
       const { url, uses, expires } = await request('POST', '/invites', { body: { room } })
       if (room !== this.#room) return
       this.#url.value = url
-      part('invite-note', HTMLElement).textContent = say('invite.note', { count: uses, date: dateOnlyFormat.format(new Date(expires)) })
+      part('invite-note', HTMLElement).textContent = say('invite.note', {
+        count: uses,
+        date: dateOnlyFormat.format(new Date(expires)),
+      })
       this.#show(true)
       this.#copy.focus()
     })

@@ -47,11 +47,23 @@ export class People {
     this.#level = new RoomLevel(levels)
     this.#ban = new Ban(on)
     this.#on = on
-    onSubmit(part('add-person', HTMLFormElement), async ({ name = '' }) => void await request('PUT', this.#pathOf(name)), on.failed)
-    onClick(part('leave-room', HTMLButtonElement), this.#problem, async () => {
-      await request('DELETE', this.#pathOf('me'))
-      this.close()
-    }, { sure: () => say(this.#room?.kind === 'direct' ? 'room.leave_direct_sure' : 'room.leave_sure'), failed: on.failed })
+    onSubmit(
+      part('add-person', HTMLFormElement),
+      async ({ name = '' }) => void (await request('PUT', this.#pathOf(name))),
+      on.failed,
+    )
+    onClick(
+      part('leave-room', HTMLButtonElement),
+      this.#problem,
+      async () => {
+        await request('DELETE', this.#pathOf('me'))
+        this.close()
+      },
+      {
+        sure: () => say(this.#room?.kind === 'direct' ? 'room.leave_direct_sure' : 'room.leave_sure'),
+        failed: on.failed,
+      },
+    )
   }
 
   /**
@@ -110,11 +122,13 @@ export class People {
     within(this.#dialog, 'h2 use', SVGElement).setAttribute('href', signOf(room))
     part('people-topic', HTMLElement).textContent = room.topic ?? ''
     part('people-topic', HTMLElement).hidden = !room.topic
-    part('people-count', HTMLElement).textContent = members.length > 1 ? say('people.count', { count: members.length }) : say('people.title')
+    part('people-count', HTMLElement).textContent =
+      members.length > 1 ? say('people.count', { count: members.length }) : say('people.title')
     part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
     const manages = mayManage(this.#me, room, this.#mirror.state.members.get(room.id) ?? new Map())
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
-    part('invite', HTMLElement).hidden = !manages || room.archived === true || this.#hosted || (this.#closed && this.#me?.role === 'guest')
+    part('invite', HTMLElement).hidden =
+      !manages || room.archived === true || this.#hosted || (this.#closed && this.#me?.role === 'guest')
     const leave = part('leave-room', HTMLButtonElement)
     leave.hidden = !mine || room.id === lobby
     if (!leave.classList.contains('sure')) leave.textContent = say(direct ? 'room.leave_direct' : 'room.leave')
@@ -123,7 +137,9 @@ export class People {
     this.#settings.show(room, manages)
 
     if (!members.some(({ id }) => id === this.#unfolded)) this.#unfolded = ''
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement?.closest('li')?.dataset['user'] : undefined
+    const focused = this.#list.contains(document.activeElement)
+      ? document.activeElement?.closest('li')?.dataset['user']
+      : undefined
     this.#list.replaceChildren(...members.map((member) => this.#item(member, manages)))
     if (focused !== undefined) (this.#buttonOf(focused) ?? this.#list).focus()
   }
@@ -143,11 +159,23 @@ export class People {
     const here = this.#presence.has(member.id)
     within(item, '.dot', HTMLElement).hidden = !here
     const blocked = this.#mirror.state.blocked.has(member.id)
-    const roles = [here ? say('presence.here') : '', blocked ? say('people.blocked') : '', isMe ? say('role.you') : '', roleOf(member), member.roomRole === 'owner' ? say('role.owns_room') : ''].filter(Boolean)
+    const roles = [
+      here ? say('presence.here') : '',
+      blocked ? say('people.blocked') : '',
+      isMe ? say('role.you') : '',
+      roleOf(member),
+      member.roomRole === 'owner' ? say('role.owns_room') : '',
+    ].filter(Boolean)
     within(item, '.role-words', HTMLElement).textContent = roles.join(' · ')
 
     const may = {
-      message: this.#me !== null && !member.unproven && member.role !== 'bot' && !member.banned && this.#room?.kind !== 'direct' && !blocked,
+      message:
+        this.#me !== null &&
+        !member.unproven &&
+        member.role !== 'bot' &&
+        !member.banned &&
+        this.#room?.kind !== 'direct' &&
+        !blocked,
       remove: manages && this.#room?.kind === 'private',
       admit: governs(this.#me) && member.account === true && !member.banned,
       ban: governs(this.#me) && this.#outranks(member) && !member.banned,
@@ -158,7 +186,8 @@ export class People {
     for (const choice of choices.querySelectorAll('button')) {
       choice.hidden = !may[/** @type {keyof typeof may} */ (choice.value)] // the template has these seven
       onClick(choice, this.#problem, () => this.#do(choice.value, member), {
-        ...(choice.value === 'remove' && { sure: say('people.remove_sure') }), failed: this.#on.failed,
+        ...(choice.value === 'remove' && { sure: say('people.remove_sure') }),
+        failed: this.#on.failed,
       })
     }
     const some = !isMe && Object.values(may).includes(true)
@@ -178,7 +207,7 @@ export class People {
     const { id } = member
     if (what === 'ban') return this.#ban.ask(member)
     if (what === 'block') return this.#on.block(member)
-    if (what === 'unblock') return void await request('DELETE', `/blocks/${encodeURIComponent(id)}`)
+    if (what === 'unblock') return void (await request('DELETE', `/blocks/${encodeURIComponent(id)}`))
     if (what === 'message') {
       const room = await request('POST', '/direct', { body: { user: id } })
       this.close()
@@ -201,7 +230,7 @@ export class People {
   /** Those who are here first. @returns {Member[]} */
   get #members() {
     const { members, users } = this.#mirror.state
-    const all = [...members.get(this.#id) ?? []].flatMap(([id, role]) => {
+    const all = [...(members.get(this.#id) ?? [])].flatMap(([id, role]) => {
       const user = users.get(id)
       return user ? { ...user, ...(role === 'owner' && { roomRole: role }) } : []
     })

@@ -24,7 +24,8 @@ export class RoomPeople {
     if (!members.has(room) && !this.#closed.has(room)) void this.#ask(room)
     /** @type {Map<string, Somebody>} */
     const people = new Map()
-    for (const { from } of messages.get(room)?.values() ?? []) if (from && !from.unproven) people.set(from.id, { id: from.id, name: users.get(from.id)?.name ?? from.name })
+    for (const { from } of messages.get(room)?.values() ?? [])
+      if (from && !from.unproven) people.set(from.id, { id: from.id, name: users.get(from.id)?.name ?? from.name })
     for (const id of members.get(room)?.keys() ?? []) {
       const user = users.get(id)
       if (user && !user.banned) people.set(id, { id, name: user.name, here: this.#presence.has(id) })

@@ -11,11 +11,15 @@ export class NewRoom {
 
   /** @param {{ made: (room: Room) => void, failed: (error: unknown) => void }} on */
   constructor({ made, failed }) {
-    onSubmit(this.#form, async ({ name, private: hidden }) => {
-      const room = await request('POST', '/rooms', { body: { name, ...(hidden === 'true' && { kind: 'private' }) } })
-      this.show(false)
-      made(room)
-    }, failed)
+    onSubmit(
+      this.#form,
+      async ({ name, private: hidden }) => {
+        const room = await request('POST', '/rooms', { body: { name, ...(hidden === 'true' && { kind: 'private' }) } })
+        this.show(false)
+        made(room)
+      },
+      failed,
+    )
     this.#opener.addEventListener('click', () => this.show(this.#form.hidden !== false))
     this.#form.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return

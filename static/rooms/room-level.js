@@ -16,7 +16,8 @@ export class RoomLevel {
   constructor(levels) {
     this.#levels = levels
     this.#whole.addEventListener('change', ({ target }) => {
-      if (this.#room && target instanceof HTMLInputElement) levels.choose(this.#room, /** @type {Level} */ (target.value)) // index.html has these three
+      if (this.#room && target instanceof HTMLInputElement)
+        levels.choose(this.#room, /** @type {Level} */ (target.value)) // index.html has these three
     })
   }
 

@@ -60,11 +60,19 @@ export class RoomList {
     link.title = words
     link.querySelector('bdi')?.replaceChildren(name)
     link.querySelector('use')?.setAttribute('href', signOf(room))
-    link.querySelector(':scope > .unseen')?.replaceChildren(room.archived ? say('rooms.archived') : room.kind === 'private' ? say('rooms.private') : '')
+    link
+      .querySelector(':scope > .unseen')
+      ?.replaceChildren(room.archived ? say('rooms.archived') : room.kind === 'private' ? say('rooms.private') : '')
     item.dataset['rank'] = String(rankOf(room))
 
     // Only what has changed is moved, so that nobody loses the focus.
-    this.#list.insertBefore(item, this.#after(room, [...this.#list.children].filter((other) => other !== item)))
+    this.#list.insertBefore(
+      item,
+      this.#after(
+        room,
+        [...this.#list.children].filter((other) => other !== item),
+      ),
+    )
   }
 
   /** How much in a room I have not read. @param {string} id @param {{ unread: number, mentions: number }} counts */
@@ -91,7 +99,9 @@ export class RoomList {
   next(id, step, { unread }) {
     const ids = [...this.#list.children].map((item) => /** @type {HTMLElement} */ (item).dataset['room'] ?? '') // our own list holds only li
     const others = ids.map((_, at) => ids[(ids.indexOf(id) + step * (at + 1) + ids.length * 2) % ids.length] ?? '')
-    return others.find((other) => other !== id && (!unread || this.#entries.get(other)?.link.classList.contains('news')))
+    return others.find(
+      (other) => other !== id && (!unread || this.#entries.get(other)?.link.classList.contains('news')),
+    )
   }
 
   /** The room that is being read. @param {string} id */
@@ -122,8 +132,11 @@ export class RoomList {
 
   /** @param {Room} one @param {Room} other */
   #inOrder(one, other) {
-    return rankOf(one) - rankOf(other) ||
-      this.nameOf(one).localeCompare(this.nameOf(other), locale, { numeric: true }) || one.id.localeCompare(other.id)
+    return (
+      rankOf(one) - rankOf(other) ||
+      this.nameOf(one).localeCompare(this.nameOf(other), locale, { numeric: true }) ||
+      one.id.localeCompare(other.id)
+    )
   }
 
   /** @param {Room} room */
@@ -154,7 +167,7 @@ export class RoomList {
 
 /** The sign that stands before a room's name: an address within index.html. @param {Room | undefined} room */
 export function signOf(room) {
-  return `#sign-${room?.archived ? 'archived' : room?.kind ?? 'open'}`
+  return `#sign-${room?.archived ? 'archived' : (room?.kind ?? 'open')}`
 }
 
 /** @param {Room} room */

@@ -18,9 +18,13 @@ export class RoomSettings {
   constructor() {
     // What comes of it is told by the stream.
     /** @param {object} body */
-    const change = async (body) => void await request('PATCH', `/rooms/${encodeURIComponent(this.#room?.id ?? '')}`, { body })
+    const change = async (body) =>
+      void (await request('PATCH', `/rooms/${encodeURIComponent(this.#room?.id ?? '')}`, { body }))
     onSubmit(part('room-form', HTMLFormElement), async ({ name, topic }) => {
-      const changes = { ...(name !== this.#room?.name && { name }), ...(topic !== (this.#room?.topic ?? '') && { topic }) }
+      const changes = {
+        ...(name !== this.#room?.name && { name }),
+        ...(topic !== (this.#room?.topic ?? '') && { topic }),
+      }
       if (Object.keys(changes).length > 0) await change(changes)
       this.#whole.open = false
     })
@@ -34,7 +38,10 @@ export class RoomSettings {
     this.#whole.hidden = !allowed
     this.#archive.hidden = room.id === lobby
     this.#archive.textContent = say(room.archived ? 'room.restore' : 'room.archive')
-    for (const [field, value] of /** @type {const} */ ([[this.#name, room.name], [this.#topic, room.topic ?? '']])) {
+    for (const [field, value] of /** @type {const} */ ([
+      [this.#name, room.name],
+      [this.#topic, room.topic ?? ''],
+    ])) {
       if (field.value === field.defaultValue || !this.#whole.open) field.value = value // what is being written stays
       field.defaultValue = value
     }

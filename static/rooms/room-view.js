@@ -58,80 +58,97 @@ export class RoomView {
     this.#on = on
     const scroller = part('log', HTMLElement)
     const list = part('messages', HTMLElement)
-    const walk = this.#walk = new MessageWalk({ scroller, list }, { open: (message) => menu.open(message), leave: () => this.focus() })
-    const quotes = this.#quotes = new Quotes(mirror)
-    const actions = this.#actions = new MessageActions({ mirror, notice }, {
-      reply: ({ id }) => this.#composer.reply(id),
-      edit: (message) => this.#composer.edit(message),
-      deleted: ({ room, id }) => this.#composer.endEdit(room, id),
-      block: on.block,
-      closed: () => walk.focus(),
-      mayMore: () => menu.refresh(),
-      failed: on.failed,
-    })
-    this.#composer = new Composer({
-      form: part('composer', HTMLFormElement),
-      field: part('text', HTMLTextAreaElement),
-      send: part('send', HTMLButtonElement),
-      left: part('text-left', HTMLElement),
-      about: part('about', HTMLElement),
-      what: part('about-what', HTMLElement),
-      quote: part('about-quote', HTMLAnchorElement),
-      cancel: part('about-cancel', HTMLButtonElement),
-    }, this.#drafts, {
-      written: (text, replyTo) => this.#say(text, replyTo),
-      changed: (id, text) => this.#change(id, text),
-      emptied: (id) => actions.askToDelete(this.#reader.message(id) ?? { room: this.#room, id, text: '' }),
-      editLast: () => this.#editLast(),
-      people: () => roomPeople.in(this.#room),
-      quote: (link, room, id) => quotes.write(link, room, id),
-      editing: (id) => {
-        this.#log.editing = id ?? ''
+    const walk = (this.#walk = new MessageWalk(
+      { scroller, list },
+      { open: (message) => menu.open(message), leave: () => this.focus() },
+    ))
+    const quotes = (this.#quotes = new Quotes(mirror))
+    const actions = (this.#actions = new MessageActions(
+      { mirror, notice },
+      {
+        reply: ({ id }) => this.#composer.reply(id),
+        edit: (message) => this.#composer.edit(message),
+        deleted: ({ room, id }) => this.#composer.endEdit(room, id),
+        block: on.block,
+        closed: () => walk.focus(),
+        mayMore: () => menu.refresh(),
+        failed: on.failed,
       },
-    })
-    this.#typing = new Typing({ field: part('text', HTMLTextAreaElement), line: part('typing', HTMLElement) }, {
-      me: () => mirror.me?.id ?? '',
-      writes: () => this.#drafts.of(this.#room).edit === undefined,
-    })
+    ))
+    this.#composer = new Composer(
+      {
+        form: part('composer', HTMLFormElement),
+        field: part('text', HTMLTextAreaElement),
+        send: part('send', HTMLButtonElement),
+        left: part('text-left', HTMLElement),
+        about: part('about', HTMLElement),
+        what: part('about-what', HTMLElement),
+        quote: part('about-quote', HTMLAnchorElement),
+        cancel: part('about-cancel', HTMLButtonElement),
+      },
+      this.#drafts,
+      {
+        written: (text, replyTo) => this.#say(text, replyTo),
+        changed: (id, text) => this.#change(id, text),
+        emptied: (id) => actions.askToDelete(this.#reader.message(id) ?? { room: this.#room, id, text: '' }),
+        editLast: () => this.#editLast(),
+        people: () => roomPeople.in(this.#room),
+        quote: (link, room, id) => quotes.write(link, room, id),
+        editing: (id) => {
+          this.#log.editing = id ?? ''
+        },
+      },
+    )
+    this.#typing = new Typing(
+      { field: part('text', HTMLTextAreaElement), line: part('typing', HTMLElement) },
+      {
+        me: () => mirror.me?.id ?? '',
+        writes: () => this.#drafts.of(this.#room).edit === undefined,
+      },
+    )
     const roomPeople = new RoomPeople(mirror, presence, () => this.#composer.peopleChanged())
-    this.#log = new MessageLog({
-      scroller,
-      list,
-      walk,
-      template: part('message-template', HTMLTemplateElement),
-      older: part('older', HTMLElement),
-      beginning: part('beginning', HTMLElement),
-      empty: part('empty', HTMLElement),
-      loading: part('loading', HTMLElement),
-      jump: part('jump', HTMLElement),
-    }, {
-      me: '',
-      mayReact: false,
-      nameOf: (user) => mirror.nameOf(user),
-      quote: (link, room, id) => quotes.write(link, room, id),
-    }, {
-      more: (end) => void this.#reader.readOn(end),
-      newest: () => void this.read(),
-      moved: () => this.noteRead(),
-      retry: (key) => {
-        if (!mirror.me) return on.come()
-        this.#outbox.retry(key, mirror.me.id)
-        this.focus() // the button is gone
+    this.#log = new MessageLog(
+      {
+        scroller,
+        list,
+        walk,
+        template: part('message-template', HTMLTemplateElement),
+        older: part('older', HTMLElement),
+        beginning: part('beginning', HTMLElement),
+        empty: part('empty', HTMLElement),
+        loading: part('loading', HTMLElement),
+        jump: part('jump', HTMLElement),
       },
-      discard: (key) => {
-        this.#outbox.discard(key)
-        this.#log.drop(key)
-        this.focus()
+      {
+        me: '',
+        mayReact: false,
+        nameOf: (user) => mirror.nameOf(user),
+        quote: (link, room, id) => quotes.write(link, room, id),
       },
-      react: (id, emoji, isOn) => actions.react({ room: this.#room, id }, emoji, isOn),
-    })
-    const menu = this.#menu = new MessageMenu(list, {
+      {
+        more: (end) => void this.#reader.readOn(end),
+        newest: () => void this.read(),
+        moved: () => this.noteRead(),
+        retry: (key) => {
+          if (!mirror.me) return on.come()
+          this.#outbox.retry(key, mirror.me.id)
+          this.focus() // the button is gone
+        },
+        discard: (key) => {
+          this.#outbox.discard(key)
+          this.#log.drop(key)
+          this.focus()
+        },
+        react: (id, emoji, isOn) => actions.react({ room: this.#room, id }, emoji, isOn),
+      },
+    )
+    const menu = (this.#menu = new MessageMenu(list, {
       find: (id) => this.#reader.message(id),
       may: (message) => actions.may(message),
       opened: (message) => void actions.learn(message),
       closed: () => walk.focus(),
       chosen: (choice) => void actions.choose(choice),
-    })
+    }))
     this.#outbox = new Outbox({
       changed: (entry) => this.#showPending(entry),
       delivered: (entry, message) => this.#reader.delivered(entry.key, message, on.cursor()),
@@ -300,7 +317,9 @@ export class RoomView {
     if (!known) return
     within(place, '.dot', HTMLElement).hidden = !direct // a number says it, too
     place.querySelector('.short')?.replaceChildren(direct ? '' : String(count))
-    place.querySelector('.words')?.replaceChildren(direct ? say('presence.here') : say('presence.count', { count: count ?? 0 }))
+    place
+      .querySelector('.words')
+      ?.replaceChildren(direct ? say('presence.here') : say('presence.count', { count: count ?? 0 }))
   }
 
   showFoot() {
@@ -365,13 +384,22 @@ export class RoomView {
     if (!me) return
     this.#log.newAfter = undefined
     this.#log.toEnd()
-    this.#showPending(this.#outbox.add({ user: me.id, room: this.#room, text, ...(replyTo !== undefined && { replyTo }), after: this.#on.cursor() }))
+    this.#showPending(
+      this.#outbox.add({
+        user: me.id,
+        room: this.#room,
+        text,
+        ...(replyTo !== undefined && { replyTo }),
+        after: this.#on.cursor(),
+      }),
+    )
   }
 
   /** @param {Entry} entry */
   #showPending(entry) {
     const { me } = this.#mirror
-    if (me && entry.room === this.#room && entry.seenAs === null) this.#log.pend(entry, { id: entry.user, name: me.name })
+    if (me && entry.room === this.#room && entry.seenAs === null)
+      this.#log.pend(entry, { id: entry.user, name: me.name })
   }
 
   /** @param {string} id @param {string} text @returns {Promise<boolean>} whether the message says so now */

@@ -44,6 +44,7 @@ export class SearchOpener {
 function isCall({ key, target, ctrlKey, metaKey, altKey, shiftKey, isComposing, keyCode }) {
   if (isComposing || keyCode === 229 || altKey) return false
   if (ctrlKey !== metaKey) return key.toLowerCase() === 'k' && !shiftKey
-  const writing = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+  const writing =
+    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
   return key === '/' && !ctrlKey && !writing
 }

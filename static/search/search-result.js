@@ -71,7 +71,7 @@ function wordAt(text, index) {
   if (index <= 0) return 0
   if (index >= text.length) return text.length
   const word = words.segment(text).containing(index)?.index ?? index
-  return index - word <= wordMax ? word : graphemes.segment(text).containing(index)?.index ?? index
+  return index - word <= wordMax ? word : (graphemes.segment(text).containing(index)?.index ?? index)
 }
 
 /** @param {string} text */

@@ -64,16 +64,21 @@ export class Search {
       if (this.#pressed(event)) event.preventDefault()
     })
     this.#where.addEventListener('change', () => this.#begin())
-    this.#scroller.addEventListener('scroll', () => {
-      if (this.#quest && this.#isNearEnd) this.#goOn()
-    }, { passive: true })
+    this.#scroller.addEventListener(
+      'scroll',
+      () => {
+        if (this.#quest && this.#isNearEnd) this.#goOn()
+      },
+      { passive: true },
+    )
     this.#more.addEventListener('click', () => {
       this.#field.focus() // the button goes
       this.#goOn()
     })
     // The page follows links to messages by itself; the dialog goes before that, and gives back the focus.
     this.#list.addEventListener('click', (event) => {
-      if (event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) this.#dialog.close()
+      if (event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey)
+        this.#dialog.close()
     })
     this.#dialog.addEventListener('close', () => this.#rest())
     window.addEventListener('online', () => {
@@ -105,7 +110,15 @@ export class Search {
 
     const head = document.createElement('div')
     head.className = 'search-head'
-    Object.assign(this.#field, { id: 'search-field', type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: false, enterKeyHint: 'search', dir: 'auto' })
+    Object.assign(this.#field, {
+      id: 'search-field',
+      type: 'text',
+      role: 'combobox',
+      autocomplete: 'off',
+      spellcheck: false,
+      enterKeyHint: 'search',
+      dir: 'auto',
+    })
     this.#field.setAttribute('autocapitalize', 'off')
     this.#field.setAttribute('aria-autocomplete', 'list')
     this.#field.setAttribute('aria-controls', 'search-results')
@@ -150,7 +163,16 @@ export class Search {
       return this.#tell(say('search.hint'))
     }
     const inRoom = !this.#where.hidden && this.#where.querySelector('input:checked')?.getAttribute('value') === 'room'
-    this.#quest = { q, room: inRoom ? this.#room?.id : undefined, before: undefined, answered: false, more: true, goes: 0, failures: 0, found: new Set() }
+    this.#quest = {
+      q,
+      room: inRoom ? this.#room?.id : undefined,
+      before: undefined,
+      answered: false,
+      more: true,
+      goes: 0,
+      failures: 0,
+      found: new Set(),
+    }
     void this.#ask()
   }
 
@@ -190,8 +212,13 @@ export class Search {
   /** @param {Quest} quest @returns {Promise<boolean>} whether that may go on */
   async #askFor(quest) {
     const { q, room, before } = quest
-    const query = new URLSearchParams({ q, ...(room !== undefined && { room }), ...(before !== undefined && { before }) })
-    if (!quest.answered && quest.failures === 0 && this.#list.childElementCount === 0) this.#tell(say('search.searching'))
+    const query = new URLSearchParams({
+      q,
+      ...(room !== undefined && { room }),
+      ...(before !== undefined && { before }),
+    })
+    if (!quest.answered && quest.failures === 0 && this.#list.childElementCount === 0)
+      this.#tell(say('search.searching'))
     try {
       const answer = await request('GET', `/search?${query}`)
       if (this.#quest === quest) this.#put(quest, answer)
@@ -266,7 +293,8 @@ export class Search {
     // What is shown is not yet what was typed last.
     if (this.#pause !== undefined) this.#begin()
     else if (!this.#quest?.answered) return
-    else if (matchMedia('(pointer: coarse)').matches) this.#field.blur() // the keyboard goes, and one sees what is found
+    else if (matchMedia('(pointer: coarse)').matches)
+      this.#field.blur() // the keyboard goes, and one sees what is found
     else this.#active?.click()
   }
 
@@ -310,7 +338,8 @@ function makeSign(href) {
   const namespace = 'http://www.w3.org/2000/svg'
   const sign = document.createElementNS(namespace, 'svg')
   const use = document.createElementNS(namespace, 'use')
-  for (const [name, value] of Object.entries({ width: '20', height: '20', 'aria-hidden': 'true' })) sign.setAttribute(name, value)
+  for (const [name, value] of Object.entries({ width: '20', height: '20', 'aria-hidden': 'true' }))
+    sign.setAttribute(name, value)
   use.setAttribute('href', href)
   sign.append(use)
   return sign

@@ -19,7 +19,11 @@ export class Account {
   /** @param {On} on `shortcuts`: they are to be shown */
   constructor(on) {
     this.#on = on
-    for (const opener of [this.#corner, part('settings-open', HTMLButtonElement), part('welcome-settings', HTMLButtonElement)]) {
+    for (const opener of [
+      this.#corner,
+      part('settings-open', HTMLButtonElement),
+      part('welcome-settings', HTMLButtonElement),
+    ]) {
       opener.addEventListener('click', () => void this.#open())
     }
   }

@@ -19,13 +19,16 @@ export function showAppearance(whole) {
 function listen(whole) {
   ready.add(whole)
   // Whoever looks for their language knows it by its own name.
-  for (const name of whole.querySelectorAll('bdi')) name.textContent = new Intl.DisplayNames(name.lang, { type: 'language' }).of(name.lang === 'zh-CN' ? 'zh-Hans' : name.lang) ?? ''
+  for (const name of whole.querySelectorAll('bdi'))
+    name.textContent =
+      new Intl.DisplayNames(name.lang, { type: 'language' }).of(name.lang === 'zh-CN' ? 'zh-Hans' : name.lang) ?? ''
   whole.addEventListener('change', ({ target }) => {
     if (target instanceof HTMLInputElement) keep(target.name, target.value)
   })
   // Buttons, and no radios: going through them by keyboard must not load the page anew each time.
   whole.addEventListener('click', ({ target }) => {
     const button = target instanceof Element ? target.closest('button') : null
-    if (button && button.ariaPressed !== 'true') choose(button.value === 'en' || button.value === 'zh' ? button.value : undefined)
+    if (button && button.ariaPressed !== 'true')
+      choose(button.value === 'en' || button.value === 'zh' ? button.value : undefined)
   })
 }

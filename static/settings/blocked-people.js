@@ -39,7 +39,7 @@ export class BlockedPeople {
   /** The id of the last one that is listed. */
   get #last() {
     const last = this.#list.lastElementChild
-    return last instanceof HTMLElement ? last.dataset['user'] ?? '' : ''
+    return last instanceof HTMLElement ? (last.dataset['user'] ?? '') : ''
   }
 
   /** @param {string} after all that are listed go if it is empty */
@@ -53,23 +53,34 @@ export class BlockedPeople {
   }
 
   #showNone() {
-    within(this.#whole, '.note', HTMLElement).textContent = say(this.#list.childElementCount > 0 ? 'blocked.note' : 'blocked.none')
+    within(this.#whole, '.note', HTMLElement).textContent = say(
+      this.#list.childElementCount > 0 ? 'blocked.note' : 'blocked.none',
+    )
   }
 
   /** @param {Blocked} blocked */
   #item({ user, since }) {
-    const { item, button } = listed(user.name, say('blocked.since', { date: dateOnlyFormat.format(new Date(since)) }), say('people.unblock'))
+    const { item, button } = listed(
+      user.name,
+      say('blocked.since', { date: dateOnlyFormat.format(new Date(since)) }),
+      say('people.unblock'),
+    )
     item.dataset['user'] = user.id
     if (!button) return item
     button.setAttribute('aria-label', say('blocked.unblock', { name: user.name }))
-    onClick(button, this.#problem, async () => {
-      await request('DELETE', `/blocks/${encodeURIComponent(user.id)}`)
-      const next = item.nextElementSibling ?? item.previousElementSibling
-      item.remove()
-      this.#showNone()
-      const there = next?.querySelector('button') ?? this.#whole.querySelector('summary')
-      there?.focus()
-    }, { failed: this.#failed })
+    onClick(
+      button,
+      this.#problem,
+      async () => {
+        await request('DELETE', `/blocks/${encodeURIComponent(user.id)}`)
+        const next = item.nextElementSibling ?? item.previousElementSibling
+        item.remove()
+        this.#showNone()
+        const there = next?.querySelector('button') ?? this.#whole.querySelector('summary')
+        there?.focus()
+      },
+      { failed: this.#failed },
+    )
     return item
   }
 }

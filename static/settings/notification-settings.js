@@ -21,8 +21,17 @@ export class NotificationSettings {
     // Without the permission nothing is shown by it, but Chrome on Android tells that it has none of these at all.
     if (obstacle() === '' && Notification.permission === 'default') this.#impossible = notify('') === null
     const why = this.#impossible ? 'missing' : obstacle()
-    this.#state.textContent = say(why === '' ? this.#isOn ? 'notifications.on' : 'notifications.off' : why === 'insecure' ? 'notifications.insecure' :
-      why === 'denied' ? 'notifications.denied' : 'notifications.missing')
+    this.#state.textContent = say(
+      why === ''
+        ? this.#isOn
+          ? 'notifications.on'
+          : 'notifications.off'
+        : why === 'insecure'
+          ? 'notifications.insecure'
+          : why === 'denied'
+            ? 'notifications.denied'
+            : 'notifications.missing',
+    )
     this.#turn.hidden = why !== ''
     this.#turn.textContent = say(this.#isOn ? 'notifications.turn_off' : 'notifications.turn_on')
   }

@@ -14,10 +14,15 @@ export class Sessions {
   /** @param {{ over: () => Promise<void>, failed: (error: unknown) => void }} on `over`: this one is ended too */
   constructor({ over, failed }) {
     this.#whole.addEventListener('toggle', () => void this.list())
-    onClick(part('log-out-everywhere', HTMLButtonElement), this.#problem, async () => {
-      await request('DELETE', '/sessions')
-      await over()
-    }, { sure: say('sessions.end_all_sure'), failed })
+    onClick(
+      part('log-out-everywhere', HTMLButtonElement),
+      this.#problem,
+      async () => {
+        await request('DELETE', '/sessions')
+        await over()
+      },
+      { sure: say('sessions.end_all_sure'), failed },
+    )
   }
 
   /** Lists them anew, if they are shown. */
@@ -26,7 +31,9 @@ export class Sessions {
     this.#problem.hidden = true
     try {
       const { sessions } = await request('GET', '/sessions')
-      within(this.#whole, 'ul', HTMLElement).replaceChildren(...sessions.toSorted(currentFirst).map((/** @type {Session} */ session) => this.#item(session)))
+      within(this.#whole, 'ul', HTMLElement).replaceChildren(
+        ...sessions.toSorted(currentFirst).map((/** @type {Session} */ session) => this.#item(session)),
+      )
     } catch (error) {
       tell(this.#problem, error)
     }
@@ -36,7 +43,11 @@ export class Sessions {
   #item({ id, began, used, current }) {
     const times = { began: dateOnlyFormat.format(new Date(began)), used: dateAndTimeFormat.format(new Date(used)) }
     const title = say(current ? 'sessions.this' : 'sessions.other')
-    const { item, button } = listed(title, say(current ? 'sessions.since' : 'sessions.since_used', times), current ? '' : say('leave.go'))
+    const { item, button } = listed(
+      title,
+      say(current ? 'sessions.since' : 'sessions.since_used', times),
+      current ? '' : say('leave.go'),
+    )
     if (!button) return item
     onClick(button, this.#problem, async () => {
       await request('DELETE', `/sessions/${encodeURIComponent(id)}`)

@@ -33,16 +33,24 @@ export class Settings {
     this.#sessions = new Sessions({ over: () => this.#out(), failed: on.failed })
     new BlockedPeople(on.failed)
 
-    onSubmit(part('make-account', HTMLFormElement), async ({ password }) => {
-      const { user } = await request('POST', '/users', { body: { name: this.#me?.name, password } })
-      on.changed(user)
-      this.#say(say('keep.done'))
-    }, on.failed)
-    onSubmit(part('rename', HTMLFormElement), async ({ name }) => {
-      if (name === this.#me?.name) return
-      on.changed(await request('PATCH', '/users/me', { body: { name } }))
-      this.#say(say('rename.done'))
-    }, on.failed)
+    onSubmit(
+      part('make-account', HTMLFormElement),
+      async ({ password }) => {
+        const { user } = await request('POST', '/users', { body: { name: this.#me?.name, password } })
+        on.changed(user)
+        this.#say(say('keep.done'))
+      },
+      on.failed,
+    )
+    onSubmit(
+      part('rename', HTMLFormElement),
+      async ({ name }) => {
+        if (name === this.#me?.name) return
+        on.changed(await request('PATCH', '/users/me', { body: { name } }))
+        this.#say(say('rename.done'))
+      },
+      on.failed,
+    )
     onSubmit(part('password-form', HTMLFormElement), async ({ current, password }) => {
       await request('PATCH', '/users/me', { body: { current, password } })
       part('new-password', HTMLDetailsElement).open = false
@@ -80,7 +88,8 @@ export class Settings {
     part('sessions', HTMLElement).hidden = part('leave-open', HTMLElement).hidden = !own
     part('tokens', HTMLElement).hidden = !governs(me)
     part('notifications', HTMLElement).hidden = part('blocked', HTMLElement).hidden = !me
-    for (const field of this.#dialog.querySelectorAll('.username')) if (field instanceof HTMLInputElement) field.value = me?.name ?? ''
+    for (const field of this.#dialog.querySelectorAll('.username'))
+      if (field instanceof HTMLInputElement) field.value = me?.name ?? ''
     const name = part('rename-name', HTMLInputElement)
     const touched = name.value !== name.defaultValue
     name.defaultValue = me?.name ?? ''

@@ -24,22 +24,26 @@ const macSigns = { ...signs, Alt: '⌥', Shift: '⇧', Ctrl: '⌘' }
 /** @param {boolean} onMac */
 export function showList(onMac) {
   const dialog = part('shortcuts', HTMLDialogElement)
-  within(dialog, 'dl', HTMLElement).replaceChildren(...shortcuts.map(([keys, does]) => {
-    const row = document.createElement('div')
-    const name = document.createElement('dt')
-    const pressed = document.createElement('dd')
-    name.textContent = say(does)
-    for (const combination of keys) {
-      const whole = document.createElement('span')
-      whole.append(...combination.split('+').map((key) => {
-        const element = document.createElement('kbd')
-        element.textContent = (onMac ? macSigns : signs)[key] ?? key
-        return element
-      }))
-      pressed.append(whole)
-    }
-    row.append(name, pressed)
-    return row
-  }))
+  within(dialog, 'dl', HTMLElement).replaceChildren(
+    ...shortcuts.map(([keys, does]) => {
+      const row = document.createElement('div')
+      const name = document.createElement('dt')
+      const pressed = document.createElement('dd')
+      name.textContent = say(does)
+      for (const combination of keys) {
+        const whole = document.createElement('span')
+        whole.append(
+          ...combination.split('+').map((key) => {
+            const element = document.createElement('kbd')
+            element.textContent = (onMac ? macSigns : signs)[key] ?? key
+            return element
+          }),
+        )
+        pressed.append(whole)
+      }
+      row.append(name, pressed)
+      return row
+    }),
+  )
   openDialog(dialog)
 }

@@ -44,7 +44,9 @@ export class Tokens {
     within(this.#made, 'bdi', HTMLElement).textContent = user.name
     this.#text.value = token
     const place = `${location.origin}${base}`
-    const does = scopes.includes('write') ? ['-d', 'hello', `${place}/rooms/${lobby}/messages`] : ['-N', `${place}/events`]
+    const does = scopes.includes('write')
+      ? ['-d', 'hello', `${place}/rooms/${lobby}/messages`]
+      : ['-N', `${place}/events`]
     this.#curl.value = ['curl', '--oauth2-bearer', token, ...does].join(' ')
     this.#made.hidden = false
     part('token-copy', HTMLButtonElement).focus()
@@ -62,7 +64,9 @@ export class Tokens {
     this.#problem.hidden = true
     try {
       const { tokens } = await request('GET', '/tokens')
-      within(this.#whole, 'ul', HTMLElement).replaceChildren(...tokens.map((/** @type {Token} */ token) => this.#item(token)))
+      within(this.#whole, 'ul', HTMLElement).replaceChildren(
+        ...tokens.map((/** @type {Token} */ token) => this.#item(token)),
+      )
     } catch (error) {
       tell(this.#problem, error)
     }
@@ -75,15 +79,22 @@ export class Tokens {
       say(both ? 'tokens.both' : scopes.includes('read') ? 'tokens.reads' : 'tokens.writes'),
       ...(rooms ? [listFormat.format(rooms)] : []),
       say('tokens.made_by', { name: maker.name, date: dateOnlyFormat.format(new Date(Number(id) / 1000)) }), // an id is its time, in microseconds
-      expires === undefined ? say('tokens.endless') : say('tokens.until', { date: dateOnlyFormat.format(new Date(expires)) }),
+      expires === undefined
+        ? say('tokens.endless')
+        : say('tokens.until', { date: dateOnlyFormat.format(new Date(expires)) }),
     ]
     const { item, button } = listed(user.name, notes.join(' · '), say('tokens.revoke'))
     if (!button) return item
-    onClick(button, this.#problem, async () => {
-      await request('DELETE', `/tokens/${encodeURIComponent(id)}`)
-      if (within(this.#made, 'bdi', HTMLElement).textContent === user.name) this.forget()
-      await this.#list()
-    }, { sure: say('tokens.revoke_sure') })
+    onClick(
+      button,
+      this.#problem,
+      async () => {
+        await request('DELETE', `/tokens/${encodeURIComponent(id)}`)
+        if (within(this.#made, 'bdi', HTMLElement).textContent === user.name) this.forget()
+        await this.#list()
+      },
+      { sure: say('tokens.revoke_sure') },
+    )
     return item
   }
 }

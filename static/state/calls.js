@@ -40,7 +40,10 @@ export class Calls {
   heard(message) {
     const room = this.#mirror.state.rooms.get(message.room)
     if (!room || this.#on.ignores(message.from.id)) return
-    const calls = this.#levels.count(room, { unread: 1, mentions: namesMe(message.mentions, this.#mirror.me ?? null) ? 1 : 0 })
+    const calls = this.#levels.count(room, {
+      unread: 1,
+      mentions: namesMe(message.mentions, this.#mirror.me ?? null) ? 1 : 0,
+    })
     if (calls > 0) void this.#notifier?.tell(message, room)
   }
 

@@ -30,8 +30,7 @@ export function fold({ rooms, members, messages, users, blocked }, { event, data
     if (before !== undefined && before !== data.name) callAfter(rooms, before, data)
     users.set(data.id, data)
     for (const inRoom of messages.values()) callInReactions(inRoom, data)
-  }
-  else if (event === 'block') blocked[data.on ? 'add' : 'delete'](data.user.id)
+  } else if (event === 'block') blocked[data.on ? 'add' : 'delete'](data.user.id)
   else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
   else if (event === 'leave') inside(members, data.room).delete(data.user.id)
   else if (event === 'delete') inside(messages, data.room).delete(data.id)
@@ -47,8 +46,10 @@ export function fold({ rooms, members, messages, users, blocked }, { event, data
 function callAfter(rooms, before, { id: user, name }) {
   for (const [id, room] of rooms) {
     if (room.kind !== 'direct' || !id.split('-').includes(user.slice(2))) continue
-    if (room.name.startsWith(`${before}, `)) rooms.set(id, { ...room, name: `${name}${room.name.slice(before.length)}` })
-    else if (room.name.endsWith(`, ${before}`)) rooms.set(id, { ...room, name: `${room.name.slice(0, -before.length)}${name}` })
+    if (room.name.startsWith(`${before}, `))
+      rooms.set(id, { ...room, name: `${name}${room.name.slice(before.length)}` })
+    else if (room.name.endsWith(`, ${before}`))
+      rooms.set(id, { ...room, name: `${room.name.slice(0, -before.length)}${name}` })
   }
 }
 
@@ -60,7 +61,7 @@ function react(messages, { message: id, emoji, from, on, count }, me) {
   const people = named(known.from, from, { on, count })
   // Without a count it is a room of two, and both of them are named.
   const now = { emoji, count: count ?? people.length, me: from.id === me ? on : known.me, from: people }
-  const reactions = before.includes(known) ? before.map((one) => one === known ? now : one) : [...before, now]
+  const reactions = before.includes(known) ? before.map((one) => (one === known ? now : one)) : [...before, now]
   const left = reactions.filter((one) => one.count > 0)
   messages.set(id, { ...message, ...(left.length > 0 && { reactions: left }) })
 }
@@ -79,7 +80,10 @@ function callInReactions(messages, { id, name }) {
   const outdated = (/** @type {Author} */ author) => author.id === id && author.name !== name
   for (const [key, message] of messages) {
     if (!message.reactions?.some(({ from }) => from.some(outdated))) continue
-    const reactions = message.reactions.map((one) => ({ ...one, from: one.from.map((author) => outdated(author) ? { ...author, name } : author) }))
+    const reactions = message.reactions.map((one) => ({
+      ...one,
+      from: one.from.map((author) => (outdated(author) ? { ...author, name } : author)),
+    }))
     messages.set(key, { ...message, reactions })
   }
 }

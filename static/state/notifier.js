@@ -60,7 +60,8 @@ export class Notifier {
 
   /** @param {Message} message @param {Room} room */
   #show({ id, from, text }, room) {
-    const title = room.kind === 'direct' ? from.name : say('notifications.said', { name: from.name, room: this.#on.nameOf(room) })
+    const title =
+      room.kind === 'direct' ? from.name : say('notifications.said', { name: from.name, room: this.#on.nameOf(room) })
     const notification = notify(title, { body: balanced(cut(text)), tag: `${scope}.${room.id}` })
     if (!notification) return
     this.#shown.set(room.id, notification)
@@ -106,5 +107,10 @@ export function notify(title, options = {}) {
 function cut(text) {
   const words = text.trim().replace(/\s+/g, ' ')
   const letters = [...new Intl.Segmenter().segment(words.slice(0, textMax * 8))]
-  return letters.length <= textMax ? words : `${letters.slice(0, textMax).map(({ segment }) => segment).join('')}…`
+  return letters.length <= textMax
+    ? words
+    : `${letters
+        .slice(0, textMax)
+        .map(({ segment }) => segment)
+        .join('')}…`
 }

@@ -77,7 +77,8 @@ export class Presence {
   /** Somebody comes or goes. @param {Told} told */
   heard({ room, user, state }) {
     for (const told of this.#toldSince) told.add(user.id)
-    if (user.id !== this.#mirror.me?.id && this.#mirror.state.rooms.get(room)?.kind === 'direct') this.#others.set(room, user.id)
+    if (user.id !== this.#mirror.me?.id && this.#mirror.state.rooms.get(room)?.kind === 'direct')
+      this.#others.set(room, user.id)
     if (state === 'here') this.#here.add(user.id)
     else this.#here.delete(user.id)
     this.#on.changed()
@@ -85,7 +86,8 @@ export class Presence {
 
   /** Somebody is in a room now: whether they are here too was told in their other rooms only. @param {WireEvents['join']} joined */
   joined({ room, user }) {
-    if (!this.#known.has(room) || this.has(user.id) || (this.#mirror.state.members.get(room)?.size ?? 0) > crowdMin) return
+    if (!this.#known.has(room) || this.has(user.id) || (this.#mirror.state.members.get(room)?.size ?? 0) > crowdMin)
+      return
     this.#settled.delete(room)
     this.#plan(Math.random() * spreadMs)
   }
@@ -163,7 +165,9 @@ export class Presence {
   get #wanted() {
     const { rooms } = this.#mirror.state
     const current = rooms.get(this.#on.room())
-    const direct = [...rooms.values()].filter(({ kind, archived }) => kind === 'direct' && !archived).slice(0, directMax)
+    const direct = [...rooms.values()]
+      .filter(({ kind, archived }) => kind === 'direct' && !archived)
+      .slice(0, directMax)
     return [...new Set([...(current ? [current] : []), ...direct].map(({ id }) => id))]
   }
 }

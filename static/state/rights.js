@@ -26,7 +26,14 @@ export function mayWith(user, { from }, { room, roles, blocked }) {
   const writes = !!user && !!room && !room.archived
   const own = from.id === user?.id
   const others = !!user && !own
-  return { react: writes, reply: writes, edit: writes && own, delete: own || (!!room && manages(user, room, roles)), block: others && !blocked.has(from.id), unblock: others && blocked.has(from.id) }
+  return {
+    react: writes,
+    reply: writes,
+    edit: writes && own,
+    delete: own || (!!room && manages(user, room, roles)),
+    block: others && !blocked.has(from.id),
+    unblock: others && blocked.has(from.id),
+  }
 }
 
 /**
@@ -34,9 +41,13 @@ export function mayWith(user, { from }, { room, roles, blocked }) {
  * @param {import('./mirror.js').Mirror} mirror @param {string} room @param {() => boolean} [wanted] once this is false, nobody is waiting any more
  */
 export function askMembers(mirror, room, wanted) {
-  return mirror.ask(`/rooms/${encodeURIComponent(room)}/members`, (/** @type {{ members: Member[] }} */ { members }) => {
-    const { members: inRooms, users } = mirror.state
-    inRooms.set(room, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
-    for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
-  }, wanted)
+  return mirror.ask(
+    `/rooms/${encodeURIComponent(room)}/members`,
+    (/** @type {{ members: Member[] }} */ { members }) => {
+      const { members: inRooms, users } = mirror.state
+      inRooms.set(room, new Map(members.map(({ id, roomRole }) => [id, roomRole ?? 'member'])))
+      for (const { roomRole: _, here: __, ...user } of members) users.set(user.id, user)
+    },
+    wanted,
+  )
 }

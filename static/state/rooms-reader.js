@@ -28,7 +28,7 @@ export class RoomsReader {
 
   /** The list from its beginning. @returns {Promise<Page | null>} its last page so far, or null if nobody waits for it any more */
   async read() {
-    const current = this.#reading = {}
+    const current = (this.#reading = {})
     /** @type {Set<string>} */
     const listed = new Set()
     let after = ''
@@ -36,7 +36,7 @@ export class RoomsReader {
       const page = await this.#ask(after, listed, () => this.#reading === current)
       if (!page) return null
       const last = page.rooms.at(-1)
-      after = page.more ? last?.id ?? '' : ''
+      after = page.more ? (last?.id ?? '') : ''
       if (after !== '' && last?.read !== undefined) continue // mine go on
       this.#last = after
       for (const { id, kind } of [...this.#mirror.state.rooms.values()]) {
@@ -54,7 +54,7 @@ export class RoomsReader {
     const from = this.#last
     const page = await this.#ask(from, new Set(), () => this.#reading === current && this.#last === from)
     if (!page) return
-    this.#last = page.more ? page.rooms.at(-1)?.id ?? '' : ''
+    this.#last = page.more ? (page.rooms.at(-1)?.id ?? '') : ''
     this.#on.changed()
   }
 
@@ -73,12 +73,16 @@ export class RoomsReader {
 
   /** @param {string} after @param {Set<string>} listed @param {() => boolean} wanted @returns {Promise<Page | null>} */
   #ask(after, listed, wanted) {
-    return this.#mirror.ask(after === '' ? '/rooms' : `/rooms?after=${encodeURIComponent(after)}`, (/** @type {Page} */ page) => {
-      for (const { read: _, unread: __, mentions: ___, ...room } of page.rooms) {
-        listed.add(room.id)
-        this.#mirror.state.rooms.set(room.id, room)
-      }
-      this.#on.listed(page, after === '')
-    }, wanted)
+    return this.#mirror.ask(
+      after === '' ? '/rooms' : `/rooms?after=${encodeURIComponent(after)}`,
+      (/** @type {Page} */ page) => {
+        for (const { read: _, unread: __, mentions: ___, ...room } of page.rooms) {
+          listed.add(room.id)
+          this.#mirror.state.rooms.set(room.id, room)
+        }
+        this.#on.listed(page, after === '')
+      },
+      wanted,
+    )
   }
 }

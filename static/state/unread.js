@@ -70,7 +70,10 @@ export class Unread {
   of(room) {
     const mark = this.#marks.get(room)
     if (!mark) return none
-    return { unread: mark.counted.unread + mark.since.size, mentions: mark.counted.mentions + [...mark.since.values()].filter(Boolean).length }
+    return {
+      unread: mark.counted.unread + mark.since.size,
+      mentions: mark.counted.mentions + [...mark.since.values()].filter(Boolean).length,
+    }
   }
 
   /** The event up to which I have read, if I am in that room. @param {string} room */
@@ -92,7 +95,8 @@ export class Unread {
     // The stream may still be bringing what the server has counted already.
     if (Number(id) <= mark.at) return event === 'message'
     // A message that was changed while nobody listened comes by that change only.
-    if (event !== 'delete' && Number(data.id) > mark.at) mark.since.set(data.id, namesMe(data.mentions, me) && !this.#on.ignores(data.from.id))
+    if (event !== 'delete' && Number(data.id) > mark.at)
+      mark.since.set(data.id, namesMe(data.mentions, me) && !this.#on.ignores(data.from.id))
     else if (!mark.since.delete(data.id) && mark.counted.unread > 0) this.#ask()
     this.#on.changed(data.room)
     return event === 'message'
@@ -125,10 +129,14 @@ export class Unread {
 
   async #note() {
     let error
-    for (const [room, id] of [...this.#notes]) if (this.#notes.get(room) === id) error = await this.#noteOne(room, id) ?? error
+    for (const [room, id] of [...this.#notes])
+      if (this.#notes.get(room) === id) error = (await this.#noteOne(room, id)) ?? error
     this.#failures = error ? this.#failures + 1 : 0
     // What came meanwhile, and what could not be told: until then other devices count too many.
-    this.#noting = this.#notes.size > 0 ? setTimeout(() => this.#note(), noteMs + (error ? backoffMs(this.#failures, error) : 0)) : undefined
+    this.#noting =
+      this.#notes.size > 0
+        ? setTimeout(() => this.#note(), noteMs + (error ? backoffMs(this.#failures, error) : 0))
+        : undefined
   }
 
   /** @param {string} room @param {string} id @returns {Promise<unknown>} why it must be tried again, if it must */

@@ -22,7 +22,8 @@ const workerUrl = new URL('./stream-worker.js', import.meta.url).href
  * @type {{ createPolicy: (name: string, rules: object) => { createScriptURL: (url: string) => string } } | undefined}
  */
 const trustedTypes = Reflect.get(globalThis, 'trustedTypes')
-const trustedWorkerUrl = trustedTypes?.createPolicy('natter', { createScriptURL: () => workerUrl }).createScriptURL('') ?? workerUrl
+const trustedWorkerUrl =
+  trustedTypes?.createPolicy('natter', { createScriptURL: () => workerUrl }).createScriptURL('') ?? workerUrl
 
 export class Connection {
   #cursor = ''
@@ -136,7 +137,10 @@ export class Connection {
   #own() {
     const { port1, port2 } = new MessageChannel()
     this.#hub ??= later(() => import('./stream-hub.js')).then(({ StreamHub }) => new StreamHub(`${base}/events`))
-    this.#hub.then((hub) => hub.connect(port2), () => (this.#hub = null))
+    this.#hub.then(
+      (hub) => hub.connect(port2),
+      () => (this.#hub = null),
+    )
     return port1
   }
 
@@ -180,7 +184,8 @@ export class Connection {
 
   // By the clock on the wall, since the monotonic one stands still while some machines sleep.
   #check() {
-    if (this.#cursor === '' || (this.#hub && document.hidden) || Math.abs(Date.now() - this.#heardAt) <= silenceMsMax) return
+    if (this.#cursor === '' || (this.#hub && document.hidden) || Math.abs(Date.now() - this.#heardAt) <= silenceMsMax)
+      return
     this.#port?.close() // the worker is dead: this makes another
     this.#port = null
     this.#begin()

@@ -74,7 +74,8 @@ export class EventStream {
 
   /** To be called every few seconds. By the clock on the wall, since the other one stands still while some machines sleep. */
   check() {
-    if (this.running && this.#reopening === undefined && Math.abs(Date.now() - this.#heardAt) > silenceMsMax) this.reopen()
+    if (this.running && this.#reopening === undefined && Math.abs(Date.now() - this.#heardAt) > silenceMsMax)
+      this.reopen()
   }
 
   stop() {
@@ -97,7 +98,8 @@ export class EventStream {
     source.addEventListener('error', () => this.#broken(source))
     for (const type of events) source.addEventListener(type, (event) => source === this.#source && this.#receive(event))
     // Without an id of their own: what stands as their last one is that of an event before them.
-    for (const type of signals) source.addEventListener(type, (event) => source === this.#source && this.#on.signal(type, event.data))
+    for (const type of signals)
+      source.addEventListener(type, (event) => source === this.#source && this.#on.signal(type, event.data))
     source.addEventListener('reset', (event) => source === this.#source && this.#reset(event))
   }
 

@@ -171,7 +171,7 @@ export class StreamHub {
     const entries = upToDate ? [...events, ...tab.signals].sort((one, other) => one.id - other.id) : events
     tab.signals = []
     // Whoever asked the server later than we heard from it is ahead of us, and stays there.
-    tab.cursor = upToDate ? Math.max(tab.cursor, cursor) : events.at(-1)?.id ?? tab.cursor
+    tab.cursor = upToDate ? Math.max(tab.cursor, cursor) : (events.at(-1)?.id ?? tab.cursor)
     if (!always && !reset && entries.length === 0 && state === tab.told && !tab.refused) return
     /** @type {Batch} */
     const batch = { talk: tab.talk, state, cursor: tab.cursor, entries, reset, refused: tab.refused }

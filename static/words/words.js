@@ -19,7 +19,8 @@ const attributes = { 'data-say-label': 'aria-label', 'data-say-title': 'title', 
 export const language = chosen() ?? languageOf(navigator.languages.find(languageOf) ?? '') ?? 'en'
 
 /** The same for Intl. English is written in many ways, and the browser knows which; Chinese is in simplified letters here. */
-export const locale = language === 'zh' ? 'zh-CN' : navigator.languages.find((tag) => languageOf(tag) === 'en') ?? 'en'
+export const locale =
+  language === 'zh' ? 'zh-CN' : (navigator.languages.find((tag) => languageOf(tag) === 'en') ?? 'en')
 
 document.documentElement.lang = locale
 
@@ -55,7 +56,7 @@ export async function sayPage() {
  */
 export function say(key, values = {}) {
   const found = words.get(key)
-  const text = typeof found === 'object' ? found[plurals.select(Number(values['count']))] ?? found.other : found
+  const text = typeof found === 'object' ? (found[plurals.select(Number(values['count']))] ?? found.other) : found
   if (text === undefined) return key
   return text.replace(/\{(\w+)\}/g, (braces, name) => {
     const value = values[name]
@@ -80,10 +81,11 @@ function sayAll(whole) {
     const children = new Map([...element.children].map((child) => [child.getAttribute('data-value'), child]))
     // Every second piece is what stood in braces.
     const pieces = say(element.dataset['say'] ?? '').split(/\{(\w+)\}/)
-    element.replaceChildren(...pieces.map((piece, index) => index % 2 === 0 ? piece : children.get(piece) ?? ''))
+    element.replaceChildren(...pieces.map((piece, index) => (index % 2 === 0 ? piece : (children.get(piece) ?? ''))))
   }
   for (const [named, attribute] of Object.entries(attributes)) {
-    for (const element of whole.querySelectorAll(`[${named}]`)) element.setAttribute(attribute, say(element.getAttribute(named) ?? ''))
+    for (const element of whole.querySelectorAll(`[${named}]`))
+      element.setAttribute(attribute, say(element.getAttribute(named) ?? ''))
   }
 }
 
@@ -116,7 +118,10 @@ function languageOf(tag) {
 async function load() {
   for (let pauseMs = retryMsMin; words.size === 0; pauseMs = Math.min(retryMsMax, pauseMs * 2)) {
     try {
-      const response = await fetch(new URL(`./${language}.json`, import.meta.url), { priority: 'high', signal: AbortSignal.timeout(answerMsMax) })
+      const response = await fetch(new URL(`./${language}.json`, import.meta.url), {
+        priority: 'high',
+        signal: AbortSignal.timeout(answerMsMax),
+      })
       if (!response.ok) throw new Error(String(response.status))
       for (const [key, text] of Object.entries(await response.json())) words.set(key, text)
     } catch {
@@ -129,6 +134,7 @@ async function load() {
 // Within a sentence from left to right only such letters, or signs that turn the order, can put it into disorder.
 /** @param {string} value */
 function isolated(value) {
-  const turning = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+  const turning =
+    /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
   return turning.test(value) ? `\u2068${value}\u2069` : value
 }

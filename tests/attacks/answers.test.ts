@@ -9,7 +9,28 @@ import { FullPlace } from '../full-place.ts'
 
 const pageBytes = 256 * 1024
 const slack = 1024 // for what is around the entries of a page
-const emojis = ['👍', '😀', '❤️', '🎉', '🚀', '👀', '🔥', '💯', '🙏', '😂', '😍', '🤔', '😢', '😮', '😡', '👏', '🥳', '🤝', '✅', '❌']
+const emojis = [
+  '👍',
+  '😀',
+  '❤️',
+  '🎉',
+  '🚀',
+  '👀',
+  '🔥',
+  '💯',
+  '🙏',
+  '😂',
+  '😍',
+  '🤔',
+  '😢',
+  '😮',
+  '😡',
+  '👏',
+  '🥳',
+  '🤝',
+  '✅',
+  '❌',
+]
 const han = '京'.repeat(40) // as long as a name may be, and three times as many bytes
 
 interface Page {
@@ -36,7 +57,7 @@ async function pageOf<Answer>(person: Person, path: string): Promise<Answer> {
 /** All pages of a room's history, from the newest on. */
 async function historyOf(person: Person, room: string, limit: number): Promise<Message[]> {
   const messages: Message[] = []
-  for (let before = ''; ;) {
+  for (let before = ''; ; ) {
     const page = await pageOf<Page>(person, `/rooms/${room}/messages?limit=${limit}${before}`)
     assert.ok(page.messages.length > 0)
     messages.unshift(...page.messages)
@@ -57,7 +78,10 @@ test('a thousand people who react to each message make its page no larger than t
   const page = JSON.parse(body) as Page
   assert.equal(page.messages.length, 20)
   for (const { reactions } of page.messages) {
-    assert.deepEqual(reactions!.map(({ emoji, count, me, from }) => [emoji, count, me, from.map(({ name }) => name)]), [['👍', 1000, false, Array.from({ length: 10 }, (_, at) => `guest ${at}`)]])
+    assert.deepEqual(
+      reactions!.map(({ emoji, count, me, from }) => [emoji, count, me, from.map(({ name }) => name)]),
+      [['👍', 1000, false, Array.from({ length: 10 }, (_, at) => `guest ${at}`)]],
+    )
   }
   assert.ok(Buffer.byteLength(body) < 20 * 1000, `${body.length} bytes`)
 })
@@ -71,8 +95,15 @@ test('every emoji there is room for, with the longest names, is given in pages t
   })
 
   const all = await historyOf(chat.stranger, 'lobby', 200)
-  assert.deepEqual(all.map(({ id }) => Number(id)), messages)
-  for (const { reactions } of all) assert.deepEqual(reactions!.map(({ emoji, from }) => [emoji, from.length]), emojis.map((emoji) => [emoji, 10]))
+  assert.deepEqual(
+    all.map(({ id }) => Number(id)),
+    messages,
+  )
+  for (const { reactions } of all)
+    assert.deepEqual(
+      reactions!.map(({ emoji, from }) => [emoji, from.length]),
+      emojis.map((emoji) => [emoji, 10]),
+    )
 })
 
 test('a page of the longest texts ends at its bytes, in any script and whatever JSON escapes', async (t) => {
@@ -84,9 +115,15 @@ test('a page of the longest texts ends at its bytes, in any script and whatever 
   })
 
   const all = await historyOf(chat.stranger, 'lobby', 200)
-  assert.deepEqual(all.map(({ id }) => Number(id)), messages)
+  assert.deepEqual(
+    all.map(({ id }) => Number(id)),
+    messages,
+  )
   const middle = messages[60]!
-  const around = await pageOf<Page & { newer: boolean }>(chat.stranger, `/rooms/lobby/messages?around=${middle}&limit=200`)
+  const around = await pageOf<Page & { newer: boolean }>(
+    chat.stranger,
+    `/rooms/lobby/messages?around=${middle}&limit=200`,
+  )
   assert.ok(around.messages.some(({ id }) => Number(id) === middle))
   assert.deepEqual([around.more, around.newer], [true, true])
   const after = await pageOf<Page>(chat.stranger, `/rooms/lobby/messages?after=${messages[0]! - 1}&limit=200`)
@@ -108,7 +145,7 @@ test('all who react with an emoji are listed in pages, to those who may see the 
   const path = `/rooms/lobby/messages/${shown}/reactions/${encodeURIComponent('👍')}`
   type Listed = Reactions & { more: boolean }
 
-  for (let after = ''; ;) {
+  for (let after = ''; ; ) {
     const page = await pageOf<Listed>(chat.stranger, path + after)
     assert.deepEqual([page.emoji, page.count, page.me], ['👍', 1201, false])
     ids.push(...page.from.map(({ id }) => id))
@@ -123,8 +160,15 @@ test('all who react with an emoji are listed in pages, to those who may see the 
   assert.deepEqual([few.count, few.me, few.from.length, few.more], [1202, true, 7, true])
   const none = await ada.read<Listed>(`/rooms/lobby/messages/${shown}/reactions/${encodeURIComponent('🎉')}`)
   assert.deepEqual(none, { emoji: '🎉', count: 0, me: false, from: [], more: false })
-  for (const [room, id] of [['attic', hidden], ['lobby', hidden], ['lobby', 1]]) {
-    assert.equal(await ada.refused('GET', `/rooms/${room}/messages/${id}/reactions/${encodeURIComponent('👍')}`), '404 not_found')
+  for (const [room, id] of [
+    ['attic', hidden],
+    ['lobby', hidden],
+    ['lobby', 1],
+  ]) {
+    assert.equal(
+      await ada.refused('GET', `/rooms/${room}/messages/${id}/reactions/${encodeURIComponent('👍')}`),
+      '404 not_found',
+    )
   }
   assert.equal(await ada.refused('GET', `/rooms/lobby/messages/${shown}/reactions/x`), '400 invalid_request')
 })
@@ -135,16 +179,33 @@ test('a stream tells with each reaction how many there are, live and replayed al
   const { id } = await ada.say('lobby', 'look')
   const live = await chat.stranger.listen()
   const path = `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent('👍')}`
-  for (const [person, method] of [[ada, 'PUT'], [bob, 'PUT'], [bob, 'PUT'], [ada, 'DELETE'], [bob, 'DELETE'], [ada, 'DELETE'], [bob, 'PUT']] as const) await person.refused(method, path)
+  for (const [person, method] of [
+    [ada, 'PUT'],
+    [bob, 'PUT'],
+    [bob, 'PUT'],
+    [ada, 'DELETE'],
+    [bob, 'DELETE'],
+    [ada, 'DELETE'],
+    [bob, 'PUT'],
+  ] as const)
+    await person.refused(method, path)
   await ada.say('lobby', 'the end')
   await live.texts(1)
 
   const told = live.all.filter(({ event }) => event === 'reaction').map(({ data }) => data)
-  assert.deepEqual(told.map((data) => (JSON.parse(data) as { count: number }).count), [1, 2, 1, 0, 1])
+  assert.deepEqual(
+    told.map((data) => (JSON.parse(data) as { count: number }).count),
+    [1, 2, 1, 0, 1],
+  )
   const again = await chat.stranger.listen({ path: '/events?since=all' })
   await again.next('ping')
-  assert.deepEqual(again.all.filter(({ event }) => event === 'reaction').map(({ data }) => data), told)
-  assert.deepEqual((await ada.read<Message>(`/rooms/lobby/messages/${id}`)).reactions, [{ emoji: '👍', count: 1, me: false, from: [{ id: bob.id, name: 'bob' }] }])
+  assert.deepEqual(
+    again.all.filter(({ event }) => event === 'reaction').map(({ data }) => data),
+    told,
+  )
+  assert.deepEqual((await ada.read<Message>(`/rooms/lobby/messages/${id}`)).reactions, [
+    { emoji: '👍', count: 1, me: false, from: [{ id: bob.id, name: 'bob' }] },
+  ])
   assert.equal((await bob.read<Message>(`/rooms/lobby/messages/${id}`)).reactions![0]!.me, true)
 })
 
@@ -156,7 +217,7 @@ interface RoomsPage {
 /** All pages of the list of rooms, in their order. */
 async function roomsOf(person: Person, query = ''): Promise<ListedRoom[]> {
   const rooms: ListedRoom[] = []
-  for (let after = ''; ;) {
+  for (let after = ''; ; ) {
     const page = await pageOf<RoomsPage>(person, `/rooms?limit=1000${query}${after}`)
     rooms.push(...page.rooms)
     if (!page.more) return rooms
@@ -225,7 +286,8 @@ test('a list of rooms goes on after one that was lost meanwhile, and tells nothi
   const secret = await bob.makeRoom('secret', { kind: 'private' })
   const bot = await ada.makeBot({ name: 'robot', scopes: ['read'] })
   for (const room of [first!, second!, third!, secret]) await bob.add(room, bot)
-  const pageAfter = async (person: Person, room: string) => (await person.read<RoomsPage>(`/rooms?limit=1&after=${room}`)).rooms.map(({ id }) => id)
+  const pageAfter = async (person: Person, room: string) =>
+    (await person.read<RoomsPage>(`/rooms?limit=1&after=${room}`)).rooms.map(({ id }) => id)
   assert.deepEqual([await pageAfter(ada, first!), await pageAfter(bot, first!)], [[second], [second]])
 
   await bob.remove(second!, ada)
@@ -233,18 +295,27 @@ test('a list of rooms goes on after one that was lost meanwhile, and tells nothi
   assert.deepEqual([await pageAfter(ada, second!), await pageAfter(bot, second!)], [[third], [third]])
   await bob.remove(second!, bot)
   assert.deepEqual(await pageAfter(bot, second!), [third])
-  for (const room of [secret, 'none']) for (const person of [ada, bot, olga, chat.stranger]) assert.equal(await person.refused('GET', `/rooms?after=${room}`), '404 not_found')
-  for (const person of [olga, chat.stranger]) assert.equal(await person.refused('GET', `/rooms?after=${second}`), '404 not_found')
+  for (const room of [secret, 'none'])
+    for (const person of [ada, bot, olga, chat.stranger])
+      assert.equal(await person.refused('GET', `/rooms?after=${room}`), '404 not_found')
+  for (const person of [olga, chat.stranger])
+    assert.equal(await person.refused('GET', `/rooms?after=${second}`), '404 not_found')
 })
 
 test('a lobby of thousands, and all who were ever here, come in pages', async (t) => {
   const chat = await startFull(t, (place) => {
     for (const user of place.people(2500, (number) => `${han.slice(0, 30)}${number}`)) place.join(user, place.lobby)
   })
-  for (const [path, name] of [['/users', 'users'], ['/rooms/lobby/members', 'members']] as const) {
+  for (const [path, name] of [
+    ['/users', 'users'],
+    ['/rooms/lobby/members', 'members'],
+  ] as const) {
     const ids: string[] = []
-    for (let after = ''; ;) {
-      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(chat.stranger, `${path}?limit=1000${after}`)
+    for (let after = ''; ; ) {
+      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(
+        chat.stranger,
+        `${path}?limit=1000${after}`,
+      )
       ids.push(...page[name]!.map(({ id }) => id))
       if (!page.more) break
       after = `&after=${ids.at(-1)}`
@@ -261,15 +332,32 @@ test('invites and tokens that are over are not looked through, and the open ones
   const place = new FullPlace(data)
   const maker = idOfUser(olga.id)!
   const expires = Date.now() * 1000 + 3600e6
-  for (let at = 0; at < 900; at++) place.add({ type: 'invite', user: maker, facts: { hash: `invite ${at}`, role: 'guest', uses: 1, expires: expires + at } })
-  for (let at = 0; at < 900; at++) place.add({ type: 'token', user: maker, facts: { hash: `token ${at}`, folded: place.database.people.nameHash('bot'), scopes: 'read' }, body: { name: 'bot' } })
+  for (let at = 0; at < 900; at++)
+    place.add({
+      type: 'invite',
+      user: maker,
+      facts: { hash: `invite ${at}`, role: 'guest', uses: 1, expires: expires + at },
+    })
+  for (let at = 0; at < 900; at++)
+    place.add({
+      type: 'token',
+      user: maker,
+      facts: { hash: `token ${at}`, folded: place.database.people.nameHash('bot'), scopes: 'read' },
+      body: { name: 'bot' },
+    })
   place.done()
   await chat.start()
 
-  for (const [path, name] of [['/invites', 'invites'], ['/tokens', 'tokens']] as const) {
+  for (const [path, name] of [
+    ['/invites', 'invites'],
+    ['/tokens', 'tokens'],
+  ] as const) {
     const ids: string[] = []
-    for (let after = ''; ;) {
-      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(olga, `${path}?limit=400${after}`)
+    for (let after = ''; ; ) {
+      const page = await pageOf<{ [key: string]: { id: string }[] } & { more: boolean }>(
+        olga,
+        `${path}?limit=400${after}`,
+      )
       ids.push(...page[name]!.map(({ id }) => id))
       if (!page.more) break
       after = `&after=${ids.at(-1)}`
@@ -285,8 +373,11 @@ test('a search for the longest texts ends at its bytes, and goes on', async (t) 
     for (let at = 0; at < 60; at++) place.say(ada, '京'.repeat(3990) + ` cake${at}`)
   })
   const found = new Set<string>()
-  for (let before = ''; ;) {
-    const page = await pageOf<{ messages: Message[]; more: boolean; before?: string }>(chat.stranger, `/search?q=cake&limit=100${before}`)
+  for (let before = ''; ; ) {
+    const page = await pageOf<{ messages: Message[]; more: boolean; before?: string }>(
+      chat.stranger,
+      `/search?q=cake&limit=100${before}`,
+    )
     for (const { id } of page.messages) found.add(id)
     if (!page.more) break
     before = `&before=${page.before}`
@@ -298,10 +389,12 @@ test('what was said before and after thousands of deleted messages is on one pag
   const chat = await startFull(t, (place) => {
     const ada = place.person('ada')
     place.say(ada, 'before')
-    for (let at = 0; at < 2500; at++) place.add({ type: 'delete', user: ada, room: place.lobby, target: place.say(ada, 'gone') })
+    for (let at = 0; at < 2500; at++)
+      place.add({ type: 'delete', user: ada, room: place.lobby, target: place.say(ada, 'gone') })
     place.say(ada, 'after')
   })
-  const texts = async (query: string) => (await pageOf<Page>(chat.stranger, `/rooms/lobby/messages?${query}`)).messages.map(({ text }) => text)
+  const texts = async (query: string) =>
+    (await pageOf<Page>(chat.stranger, `/rooms/lobby/messages?${query}`)).messages.map(({ text }) => text)
   assert.deepEqual(await texts('limit=50'), ['before', 'after'])
   assert.deepEqual(await texts('limit=50&after=1'), ['before', 'after'])
   assert.deepEqual(await texts('limit=1'), ['after'])

@@ -3,13 +3,30 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Block, ListedRoom, Member, Membership, Message, Reaction, Room, User } from '../../lib/chat/streams/events.ts'
+import type {
+  Block,
+  ListedRoom,
+  Member,
+  Membership,
+  Message,
+  Reaction,
+  Room,
+  User,
+} from '../../lib/chat/streams/events.ts'
 import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { apply } from '../../lib/chat/rules/apply.ts'
 import { rules } from '../../lib/chat/rules/log-events.ts'
 import { foldName } from '../../lib/chat/people/names.ts'
 import { Database } from '../../lib/store/database.ts'
-import { openChat, own, startChat, temporaryFolder, type ChatServer, type Listener, type Person } from '../chat-server.ts'
+import {
+  openChat,
+  own,
+  startChat,
+  temporaryFolder,
+  type ChatServer,
+  type Listener,
+  type Person,
+} from '../chat-server.ts'
 import { mount } from '../mounted/mount.ts'
 
 interface State {
@@ -17,16 +34,22 @@ interface State {
 }
 
 // The page's own fold of events, which is JavaScript.
-const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me: string) => void } = await import(new URL('../../static/state/fold.js', import.meta.url).href)
+const {
+  empty,
+  fold,
+}: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me: string) => void } =
+  await import(new URL('../../static/state/fold.js', import.meta.url).href)
 
 const thumb = encodeURIComponent('👍')
 
 const listOf = async (person: Person) => (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms
 const slugsOf = async (person: Person) => (await listOf(person)).map(({ id }) => id)
-const blocksOf = async (person: Person) => (await person.read<{ blocks: { user: User; since: string }[] }>('/blocks')).blocks.map(({ user }) => user.name)
+const blocksOf = async (person: Person) =>
+  (await person.read<{ blocks: { user: User; since: string }[] }>('/blocks')).blocks.map(({ user }) => user.name)
 const block = (person: Person, other: Person) => person.ask('PUT', `/blocks/${other.id}`)
 const unblock = (person: Person, other: Person) => person.ask('DELETE', `/blocks/${other.id}`)
-const found = async (person: Person, q: string) => (await person.read<SearchResult>(`/search?q=${q}&limit=100`)).messages.map(({ text }) => text)
+const found = async (person: Person, q: string) =>
+  (await person.read<SearchResult>(`/search?q=${q}&limit=100`)).messages.map(({ text }) => text)
 const shown = (listener: Listener, what: string) => listener.bytes.includes(what)
 
 /** Says something that everybody sees, and waits until these streams have it: so they have all that came before. */
@@ -41,7 +64,7 @@ async function startTwo(chat: ChatServer) {
   return { ada, bob, eve, room }
 }
 
-test('a direct room that one leaves is gone from one\'s list, and back when the other speaks in it or one opens it again', async (t) => {
+test("a direct room that one leaves is gone from one's list, and back when the other speaks in it or one opens it again", async (t) => {
   const chat = await openChat(t)
   const olga = await chat.owner()
   const { ada, bob, room } = await startTwo(chat)
@@ -54,14 +77,19 @@ test('a direct room that one leaves is gone from one\'s list, and back when the 
   assert.equal((await stream.next('leave')).data.room, room)
   assert.equal((await list.next('leave')).data.room, room)
   assert.ok(!(await slugsOf(bob)).includes(room))
-  for (const path of ['', '/messages', '/members']) assert.equal(await bob.refused('GET', `/rooms/${room}${path}`), '404 not_found')
+  for (const path of ['', '/messages', '/members'])
+    assert.equal(await bob.refused('GET', `/rooms/${room}${path}`), '404 not_found')
   // To who is still there it looks as ever, and asking for the other brings nobody back.
   assert.deepEqual(await ada.membersOf(room), ['ada', 'bob'])
   assert.equal(await ada.direct(bob), room)
   await ada.ask('PUT', `/rooms/${room}/members/${bob.id}`)
   await ada.ask('POST', `/rooms/${room}/typing`)
   await upTo(ada, [...others, stream])
-  for (const other of others) assert.ok(!shown(other, 'event: leave') && !other.all.some(({ event, data }) => event === 'join' && (JSON.parse(data) as Membership).room === room))
+  for (const other of others)
+    assert.ok(
+      !shown(other, 'event: leave') &&
+        !other.all.some(({ event, data }) => event === 'join' && (JSON.parse(data) as Membership).room === room),
+    )
   assert.ok(!(await slugsOf(bob)).includes(room))
 
   const { id } = await ada.say(room, 'are you there?', { key: 'once' })
@@ -79,7 +107,11 @@ test('a direct room that one leaves is gone from one\'s list, and back when the 
   assert.equal(await bob.direct(ada), room)
   assert.ok((await slugsOf(bob)).includes(room))
   await upTo(ada, others)
-  for (const other of others) assert.ok(!shown(other, 'event: leave') && !other.all.some(({ event, data }) => event === 'join' && (JSON.parse(data) as Membership).room === room))
+  for (const other of others)
+    assert.ok(
+      !shown(other, 'event: leave') &&
+        !other.all.some(({ event, data }) => event === 'join' && (JSON.parse(data) as Membership).room === room),
+    )
   // It can be read again, whoever the other is by now.
   await bob.leave(room)
   await olga.ban(ada)
@@ -116,13 +148,27 @@ test('what somebody who is blocked says, changes and does is taken and never sho
   const nothing = async (what: string) => {
     assert.ok(!(await slugsOf(bob)).includes(room), what)
     assert.deepEqual([...(await found(bob, 'hidden')), ...(await found(bob, 'old'))], [], what)
-    for (const path of ['', '/messages', '/members', `/messages/${said.id}`, `/messages/${bobs}`]) assert.equal(await bob.refused('GET', `/rooms/${room}${path}`), '404 not_found', what)
-    for (const path of [`/rooms/${room}/typing`, `/rooms/${room}/messages`]) assert.equal(await bob.refused('POST', path, path.endsWith('messages') ? { text: 'x' } : undefined), '404 not_found', what)
-    const again = await Promise.all([bob.listen({ lastEventId }), bob.listen({ path: '/events?since=all' }), bob.listen({ path: '/rooms' })])
+    for (const path of ['', '/messages', '/members', `/messages/${said.id}`, `/messages/${bobs}`])
+      assert.equal(await bob.refused('GET', `/rooms/${room}${path}`), '404 not_found', what)
+    for (const path of [`/rooms/${room}/typing`, `/rooms/${room}/messages`])
+      assert.equal(
+        await bob.refused('POST', path, path.endsWith('messages') ? { text: 'x' } : undefined),
+        '404 not_found',
+        what,
+      )
+    const again = await Promise.all([
+      bob.listen({ lastEventId }),
+      bob.listen({ path: '/events?since=all' }),
+      bob.listen({ path: '/rooms' }),
+    ])
     await upTo(ada, [before, bound, ...again.slice(0, 2)])
     await again[2]!.next('ping')
     const seen = [before, bound, list, ...again]
-    for (const stream of seen) assert.ok(!shown(stream, 'hidden') && !shown(stream, 'typing') && !shown(stream, said.id) && !shown(stream, deleted.id), `${what}: ${stream.bytes}`)
+    for (const stream of seen)
+      assert.ok(
+        !shown(stream, 'hidden') && !shown(stream, 'typing') && !shown(stream, said.id) && !shown(stream, deleted.id),
+        `${what}: ${stream.bytes}`,
+      )
     for (const stream of again) stream.leave()
   }
   await nothing('while blocked')
@@ -137,23 +183,44 @@ test('what somebody who is blocked says, changes and does is taken and never sho
   const after = async (what: string) => {
     const { messages } = await bob.read<{ messages: Message[] }>(`/rooms/${room}/messages`)
     // What had been seen of the changed one is gone, and what it says now is hidden.
-    assert.deepEqual(messages.map(({ text, reactions }) => [text, reactions ?? {}]), [['mine', {}], ['seen again', {}]], what)
-    for (const id of [said.id, old, deleted.id]) assert.equal(await bob.refused('GET', `/rooms/${room}/messages/${id}`), '404 not_found', what)
+    assert.deepEqual(
+      messages.map(({ text, reactions }) => [text, reactions ?? {}]),
+      [
+        ['mine', {}],
+        ['seen again', {}],
+      ],
+      what,
+    )
+    for (const id of [said.id, old, deleted.id])
+      assert.equal(await bob.refused('GET', `/rooms/${room}/messages/${id}`), '404 not_found', what)
     assert.equal(await bob.refused('PUT', `/rooms/${room}/messages/${said.id}/reactions/${thumb}`), '404 not_found')
     assert.equal(await bob.refused('POST', `/rooms/${room}/messages`, { text: 'x', replyTo: said.id }), '404 not_found')
     assert.deepEqual(await found(bob, 'hidden'), [], what)
     assert.deepEqual(await found(bob, 'seen'), ['seen again'], what)
     const { unread, mentions } = (await listOf(bob)).find(({ id }) => id === room)!
     assert.deepEqual([unread, mentions], [1, 0], what)
-    const replays = await Promise.all([bob.listen({ lastEventId }), bob.listen({ path: `/events?room=${room}&since=all` }), bob.listen({ path: `/events?mine&since=all` }), bob.listen({ path: `/rooms/${room}/messages` }), bob.listen({ path: `/events?room=${room}&since=-2` })])
+    const replays = await Promise.all([
+      bob.listen({ lastEventId }),
+      bob.listen({ path: `/events?room=${room}&since=all` }),
+      bob.listen({ path: `/events?mine&since=all` }),
+      bob.listen({ path: `/rooms/${room}/messages` }),
+      bob.listen({ path: `/events?room=${room}&since=-2` }),
+    ])
     for (const stream of replays) {
       while ((await stream.next('message')).data.text !== 'seen again') continue
-      assert.ok(!shown(stream, 'hidden') && !shown(stream, said.id) && !shown(stream, deleted.id) && !shown(stream, 'reaction'), `${what}: ${stream.bytes}`)
+      assert.ok(
+        !shown(stream, 'hidden') && !shown(stream, said.id) && !shown(stream, deleted.id) && !shown(stream, 'reaction'),
+        `${what}: ${stream.bytes}`,
+      )
       stream.leave()
     }
     const last = await bob.listen({ path: `/events?room=${room}&since=-2` })
     await last.next('ping')
-    assert.deepEqual(last.all.filter(({ event }) => event === 'message').map(({ data }) => (JSON.parse(data) as Message).text), ['mine', 'seen again'], what)
+    assert.deepEqual(
+      last.all.filter(({ event }) => event === 'message').map(({ data }) => (JSON.parse(data) as Message).text),
+      ['mine', 'seen again'],
+      what,
+    )
     last.leave()
   }
   await ada.say(room, 'seen again')
@@ -164,7 +231,8 @@ test('what somebody who is blocked says, changes and does is taken and never sho
   await ada.ask('DELETE', `/rooms/${room}/messages/${said.id}`)
   await ada.ask('DELETE', `/rooms/${room}/messages/${bobs}/reactions/${thumb}`)
   await upTo(ada, [before, bound])
-  for (const stream of [before, bound]) assert.ok(!shown(stream, 'hidden') && !shown(stream, said.id) && !shown(stream, 'reaction'))
+  for (const stream of [before, bound])
+    assert.ok(!shown(stream, 'hidden') && !shown(stream, said.id) && !shown(stream, 'reaction'))
   await chat.kill()
   await chat.start()
   await after('after a restart')
@@ -173,7 +241,7 @@ test('what somebody who is blocked says, changes and does is taken and never sho
   assert.deepEqual(await bob.textsIn(room), ['new words', 'mine', 'seen again'])
 })
 
-test('a reaction that one is not shown is not counted on one\'s stream either', async (t) => {
+test("a reaction that one is not shown is not counted on one's stream either", async (t) => {
   const chat = await openChat(t)
   const { ada, bob, room } = await startTwo(chat)
   const { id } = await bob.say(room, 'mine')
@@ -185,16 +253,28 @@ test('a reaction that one is not shown is not counted on one\'s stream either', 
 
   const both = async (expected: { ada: number; bob: number }, what: string) => {
     await upTo(ada, [adas, bobs])
-    for (const [person, stream, count] of [[ada, adas, expected.ada], [bob, bobs, expected.bob]] as const) {
+    for (const [person, stream, count] of [
+      [ada, adas, expected.ada],
+      [bob, bobs, expected.bob],
+    ] as const) {
       const { reactions = [] } = await person.read<Message>(path)
       assert.equal(reactions[0]?.count ?? 0, count, `${what}: what ${person.name} is answered`)
       // The page counts from what it is told. It begins with the message, as it was before anybody reacted.
       const state = empty()
       fold(state, { event: 'message', data: { id, room } }, person.id)
-      const told = stream.all.filter(({ event }) => event === 'reaction').map(({ data }) => JSON.parse(data) as Reaction)
+      const told = stream.all
+        .filter(({ event }) => event === 'reaction')
+        .map(({ data }) => JSON.parse(data) as Reaction)
       for (const data of told) fold(state, { event: 'reaction', data }, person.id)
-      assert.deepEqual(state.messages.get(room)!.get(id)!.reactions ?? [], reactions, `${what}: what the page of ${person.name} makes of its stream`)
-      assert.ok(told.every((reaction) => !('count' in reaction)), `${what}: ${JSON.stringify(told)}`)
+      assert.deepEqual(
+        state.messages.get(room)!.get(id)!.reactions ?? [],
+        reactions,
+        `${what}: what the page of ${person.name} makes of its stream`,
+      )
+      assert.ok(
+        told.every((reaction) => !('count' in reaction)),
+        `${what}: ${JSON.stringify(told)}`,
+      )
     }
   }
   await both({ ada: 1, bob: 0 }, 'one that is hidden')
@@ -245,9 +325,18 @@ async function lifeOfAda(chat: ChatServer, done: (typeof worlds)[string]): Promi
     note(`${method} ${path}`, `${answer.status} ${answer.headers.get('location') ?? ''} ${text}`)
     return text
   }
-  const post = async (where: string, body: object) => (JSON.parse(await act('POST', `/rooms/${where}/messages`, body)) as Message).id
+  const post = async (where: string, body: object) =>
+    (JSON.parse(await act('POST', `/rooms/${where}/messages`, body)) as Message).id
   const look = async () => {
-    for (const path of ['/rooms', '/users/bob', ...[room, plaza, club].flatMap((slug) => ['', '/members', '/messages'].map((part) => `/rooms/${slug}${part}`)), '/search?q=words', '/search?q=words&from=ada', '/blocks']) await act('GET', path)
+    for (const path of [
+      '/rooms',
+      '/users/bob',
+      ...[room, plaza, club].flatMap((slug) => ['', '/members', '/messages'].map((part) => `/rooms/${slug}${part}`)),
+      '/search?q=words',
+      '/search?q=words&from=ada',
+      '/blocks',
+    ])
+      await act('GET', path)
   }
   await look()
   await act('POST', '/direct', { user: 'bob' })
@@ -283,11 +372,17 @@ async function lifeOfAda(chat: ChatServer, done: (typeof worlds)[string]): Promi
   await look()
   await post('lobby', { text: 'last words' })
   const [again, atLast] = [await chat.logIn('ada'), await chat.logIn('ada')] // each with streams of its own
-  const replays = await Promise.all(paths.map((path) => again.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=all` })))
+  const replays = await Promise.all(
+    paths.map((path) => again.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=all` })),
+  )
   for (const stream of replays) await stream.next('ping')
   await act('DELETE', `/rooms/${club}/members/me`)
   await act('DELETE', `/rooms/${room}/members/me`)
-  const later = await Promise.all(['/events', '/events?mine', '/rooms'].map((path) => atLast.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=all` })))
+  const later = await Promise.all(
+    ['/events', '/events?mine', '/rooms'].map((path) =>
+      atLast.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=all` }),
+    ),
+  )
   for (const stream of later) await stream.next('ping')
   await act('POST', '/direct', { user: 'bob' })
   await look()
@@ -302,19 +397,33 @@ async function lifeOfAda(chat: ChatServer, done: (typeof worlds)[string]): Promi
     // Signals come beside events, and are told apart.
     const events = stream.all.filter(({ event }) => event !== 'ping')
     for (const signals of [false, true]) {
-      for (const { event, data } of events.filter(({ event }) => ['typing', 'presence', 'read'].includes(event) === signals)) note(`stream ${at}`, `${event} ${data}`)
+      for (const { event, data } of events.filter(
+        ({ event }) => ['typing', 'presence', 'read'].includes(event) === signals,
+      ))
+        note(`stream ${at}`, `${event} ${data}`)
     }
   }
   return alike(transcript, { ada, bob, eve, room, club })
 }
 
-function alike(transcript: string[], { ada, bob, eve, room, club }: { ada: Person; bob: Person; eve: Person; room: string; club: string }): string[] {
+function alike(
+  transcript: string[],
+  { ada, bob, eve, room, club }: { ada: Person; bob: Person; eve: Person; room: string; club: string },
+): string[] {
   const ids = new Map<string, string>()
   const idOf = (id: string) => ids.get(id) ?? ids.set(id, `id${ids.size}`).get(id)!
-  return transcript.map((line) => line
-    .replace(/"cursor":"\d+"/g, 'cursor').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(room, 'ROOM').replaceAll(club, 'CLUB').replaceAll(ada.id, 'ADA').replaceAll(bob.id, 'BOB').replaceAll(eve.id, 'EVE')
-    .replace(/\d{16}/g, idOf).replace(/u_[0-9a-z]+/g, 'SOMEBODY'))
+  return transcript.map((line) =>
+    line
+      .replace(/"cursor":"\d+"/g, 'cursor')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+      .replaceAll(room, 'ROOM')
+      .replaceAll(club, 'CLUB')
+      .replaceAll(ada.id, 'ADA')
+      .replaceAll(bob.id, 'BOB')
+      .replaceAll(eve.id, 'EVE')
+      .replace(/\d{16}/g, idOf)
+      .replace(/u_[0-9a-z]+/g, 'SOMEBODY'),
+  )
 }
 
 test('to who is blocked, or was left, all looks as if nothing had been done', async (t) => {
@@ -323,7 +432,11 @@ test('to who is blocked, or was left, all looks as if nothing had been done', as
 
   const expected = lives.get('nothing was done')!
   // The premises: what must not give it away is there.
-  for (const what of ['"here":true', 'presence', 'typing', '"mentions":["BOB"', '"unread"']) assert.ok(expected.some((line) => line.includes(what)), what)
+  for (const what of ['"here":true', 'presence', 'typing', '"mentions":["BOB"', '"unread"'])
+    assert.ok(
+      expected.some((line) => line.includes(what)),
+      what,
+    )
   assert.ok(expected.length > 150)
   for (const [world, life] of lives) assert.deepEqual(life, expected, world)
 })
@@ -340,10 +453,21 @@ test('who is blocked opens a new direct room as ever, and nobody else sees it; w
   const { id: room } = (await opened.json()) as Room
   await ada.say(room, 'hidden @bob')
 
-  assert.deepEqual((await ada.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(({ name }) => name), ['ada', 'bob'])
+  assert.deepEqual(
+    (await ada.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(({ name }) => name),
+    ['ada', 'bob'],
+  )
   await upTo(ada, [adas, stream])
   // Both are told to have come into it.
-  assert.deepEqual(adas.all.filter(({ event }) => event === 'join').map(({ data }) => JSON.parse(data) as Membership).filter((told) => told.room === room).map(({ user }) => user.name).sort(), ['ada', 'bob'])
+  assert.deepEqual(
+    adas.all
+      .filter(({ event }) => event === 'join')
+      .map(({ data }) => JSON.parse(data) as Membership)
+      .filter((told) => told.room === room)
+      .map(({ user }) => user.name)
+      .sort(),
+    ['ada', 'bob'],
+  )
   await ada.makeRoom('a mark')
   while (!shown(list, 'a-mark')) await list.more('a new room')
   for (const seen of [stream, list]) assert.ok(!shown(seen, room) && !shown(seen, 'hidden'))
@@ -368,7 +492,12 @@ test('to be named by somebody one blocks counts for nothing, wherever it is', as
   const attic = await eve.makeRoom('attic', { kind: 'private' })
   for (const person of [ada, bob]) await eve.add(attic, person)
   await bob.say('lobby', 'I am here')
-  const counts = async () => Object.fromEntries((await listOf(bob)).filter(({ id }) => id === 'lobby' || id === attic).map(({ id, unread, mentions }) => [id === attic ? 'attic' : id, [unread, mentions]]))
+  const counts = async () =>
+    Object.fromEntries(
+      (await listOf(bob))
+        .filter(({ id }) => id === 'lobby' || id === attic)
+        .map(({ id, unread, mentions }) => [id === attic ? 'attic' : id, [unread, mentions]]),
+    )
   for (const room of ['lobby', attic]) await ada.say(room, 'before: @bob')
   assert.deepEqual(await counts(), { lobby: [1, 1], attic: [1, 1] })
 
@@ -380,7 +509,16 @@ test('to be named by somebody one blocks counts for nothing, wherever it is', as
     await eve.say(room, '@bob @room')
   }
   // It is there to be read, as all that one shares a room for.
-  assert.deepEqual(await stream.texts(8), ['@bob', '@room', '@bob and @room', '@bob @room', '@bob', '@room', '@bob and @room', '@bob @room'])
+  assert.deepEqual(await stream.texts(8), [
+    '@bob',
+    '@room',
+    '@bob and @room',
+    '@bob @room',
+    '@bob',
+    '@room',
+    '@bob and @room',
+    '@bob @room',
+  ])
   assert.deepEqual(await counts(), { lobby: [5, 1], attic: [5, 1] })
   assert.equal((await listOf(eve)).find(({ id }) => id === attic)!.mentions, 2)
 
@@ -425,7 +563,10 @@ test('a reaction to a message that is hidden for good is hidden as well, also af
   await ada.ask('DELETE', `/rooms/${room}/messages/${hidden}/reactions/${thumb}`)
 
   for (const on of [true, false]) assert.equal((await mine.next('reaction')).data.on, on)
-  const replays = await Promise.all([bob.listen({ path: '/events?since=all' }), bob.listen({ path: `/events?room=${room}&room=lobby&since=all` })])
+  const replays = await Promise.all([
+    bob.listen({ path: '/events?since=all' }),
+    bob.listen({ path: `/events?room=${room}&room=lobby&since=all` }),
+  ])
   await upTo(ada, [theirs, ...replays])
   for (const stream of [theirs, ...replays]) assert.ok(!shown(stream, hidden), `${stream.bytes}`)
 })
@@ -435,15 +576,18 @@ test('in a room of two each page of who reacts counts all that are shown', async
   const { ada, bob, room } = await startTwo(chat)
   const { id } = await ada.say(room, 'look')
   for (const person of [ada, bob]) await person.ask('PUT', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
-  const countFor = async (person: Person, query = '') => (await person.read<{ count: number }>(`/rooms/${room}/messages/${id}/reactions/${thumb}${query}`)).count
+  const countFor = async (person: Person, query = '') =>
+    (await person.read<{ count: number }>(`/rooms/${room}/messages/${id}/reactions/${thumb}${query}`)).count
 
-  for (const query of ['', '?limit=1', `?after=${ada.id}`, `?after=${bob.id}`]) assert.equal(await countFor(ada, query), 2, query)
+  for (const query of ['', '?limit=1', `?after=${ada.id}`, `?after=${bob.id}`])
+    assert.equal(await countFor(ada, query), 2, query)
 
   await ada.ask('DELETE', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
   await block(bob, ada)
   await ada.ask('PUT', `/rooms/${room}/messages/${id}/reactions/${thumb}`)
   await unblock(bob, ada)
-  for (const query of ['', `?after=${ada.id}`]) assert.deepEqual([await countFor(ada, query), await countFor(bob, query)], [2, 1], query)
+  for (const query of ['', `?after=${ada.id}`])
+    assert.deepEqual([await countFor(ada, query), await countFor(bob, query)], [2, 1], query)
 })
 
 test('whom one blocks puts one into no room', async (t) => {
@@ -466,7 +610,10 @@ test('whom one blocks puts one into no room', async (t) => {
   assert.ok(!shown(stream, attic) && !shown(list, attic))
   assert.ok(!eves.all.some(({ event, data }) => event === 'join' && data.includes('"bob"')))
   assert.equal(await bob.refused('GET', `/rooms/${attic}`), '404 not_found')
-  assert.deepEqual((await listOf(bob)).filter(({ read }) => read !== undefined).map(({ id }) => id), [])
+  assert.deepEqual(
+    (await listOf(bob)).filter(({ read }) => read !== undefined).map(({ id }) => id),
+    [],
+  )
   // An owner or admin of the place looks after everybody.
   await block(bob, olga)
   const board = await olga.makeRoom('board', { kind: 'private' })
@@ -492,7 +639,12 @@ test('who makes somebody the only owner of a room is no owner, also where they a
     await ada.add(room, eve)
     await ada.add(room, bob, 'owner')
     await ada.add(room, ada, 'member')
-    const asked = [['PATCH', '', { topic: 'mine' }], ['PUT', `/members/${eve.id}`, { role: 'owner' }], ['DELETE', `/members/${bob.id}`], ['DELETE', '']] as const
+    const asked = [
+      ['PATCH', '', { topic: 'mine' }],
+      ['PUT', `/members/${eve.id}`, { role: 'owner' }],
+      ['DELETE', `/members/${bob.id}`],
+      ['DELETE', ''],
+    ] as const
     const refusals: string[] = []
     for (const [method, path, body] of asked) refusals.push(await ada.refused(method, `/rooms/${room}${path}`, body))
     return [...refusals, await ada.membersOf(room)]
@@ -505,7 +657,7 @@ test('who makes somebody the only owner of a room is no owner, also where they a
   assert.deepEqual(await answers(), before)
 })
 
-test('blocks are one\'s own: told on one\'s own streams, listed for oneself, and made by who proves who they are', async (t) => {
+test("blocks are one's own: told on one's own streams, listed for oneself, and made by who proves who they are", async (t) => {
   const chat = await openChat(t)
   const olga = await chat.owner()
   const [bob, ada, eve] = [await chat.account('bob'), await chat.comeIn('ada'), await chat.comeIn('eve')]
@@ -521,7 +673,18 @@ test('blocks are one\'s own: told on one\'s own streams, listed for oneself, and
   await unblock(bob, eve)
 
   for (const stream of own) {
-    assert.deepEqual((await stream.take('block', 4)).map(({ data }) => [(JSON.parse(data) as Block).user.name, (JSON.parse(data) as Block).on]), [['ada', true], ['una', true], ['robot', true], ['olga', true]])
+    assert.deepEqual(
+      (await stream.take('block', 4)).map(({ data }) => [
+        (JSON.parse(data) as Block).user.name,
+        (JSON.parse(data) as Block).on,
+      ]),
+      [
+        ['ada', true],
+        ['una', true],
+        ['robot', true],
+        ['olga', true],
+      ],
+    )
   }
   await upTo(eve, others)
   for (const stream of others) assert.ok(!shown(stream, 'block'))
@@ -532,7 +695,9 @@ test('blocks are one\'s own: told on one\'s own streams, listed for oneself, and
   for (const person of [ada, eve, olga]) assert.deepEqual(await blocksOf(person), [])
   const first = await bob.read<{ blocks: { user: User }[]; more: boolean }>('/blocks?limit=3')
   assert.deepEqual([first.blocks.map(({ user }) => user.name), first.more], [['olga', 'robot', 'una'], true])
-  const rest = await bob.read<{ blocks: { user: User }[]; more: boolean }>(`/blocks?limit=3&after=${first.blocks[2]!.user.id}`)
+  const rest = await bob.read<{ blocks: { user: User }[]; more: boolean }>(
+    `/blocks?limit=3&after=${first.blocks[2]!.user.id}`,
+  )
   assert.deepEqual([rest.blocks.map(({ user }) => user.name), rest.more], [['ada'], false])
   // Whom one blocks governs all the same.
   await olga.ban(bob)
@@ -540,8 +705,13 @@ test('blocks are one\'s own: told on one\'s own streams, listed for oneself, and
   await olga.ban(bob, false)
 
   for (const user of ['me', bob.id]) assert.equal(await bob.refused('PUT', `/blocks/${user}`), '400 invalid_request')
-  for (const user of ['nobody', 'u_1', '__proto__']) for (const method of ['PUT', 'DELETE']) assert.equal(await bob.refused(method, `/blocks/${user}`), '404 not_found')
-  for (const [method, path] of [['PUT', '/blocks/ada'], ['DELETE', '/blocks/ada'], ['GET', '/blocks']] as const) {
+  for (const user of ['nobody', 'u_1', '__proto__'])
+    for (const method of ['PUT', 'DELETE']) assert.equal(await bob.refused(method, `/blocks/${user}`), '404 not_found')
+  for (const [method, path] of [
+    ['PUT', '/blocks/ada'],
+    ['DELETE', '/blocks/ada'],
+    ['GET', '/blocks'],
+  ] as const) {
     assert.equal(await bot.refused(method, path), '403 forbidden')
     assert.equal(await chat.claiming('una').refused(method, path), '403 forbidden')
     assert.equal(await chat.stranger.refused(method, path), '401 unauthorized')
@@ -597,7 +767,11 @@ test('somebody blocks a thousand people at the most, and who they no longer bloc
   let id = 1_795_219_200_000_000
   database.begin()
   const made = (name: string) => {
-    const outcome = apply(database, { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'guest', role: 'guest', session: name } }, ++id)
+    const outcome = apply(
+      database,
+      { type: 'user', rules, facts: { name, folded: foldName(name), kind: 'guest', role: 'guest', session: name } },
+      ++id,
+    )
     assert.ok('id' in outcome)
     return outcome.id
   }
@@ -617,17 +791,29 @@ test('somebody blocks a thousand people at the most, and who they no longer bloc
 
 test('a program that mounts a chat blocks for its people', async (t) => {
   const { chat } = await mount(t)
-  const [ada, bob] = [{ id: 'host-ada', name: 'ada' }, { id: 'host-bob', name: 'bob' }]
+  const [ada, bob] = [
+    { id: 'host-ada', name: 'ada' },
+    { id: 'host-bob', name: 'bob' },
+  ]
   const room = await chat.direct(ada, bob)
 
   await chat.block(bob, ada)
   await chat.post(ada, room.id, { text: 'hidden' })
 
-  assert.deepEqual((await chat.blocks(bob)).blocks.map(({ user }) => user.name), ['ada'])
-  assert.deepEqual((await chat.rooms(bob)).rooms.map(({ id }) => id), ['lobby'])
+  assert.deepEqual(
+    (await chat.blocks(bob)).blocks.map(({ user }) => user.name),
+    ['ada'],
+  )
+  assert.deepEqual(
+    (await chat.rooms(bob)).rooms.map(({ id }) => id),
+    ['lobby'],
+  )
   await assert.rejects(chat.direct(bob, ada), { code: 'blocked' })
   await chat.unblock(bob, 'ada')
   assert.deepEqual((await chat.messages(bob, room.id)).messages, [])
   await chat.leave(bob, room.id)
-  assert.deepEqual((await chat.rooms(bob)).rooms.map(({ id }) => id), ['lobby'])
+  assert.deepEqual(
+    (await chat.rooms(bob)).rooms.map(({ id }) => id),
+    ['lobby'],
+  )
 })

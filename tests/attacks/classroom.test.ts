@@ -22,7 +22,11 @@ class Pupil {
   }
 
   async does(method: string, path: string, body?: object): Promise<{ id: string }> {
-    const answer = await this.#chat.fetch(path, { method, headers: this.#headers, ...(body && { body: JSON.stringify(body) }) })
+    const answer = await this.#chat.fetch(path, {
+      method,
+      headers: this.#headers,
+      ...(body && { body: JSON.stringify(body) }),
+    })
     const text = await answer.text()
     assert.ok(answer.ok, `${method} ${path} was answered with ${answer.status}: ${text}`)
     return (text === '' ? {} : JSON.parse(text)) as { id: string }
@@ -42,23 +46,46 @@ const home = '2001:db8:1:2::1'
 test('a class of thirty and its teacher come in, read, talk, react and search for a lesson, and nobody is told to wait', async (t) => {
   const chat = await startChat(t, { limits: true, flags })
   const teacher = await Pupil.comesIn(chat, school, '/users', { name: 'teacher', password: 'a password of hers' })
-  const pupils = await Promise.all(Array.from({ length: 30 }, (_, at) => Pupil.comesIn(chat, school, '/session', { name: `pupil ${at}` })))
+  const pupils = await Promise.all(
+    Array.from({ length: 30 }, (_, at) => Pupil.comesIn(chat, school, '/session', { name: `pupil ${at}` })),
+  )
   const all = [teacher, ...pupils]
   // Each has the page open twice.
-  const streams = [...(await Promise.all(all.map((one) => one.listens()))), ...(await Promise.all(all.map((one) => one.listens())))]
+  const streams = [
+    ...(await Promise.all(all.map((one) => one.listens()))),
+    ...(await Promise.all(all.map((one) => one.listens()))),
+  ]
   const question = await teacher.does('POST', '/rooms/lobby/messages', { text: 'What is seven times eight?' })
 
   // All answer at once, and some correct themselves.
-  const said = await Promise.all(pupils.map(async (pupil, at) => {
-    await pupil.does('POST', '/rooms/lobby/typing')
-    return pupil.does('POST', '/rooms/lobby/messages', { text: `It is ${50 + at}.`, replyTo: question.id })
-  }))
-  await Promise.all(pupils.slice(0, 10).map((pupil, at) => pupil.does('PATCH', `/rooms/lobby/messages/${said[at]!.id}`, { text: 'It is 56.' })))
-  await Promise.all(pupils.map((pupil) => pupil.does('PUT', `/rooms/lobby/messages/${question.id}/reactions/${encodeURIComponent('👍')}`)))
-  await Promise.all(all.flatMap((one) => [one.does('GET', '/rooms/lobby/messages'), one.does('GET', '/search?q=seven'), one.does('GET', '/rooms')]))
+  const said = await Promise.all(
+    pupils.map(async (pupil, at) => {
+      await pupil.does('POST', '/rooms/lobby/typing')
+      return pupil.does('POST', '/rooms/lobby/messages', { text: `It is ${50 + at}.`, replyTo: question.id })
+    }),
+  )
+  await Promise.all(
+    pupils
+      .slice(0, 10)
+      .map((pupil, at) => pupil.does('PATCH', `/rooms/lobby/messages/${said[at]!.id}`, { text: 'It is 56.' })),
+  )
+  await Promise.all(
+    pupils.map((pupil) =>
+      pupil.does('PUT', `/rooms/lobby/messages/${question.id}/reactions/${encodeURIComponent('👍')}`),
+    ),
+  )
+  await Promise.all(
+    all.flatMap((one) => [
+      one.does('GET', '/rooms/lobby/messages'),
+      one.does('GET', '/search?q=seven'),
+      one.does('GET', '/rooms'),
+    ]),
+  )
   await Promise.all(all.map((one) => one.does('PUT', '/rooms/lobby/read', { id: question.id })))
   // Groups of five have a room each.
-  await Promise.all(pupils.filter((_, at) => at % 5 === 0).map((pupil, at) => pupil.does('POST', '/rooms', { name: `group ${at}` })))
+  await Promise.all(
+    pupils.filter((_, at) => at % 5 === 0).map((pupil, at) => pupil.does('POST', '/rooms', { name: `group ${at}` })),
+  )
 
   for (const stream of streams) {
     assert.ok((await stream.texts(31)).length === 31)
@@ -69,19 +96,25 @@ test('a class of thirty and its teacher come in, read, talk, react and search fo
 test('sixty come in at once from one address', async (t) => {
   const chat = await startChat(t, { limits: true, flags })
 
-  await Promise.all(Array.from({ length: 60 }, (_, at) => Pupil.comesIn(chat, school, '/session', { name: `guest ${at}` })))
+  await Promise.all(
+    Array.from({ length: 60 }, (_, at) => Pupil.comesIn(chat, school, '/session', { name: `guest ${at}` })),
+  )
 })
 
 test('a family on one network at home talks as it likes', async (t) => {
   const chat = await startChat(t, { limits: true, flags })
-  const family = await Promise.all(['ann', 'ben', 'cleo', 'dan', 'eve'].map((name, at) => Pupil.comesIn(chat, `${home}${at}`, '/session', { name })))
+  const family = await Promise.all(
+    ['ann', 'ben', 'cleo', 'dan', 'eve'].map((name, at) => Pupil.comesIn(chat, `${home}${at}`, '/session', { name })),
+  )
   const streams = await Promise.all(family.flatMap((one) => [one.listens(), one.listens(), one.listens()]))
 
   for (let round = 0; round < 2; round++) {
-    await Promise.all(family.map(async (one) => {
-      const { id } = await one.does('POST', '/rooms/lobby/messages', { text: 'A long message. '.repeat(100) })
-      await one.does('PUT', `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent('🎂')}`)
-    }))
+    await Promise.all(
+      family.map(async (one) => {
+        const { id } = await one.does('POST', '/rooms/lobby/messages', { text: 'A long message. '.repeat(100) })
+        await one.does('PUT', `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent('🎂')}`)
+      }),
+    )
   }
 
   for (const stream of streams) stream.leave()

@@ -28,8 +28,10 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 /** How many messages somebody wrote of those in a room, as somebody else sees it. */
 async function countOf(author: { id: string }, by: Person, room = 'lobby'): Promise<number> {
   let count = 0
-  for (let before = ''; ;) {
-    const { messages, more } = await by.read<{ messages: Message[]; more: boolean }>(`/rooms/${room}/messages?limit=200${before}`)
+  for (let before = ''; ; ) {
+    const { messages, more } = await by.read<{ messages: Message[]; more: boolean }>(
+      `/rooms/${room}/messages?limit=200${before}`,
+    )
     count += messages.filter(({ from }) => from.id === author.id).length
     if (!more) return count
     before = `&before=${messages[0]!.id}`
@@ -38,12 +40,13 @@ async function countOf(author: { id: string }, by: Person, room = 'lobby'): Prom
 
 /** Says much, in few requests at a time. */
 async function sayMuch(person: Person, count: number): Promise<void> {
-  for (let said = 0; said < count; said += 50) await Promise.all(times(50, (at) => person.say('lobby', `spam ${said + at}`)))
+  for (let said = 0; said < count; said += 50)
+    await Promise.all(times(50, (at) => person.say('lobby', `spam ${said + at}`)))
 }
 
 const archivedOf = async (person: Person, room: string) => (await person.read<Room>(`/rooms/${room}`)).archived === true
 
-test('a ban archives the rooms somebody made and deletes what they said, in private and direct rooms too, and nothing of others\'', async (t) => {
+test("a ban archives the rooms somebody made and deletes what they said, in private and direct rooms too, and nothing of others'", async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
   const [mallory, bob] = [await chat.account('mallory'), await chat.account('bob')]
@@ -64,9 +67,11 @@ test('a ban archives the rooms somebody made and deletes what they said, in priv
 
   assert.equal(answer.status, 202)
   assert.deepEqual(await answer.json(), { id: mallory.id, name: 'mallory', role: 'member', banned: true })
-  for (const room of ['lobby', cave, den, garden, direct]) await until(`nothing is left in ${room}`, async () => (await countOf(mallory, bob, room)) === 0)
+  for (const room of ['lobby', cave, den, garden, direct])
+    await until(`nothing is left in ${room}`, async () => (await countOf(mallory, bob, room)) === 0)
   for (const room of [cave, den]) await until(`${room} is archived`, () => archivedOf(bob, room))
-  for (const room of ['lobby', cave, den, garden, direct]) assert.deepEqual(await bob.textsIn(room), [`words in ${room}`])
+  for (const room of ['lobby', cave, den, garden, direct])
+    assert.deepEqual(await bob.textsIn(room), [`words in ${room}`])
   assert.equal(await archivedOf(bob, garden), false)
   assert.equal(await archivedOf(bob, direct), false)
   const { messages } = await bob.read<{ messages: Message[] }>('/search?q=spam')
@@ -77,7 +82,9 @@ test('a ban archives the rooms somebody made and deletes what they said, in priv
     while ((await stream.next('message')).id !== last) continue
     return stream.all
   }
-  const deletions = (await seen(ofBob)).filter(({ event }) => event === 'delete').map(({ data }) => (JSON.parse(data) as Deletion).room)
+  const deletions = (await seen(ofBob))
+    .filter(({ event }) => event === 'delete')
+    .map(({ data }) => (JSON.parse(data) as Deletion).room)
   assert.deepEqual(deletions.sort(), ['lobby', 'lobby', cave, den, garden, direct].sort())
   const told = JSON.stringify(await seen(ofOlga))
   assert.ok(told.includes(cave) && !told.includes(den) && !told.includes(direct), told)
@@ -99,16 +106,26 @@ test('one of the two is done where only one is asked for, and neither by a ban a
   const rooms = await Promise.all(people.map((person) => person.makeRoom(`of ${person.name}`)))
   for (const person of people) await person.say('lobby', 'spam')
 
-  const answers = await Promise.all([ban(olga, people[0]!, { banned: true, rooms: 'archive' }), ban(olga, people[1]!, { banned: true, messages: 'delete' }), ban(olga, people[2]!, { banned: true })])
+  const answers = await Promise.all([
+    ban(olga, people[0]!, { banned: true, rooms: 'archive' }),
+    ban(olga, people[1]!, { banned: true, messages: 'delete' }),
+    ban(olga, people[2]!, { banned: true }),
+  ])
 
-  assert.deepEqual(answers.map(({ status }) => status), [202, 202, 200])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [202, 202, 200],
+  )
   await until('the room is archived', () => archivedOf(olga, rooms[0]!))
   await until('the message is deleted', async () => (await countOf(people[1]!, olga)) === 0)
   assert.deepEqual(await Promise.all(rooms.map((room) => archivedOf(olga, room))), [true, false, false])
   assert.deepEqual(await Promise.all(people.map((person) => countOf(person, olga))), [1, 0, 1])
   // It can be asked for later, too.
   assert.equal((await ban(olga, people[2]!)).status, 202)
-  await until('all of it is done', async () => (await archivedOf(olga, rooms[2]!)) && (await countOf(people[2]!, olga)) === 0)
+  await until(
+    'all of it is done',
+    async () => (await archivedOf(olga, rooms[2]!)) && (await countOf(people[2]!, olga)) === 0,
+  )
 })
 
 test('it goes on after a crash in the middle of it, and after a stop', async (t) => {
@@ -183,7 +200,7 @@ test('lifting the ban ends it where it is, and asking once more asks for the res
   assert.equal(watcher.all.filter(({ event }) => event === 'user').length, 2, 'banned, and no longer')
   // What comes behind it in the line is done, and it is not.
   await ban(olga, other)
-  await until('the other one\'s is deleted', async () => (await countOf(other, olga)) === 0)
+  await until("the other one's is deleted", async () => (await countOf(other, olga)) === 0)
   assert.equal(await countOf(mallory, olga), left)
   await mallory.say('lobby', 'thanks')
   await ban(olga, mallory)
@@ -204,7 +221,7 @@ test('it stops with whoever asked for it, and another who governs can ask for th
   await olga.giveRole(rogue, 'member')
   const left = await countOf(bob, olga)
   await ban(olga, other)
-  await until('the other one\'s is deleted', async () => (await countOf(other, olga)) === 0)
+  await until("the other one's is deleted", async () => (await countOf(other, olga)) === 0)
 
   assert.ok(left > 0 && (await countOf(bob, olga)) === left)
   assert.equal((await ban(olga, bob)).status, 202)
@@ -220,13 +237,24 @@ test('only whoever may ban somebody may ask for it, and only with a ban', async 
   await chat.claiming('una').say('lobby', 'spam')
   const bot = await olga.makeBot({ name: 'robot' })
   await bot.say('lobby', 'beep')
-  for (const doer of [mark, guest, bot, chat.claiming('una')]) assert.equal(await doer.refused('PATCH', `/users/${guest.id}`, everything), '403 forbidden')
-  for (const other of [olga, alma]) assert.equal(await alma.refused('PATCH', `/users/${other.id}`, everything), '403 forbidden')
+  for (const doer of [mark, guest, bot, chat.claiming('una')])
+    assert.equal(await doer.refused('PATCH', `/users/${guest.id}`, everything), '403 forbidden')
+  for (const other of [olga, alma])
+    assert.equal(await alma.refused('PATCH', `/users/${other.id}`, everything), '403 forbidden')
   const wrong: object[] = [
-    { banned: false, rooms: 'archive' }, { banned: false, messages: 'delete' }, { rooms: 'archive' }, { messages: 'delete' }, { banned: true, rooms: 'delete' }, { banned: true, rooms: '' }, { banned: true, messages: 'archive' },
-    { banned: true, messages: '' }, { banned: true, messages: true }, { role: 'member', messages: 'delete' },
+    { banned: false, rooms: 'archive' },
+    { banned: false, messages: 'delete' },
+    { rooms: 'archive' },
+    { messages: 'delete' },
+    { banned: true, rooms: 'delete' },
+    { banned: true, rooms: '' },
+    { banned: true, messages: 'archive' },
+    { banned: true, messages: '' },
+    { banned: true, messages: true },
+    { role: 'member', messages: 'delete' },
   ]
-  for (const body of wrong) assert.equal(await olga.refused('PATCH', `/users/${mark.id}`, body), '400 invalid_request', JSON.stringify(body))
+  for (const body of wrong)
+    assert.equal(await olga.refused('PATCH', `/users/${mark.id}`, body), '400 invalid_request', JSON.stringify(body))
   assert.equal((await olga.read<{ banned?: true }>(`/users/${mark.id}`)).banned, undefined)
 
   // Of a bot and of a name that proves nothing as well.
@@ -239,7 +267,12 @@ test('only whoever may ban somebody may ask for it, and only with a ban', async 
 })
 
 test('a host does it by function and by request', async (t) => {
-  const { chat, send } = await mount(t, { identify: ({ headers }) => (headers['x-user'] === 'olga' ? { id: '1', name: 'olga', role: 'owner' } : { id: String(headers['x-user']), name: String(headers['x-user']) }) })
+  const { chat, send } = await mount(t, {
+    identify: ({ headers }) =>
+      headers['x-user'] === 'olga'
+        ? { id: '1', name: 'olga', role: 'owner' }
+        : { id: String(headers['x-user']), name: String(headers['x-user']) },
+  })
   const olga = { id: '1', name: 'olga', role: 'owner' as const }
   for (const name of ['eve', 'mallory']) {
     await chat.post({ id: name, name }, 'lobby', { text: 'spam' })
@@ -251,6 +284,9 @@ test('a host does it by function and by request', async (t) => {
 
   await until('all of it is gone', async () => {
     const { rooms } = await chat.rooms(olga)
-    return (await chat.messages(olga, 'lobby')).messages.length === 0 && rooms.filter(({ archived }) => archived).length === 2
+    return (
+      (await chat.messages(olga, 'lobby')).messages.length === 0 &&
+      rooms.filter(({ archived }) => archived).length === 2
+    )
   })
 })

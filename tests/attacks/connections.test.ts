@@ -12,7 +12,11 @@ import { patienceMs, startChat, type ChatServer } from '../chat-server.ts'
 
 /** A server that can open few files, behind a proxy on this machine. */
 function startNarrow(t: TestContext): Promise<ChatServer> {
-  return startChat(t, { flags: ['--trust-proxy', 'loopback'], node: 'sh', execArgv: ['-c', `ulimit -n 512; exec ${process.execPath} "$@"`, 'sh'] })
+  return startChat(t, {
+    flags: ['--trust-proxy', 'loopback'],
+    node: 'sh',
+    execArgv: ['-c', `ulimit -n 512; exec ${process.execPath} "$@"`, 'sh'],
+  })
 }
 
 /** A connection that sends this, and all that came back on it. */
@@ -34,7 +38,9 @@ test('four hundred unfinished bodies of one address leave the connections to oth
   const refused = () => held.filter(({ back }) => /^HTTP\/1\.1 503 /.test(back())).length
   assert.ok(await until(() => refused() >= 400 - 112 - 5, patienceMs), `${refused()} refused`)
 
-  const others = await Promise.all(Array.from({ length: 20 }, (_, at) => chat.fetch('/rooms', { headers: { 'x-forwarded-for': `198.51.100.${at}` } })))
+  const others = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => chat.fetch('/rooms', { headers: { 'x-forwarded-for': `198.51.100.${at}` } })),
+  )
   assert.deepEqual([...new Set(others.map(({ status }) => status))], [200])
   assert.equal(chat.errors.match(/203\.0\.113\.7 has \d+ connections open/g)?.length, 1)
   assert.match(held.find(({ back }) => back() !== '')!.back(), /"code":"busy"/)
@@ -58,7 +64,11 @@ test('an event stream that is one too many is told to come back later', async (t
   const held = Array.from({ length: 130 }, () => open(t, chat, unfinished('203.0.113.7')))
   assert.ok(await until(() => held.some(({ back }) => back().startsWith('HTTP/1.1 503')), patienceMs))
 
-  const stream = open(t, chat, 'GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n')
+  const stream = open(
+    t,
+    chat,
+    'GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n',
+  )
   await new Promise((resolve) => stream.socket.on('close', resolve))
 
   assert.match(stream.back(), /^HTTP\/1\.1 200 [^]*retry: \d{4,5}/)
@@ -67,7 +77,9 @@ test('an event stream that is one too many is told to come back later', async (t
 test('what is answered gives its place back', async (t) => {
   const chat = await startNarrow(t)
   for (let round = 0; round < 3; round++) {
-    const answers = await Promise.all(Array.from({ length: 60 }, () => chat.fetch('/rooms', { headers: { 'x-forwarded-for': '203.0.113.7' } })))
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => chat.fetch('/rooms', { headers: { 'x-forwarded-for': '203.0.113.7' } })),
+    )
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
   }
 })
@@ -105,7 +117,13 @@ test('unfinished bodies that are refused at once hold no more than those that ar
     assert.equal(refused(), 130 - 112, what)
     // Once its body has come, a place is free.
     for (const { socket } of held) socket.write('x'.repeat(999))
-    assert.ok(await until(async () => (await chat.fetch('/rooms', { headers: { 'x-forwarded-for': `203.0.113.${at}` } })).status === 200, patienceMs), what)
+    assert.ok(
+      await until(
+        async () => (await chat.fetch('/rooms', { headers: { 'x-forwarded-for': `203.0.113.${at}` } })).status === 200,
+        patienceMs,
+      ),
+      what,
+    )
     for (const { socket } of held) socket.destroy()
   }
 })
@@ -133,7 +151,12 @@ async function startOwned(t: TestContext, connectionsMax: number): Promise<Owned
   const owners: string[] = []
   let held = 0
   let opened = () => {}
-  const shares = new ConnectionShares({ connectionsMax, streamsPerAddress, ownerOf: () => owners.shift(), log: (line) => lines.push(line) })
+  const shares = new ConnectionShares({
+    connectionsMax,
+    streamsPerAddress,
+    ownerOf: () => owners.shift(),
+    log: (line) => lines.push(line),
+  })
   const server = createServer((request, response) => {
     const refusal = shares.begin(request, response, undefined)
     if (refusal) response.writeHead(503, { connection: 'close' }).end(refusal.code)
@@ -237,7 +260,14 @@ function fake(shares: ConnectionShares, { named }: { named?: string } = {}) {
 }
 
 test('an address has a quarter of all connections, at least 64 and at most a thousand, and each counts once from its first request until it is closed', () => {
-  for (const [connectionsMax, streamsPerAddress, most] of [[448, 100, 112], [100, 100, 64], [20_000, 100, 1024], [20_000, 2000, 4000], [20_000, 0, 5000], [Infinity, 100, 1024]] as const) {
+  for (const [connectionsMax, streamsPerAddress, most] of [
+    [448, 100, 112],
+    [100, 100, 64],
+    [20_000, 100, 1024],
+    [20_000, 2000, 4000],
+    [20_000, 0, 5000],
+    [Infinity, 100, 1024],
+  ] as const) {
     let owner: string | undefined = '203.0.113.7'
     const shares = new ConnectionShares({ connectionsMax, streamsPerAddress, ownerOf: () => owner, log: () => {} })
     const own = Array.from({ length: most }, () => fake(shares))
@@ -258,13 +288,20 @@ test('an address has a quarter of all connections, at least 64 and at most a tho
     assert.equal(fake(shares).ask(), undefined)
     // This machine itself, and a proxy that names nobody.
     owner = undefined
-    for (let at = 0; at < most * 2; at++) for (const named of [undefined, '127.0.0.1']) assert.equal(fake(shares, named === undefined ? {} : { named }).ask(), undefined)
+    for (let at = 0; at < most * 2; at++)
+      for (const named of [undefined, '127.0.0.1'])
+        assert.equal(fake(shares, named === undefined ? {} : { named }).ask(), undefined)
   }
 })
 
 test('a network of 48 bits has no more than half of all connections', () => {
   let at = 0
-  const shares = new ConnectionShares({ connectionsMax: 400, streamsPerAddress: 100, ownerOf: () => `2001:db8:1:${at.toString(16)}::/64`, log: () => {} })
+  const shares = new ConnectionShares({
+    connectionsMax: 400,
+    streamsPerAddress: 100,
+    ownerOf: () => `2001:db8:1:${at.toString(16)}::/64`,
+    log: () => {},
+  })
   let taken = 0
   for (; at < 300; at++) if (fake(shares).ask() === undefined) taken++
 
@@ -274,7 +311,13 @@ test('a network of 48 bits has no more than half of all connections', () => {
 test('that all connections are taken is said once it has lasted, and not too often', () => {
   const lines: string[] = []
   const clock = { ms: 0 }
-  const shares = new ConnectionShares({ connectionsMax: 448, streamsPerAddress: 100, ownerOf: () => undefined, log: (line) => lines.push(line), now: () => clock.ms })
+  const shares = new ConnectionShares({
+    connectionsMax: 448,
+    streamsPerAddress: 100,
+    ownerOf: () => undefined,
+    log: (line) => lines.push(line),
+    now: () => clock.ms,
+  })
   for (; clock.ms < 9000; clock.ms += 10) shares.dropped()
   assert.deepEqual(lines, [])
   for (; clock.ms < 60_000; clock.ms += 10) shares.dropped()
@@ -292,7 +335,9 @@ test('a body may be silent for thirty seconds, and take thirty and one more for 
   assert.equal(dueAt({ began, heard: began + 25_000, bytes: 5 }), began + totalMs(5))
   assert.ok(totalMs(5) < 30_010)
   // A steady one gets to its end: 64 KiB at 5 KiB a second are there long before.
-  for (let second = 1; second <= 13; second++) assert.ok(dueAt({ began, heard: began + second * 1000, bytes: second * 5 * 1024 }) > began + second * 1000 + 1000)
+  for (let second = 1; second <= 13; second++)
+    assert.ok(dueAt({ began, heard: began + second * 1000, bytes: second * 5 * 1024 }) > began + second * 1000 + 1000)
   // And even 2 KiB a second.
-  for (let second = 1; second <= 32; second++) assert.ok(dueAt({ began, heard: began + second * 1000, bytes: second * 2 * 1024 }) > began + second * 1000 + 1000)
+  for (let second = 1; second <= 32; second++)
+    assert.ok(dueAt({ began, heard: began + second * 1000, bytes: second * 2 * 1024 }) > began + second * 1000 + 1000)
 })

@@ -12,9 +12,15 @@ class Browser {
 
   async fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname } = new URL(url)
-    const sent = [...this.kept.values()].filter(({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`))
+    const sent = [...this.kept.values()].filter(
+      ({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`),
+    )
     const cookie = sent.map(({ name, value }) => `${name}=${value}`).join('; ')
-    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs), headers: { ...own, ...(init.headers as Record<string, string>), ...(cookie && { cookie }) } })
+    const answer = await fetch(url, {
+      ...init,
+      signal: AbortSignal.timeout(patienceMs),
+      headers: { ...own, ...(init.headers as Record<string, string>), ...(cookie && { cookie }) },
+    })
     for (const line of answer.headers.getSetCookie()) this.#take(line)
     return answer
   }
@@ -32,7 +38,11 @@ class Browser {
   }
 
   async comeIn(url: string, name: string): Promise<void> {
-    const answer = await this.fetch(`${url}/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name }) })
+    const answer = await this.fetch(`${url}/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name }),
+    })
     assert.equal(answer.status, 201, await answer.text())
   }
 
@@ -61,11 +71,16 @@ class Browser {
 }
 
 async function mountedAt(t: TestContext, paths: readonly string[], urls: readonly string[] = []): Promise<string> {
-  const chats = await Promise.all(paths.map((path) => createChat({ data: ':memory:', path, urls, postsPerSecond: 0, log: () => {} })))
+  const chats = await Promise.all(
+    paths.map((path) => createChat({ data: ':memory:', path, urls, postsPerSecond: 0, log: () => {} })),
+  )
   t.after(() => Promise.all(chats.map((chat) => chat.close())))
   // The longest path first: the root has everything else.
   return serve(t, (request, response) => {
-    const at = paths.map((path, at) => ({ path, at })).sort((a, b) => b.path.length - a.path.length).find(({ path }) => request.url!.startsWith(path))!.at
+    const at = paths
+      .map((path, at) => ({ path, at }))
+      .sort((a, b) => b.path.length - a.path.length)
+      .find(({ path }) => request.url!.startsWith(path))!.at
     chats[at]!.handler(request, response)
   })
 }
@@ -80,7 +95,11 @@ test('a guest of two natters on two ports of a host stays in both', async (t) =>
   assert.equal(await browser.who(one.url), 'ada')
   await browser.comeIn(other.url, 'eve')
 
-  for (const [{ url }, name] of [[one, 'ada'], [other, 'eve'], [one, 'ada']] as const) {
+  for (const [{ url }, name] of [
+    [one, 'ada'],
+    [other, 'eve'],
+    [one, 'ada'],
+  ] as const) {
     assert.equal(await browser.who(url), name)
     assert.equal(await browser.stream(url), 200)
   }
@@ -93,10 +112,12 @@ test('who logs out of one stays in the other, also after both have started again
   await browser.comeIn(one!.url, 'ada')
   await browser.comeIn(other!.url, 'eve')
   const names = browser.names
-  await Promise.all([one!, other!].map(async (chat) => {
-    await chat.stop()
-    await chat.start()
-  }))
+  await Promise.all(
+    [one!, other!].map(async (chat) => {
+      await chat.stop()
+      await chat.start()
+    }),
+  )
 
   assert.deepEqual([await browser.who(one!.url), await browser.who(other!.url)], ['ada', 'eve'])
   assert.equal((await browser.fetch(`${one!.url}/session`, { method: 'DELETE' })).status, 204)
@@ -164,9 +185,15 @@ test('what an older natter left behind keeps nobody in who logs out, and nobody 
   assert.equal(await browser.stream(chat.url), 200)
 })
 
-test('a cookie that nobody gave, or that is another program\'s, is left alone and does no harm', async (t) => {
+test("a cookie that nobody gave, or that is another program's, is left alone and does no harm", async (t) => {
   const chat = await openChat(t)
-  for (const [name, value] of [['natter', 'x'.repeat(43)], ['natter', 'short'], ['natter-00000000', 'y'.repeat(43)], ['natter-', 'z'.repeat(43)], ['session', 'theirs']] as const) {
+  for (const [name, value] of [
+    ['natter', 'x'.repeat(43)],
+    ['natter', 'short'],
+    ['natter-00000000', 'y'.repeat(43)],
+    ['natter-', 'z'.repeat(43)],
+    ['session', 'theirs'],
+  ] as const) {
     const browser = new Browser()
     browser.takeOlder(value, { name })
 
@@ -184,20 +211,31 @@ test('chats that are mounted at several paths of a host, one inside of the other
   const places = ['', '/chat', '/chat/inner', '/other'].map((path) => url + path)
   for (const [at, place] of places.entries()) await browser.comeIn(place, `guest ${at}`)
 
-  for (const round of [1, 2]) for (const [at, place] of places.entries()) {
-    assert.equal(await browser.who(place), `guest ${at}`, `${place}, ${round}`)
-    assert.equal(await browser.stream(place), 200)
-  }
+  for (const round of [1, 2])
+    for (const [at, place] of places.entries()) {
+      assert.equal(await browser.who(place), `guest ${at}`, `${place}, ${round}`)
+      assert.equal(await browser.stream(place), 200)
+    }
   assert.equal(new Set(browser.names).size, 4)
   await browser.fetch(`${places[1]}/session`, { method: 'DELETE' })
-  assert.deepEqual(await Promise.all(places.map((place) => browser.who(place))), ['guest 0', null, 'guest 2', 'guest 3'])
+  assert.deepEqual(await Promise.all(places.map((place) => browser.who(place))), [
+    'guest 0',
+    null,
+    'guest 2',
+    'guest 3',
+  ])
 })
 
 test('the same holds where we are reached by HTTPS alone, with prefixes that bind a cookie to it', async (t) => {
-  const chats = await Promise.all(['', '', '/chat'].map((path) => mountedAt(t, [path], ['https://example.com']).then((url) => url + path)))
+  const chats = await Promise.all(
+    ['', '', '/chat'].map((path) => mountedAt(t, [path], ['https://example.com']).then((url) => url + path)),
+  )
   const browser = new Browser()
   for (const [at, url] of chats.entries()) await browser.comeIn(url, `guest ${at}`)
 
   for (const [at, url] of chats.entries()) assert.equal(await browser.who(url), `guest ${at}`)
-  assert.deepEqual(browser.names.map((name) => name.replace(/[0-9a-z]{8}/, '…')), ['__Host-natter-…', '__Host-natter-…', '__Secure-natter-…-chat'])
+  assert.deepEqual(
+    browser.names.map((name) => name.replace(/[0-9a-z]{8}/, '…')),
+    ['__Host-natter-…', '__Host-natter-…', '__Secure-natter-…-chat'],
+  )
 })

@@ -41,7 +41,9 @@ test('control characters of a text are dropped on the way in, whatever becomes o
   const ada = await chat.comeIn('ada')
 
   const said = await ada.say('lobby', `begin ${controls} the end`)
-  const edited = await ada.ask<Message>('PATCH', `/rooms/lobby/messages/${said.id}`, { text: `begin\x9d again ${controls} the end` })
+  const edited = await ada.ask<Message>('PATCH', `/rooms/lobby/messages/${said.id}`, {
+    text: `begin\x9d again ${controls} the end`,
+  })
 
   assert.equal(said.text, 'begin 31m the end')
   assert.equal(edited.text, 'begin again 31m the end')

@@ -44,67 +44,92 @@ async function until(expected: string | number, ask: () => Promise<string | numb
 const say = (person: Person) => person.refused('POST', '/rooms/lobby/messages', { text: 'x' })
 
 describe('while there is little room', { concurrency: true }, () => {
-  test('guests, names without proof and newcomers add nothing, whoever has an account does, and all read', needsRoom, async (t) => {
-    const data = await temporaryFolder(t)
-    const chat = await startChat(t, { data, flags: ['--disk-reserve', '0'] })
-    const owner = await chat.owner()
-    const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
-    const { id } = await gus.say('lobby', 'said before')
-    await gus.say('lobby', 'and more')
-    const attic = await gus.makeRoom('attic')
-    await ada.join('attic')
-    await gus.ask('PUT', `/rooms/lobby/messages/${id}/reactions/👍`)
-    await chat.claiming('una').say('lobby', 'hello')
-    const invite = await owner.invite({ role: 'member' })
-    await chat.stop()
-    const low = await startChat(t, { data, flags: all })
-    const as = (person: Person): Person => Object.assign(low.stranger, { headers: person.headers })
-    const [guest, account, governor] = [as(gus), as(ada), as(owner)]
+  test(
+    'guests, names without proof and newcomers add nothing, whoever has an account does, and all read',
+    needsRoom,
+    async (t) => {
+      const data = await temporaryFolder(t)
+      const chat = await startChat(t, { data, flags: ['--disk-reserve', '0'] })
+      const owner = await chat.owner()
+      const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
+      const { id } = await gus.say('lobby', 'said before')
+      await gus.say('lobby', 'and more')
+      const attic = await gus.makeRoom('attic')
+      await ada.join('attic')
+      await gus.ask('PUT', `/rooms/lobby/messages/${id}/reactions/👍`)
+      await chat.claiming('una').say('lobby', 'hello')
+      const invite = await owner.invite({ role: 'member' })
+      await chat.stop()
+      const low = await startChat(t, { data, flags: all })
+      const as = (person: Person): Person => Object.assign(low.stranger, { headers: person.headers })
+      const [guest, account, governor] = [as(gus), as(ada), as(owner)]
 
-    for (const [method, path, body] of [
-      ['POST', '/rooms/lobby/messages', { text: 'x' }],
-      ['PATCH', `/rooms/lobby/messages/${id}`, { text: 'y' }],
-      ['PUT', `/rooms/lobby/messages/${id}/reactions/👎`],
-      ['POST', '/rooms', { name: 'cellar' }],
-      ['PATCH', `/rooms/${attic}`, { topic: 'x'.repeat(200) }],
-      ['PATCH', '/users/me', { name: 'gustav' }],
-      ['POST', '/users', { name: 'gus', password: 'a password of his' }],
-      ['POST', '/direct', { user: 'ada' }],
-      ['POST', '/invites', { room: attic }],
-      ['PUT', '/rooms/attic/members/olga'],
-    ] as const) assert.equal(await guest.refused(method, path, body), '503 storage_low', `${method} ${path}`)
-    assert.equal(await say(low.claiming('una')), '503 storage_low')
-    assert.equal(await say(low.claiming('new')), '503 storage_low')
-    assert.equal(await low.stranger.refused('POST', '/session', { name: 'new' }), '503 storage_low')
-    assert.equal(await low.stranger.refused('POST', '/users', { name: 'new', password: 'a password of theirs' }), '503 storage_low')
-    assert.equal(await low.stranger.refused('POST', '/invites/accept', { code: invite.code, name: 'new', password: 'a password of theirs' }), '503 storage_low')
-    const refused = await guest.send('POST', '/rooms/lobby/messages', { text: 'x' })
-    assert.equal(refused.headers.get('retry-after'), '60')
-    assert.match(((await refused.json()) as { detail: string }).detail, /account/)
+      for (const [method, path, body] of [
+        ['POST', '/rooms/lobby/messages', { text: 'x' }],
+        ['PATCH', `/rooms/lobby/messages/${id}`, { text: 'y' }],
+        ['PUT', `/rooms/lobby/messages/${id}/reactions/👎`],
+        ['POST', '/rooms', { name: 'cellar' }],
+        ['PATCH', `/rooms/${attic}`, { topic: 'x'.repeat(200) }],
+        ['PATCH', '/users/me', { name: 'gustav' }],
+        ['POST', '/users', { name: 'gus', password: 'a password of his' }],
+        ['POST', '/direct', { user: 'ada' }],
+        ['POST', '/invites', { room: attic }],
+        ['PUT', '/rooms/attic/members/olga'],
+      ] as const)
+        assert.equal(await guest.refused(method, path, body), '503 storage_low', `${method} ${path}`)
+      assert.equal(await say(low.claiming('una')), '503 storage_low')
+      assert.equal(await say(low.claiming('new')), '503 storage_low')
+      assert.equal(await low.stranger.refused('POST', '/session', { name: 'new' }), '503 storage_low')
+      assert.equal(
+        await low.stranger.refused('POST', '/users', { name: 'new', password: 'a password of theirs' }),
+        '503 storage_low',
+      )
+      assert.equal(
+        await low.stranger.refused('POST', '/invites/accept', {
+          code: invite.code,
+          name: 'new',
+          password: 'a password of theirs',
+        }),
+        '503 storage_low',
+      )
+      const refused = await guest.send('POST', '/rooms/lobby/messages', { text: 'x' })
+      assert.equal(refused.headers.get('retry-after'), '60')
+      assert.match(((await refused.json()) as { detail: string }).detail, /account/)
 
-    // What they had is theirs to see, and to take away.
-    const watching = await low.claiming('una').listen({ path: '/events?since=all' })
-    assert.deepEqual(await watching.texts(3), ['said before', 'and more', 'hello'])
-    for (const path of ['/', '/rooms', '/rooms/lobby/messages', '/search?q=said', '/users', '/healthz', '/readyz', '/session']) assert.equal((await guest.fetch(path)).status, 200, path)
-    await guest.ask('DELETE', `/rooms/lobby/messages/${id}/reactions/👍`)
-    await guest.ask('DELETE', `/rooms/lobby/messages/${id}`)
-    // Where there is nothing to add, nothing is refused.
-    await guest.join('attic')
-    await guest.ask('PATCH', `/rooms/${attic}`, { archived: true })
-    await guest.leave('lobby')
+      // What they had is theirs to see, and to take away.
+      const watching = await low.claiming('una').listen({ path: '/events?since=all' })
+      assert.deepEqual(await watching.texts(3), ['said before', 'and more', 'hello'])
+      for (const path of [
+        '/',
+        '/rooms',
+        '/rooms/lobby/messages',
+        '/search?q=said',
+        '/users',
+        '/healthz',
+        '/readyz',
+        '/session',
+      ])
+        assert.equal((await guest.fetch(path)).status, 200, path)
+      await guest.ask('DELETE', `/rooms/lobby/messages/${id}/reactions/👍`)
+      await guest.ask('DELETE', `/rooms/lobby/messages/${id}`)
+      // Where there is nothing to add, nothing is refused.
+      await guest.join('attic')
+      await guest.ask('PATCH', `/rooms/${attic}`, { archived: true })
+      await guest.leave('lobby')
 
-    // The others notice nothing.
-    const { id: said } = await account.say('lobby', 'hello')
-    await account.ask('PATCH', `/rooms/lobby/messages/${said}`, { text: 'hello all' })
-    await account.ask('PUT', `/rooms/lobby/messages/${said}/reactions/👍`)
-    await account.makeRoom('cellar')
-    await low.logIn('ada')
-    await governor.makeBot({ name: 'builds' }).then((bot) => as(bot).say('lobby', 'built'))
-    await governor.ban(gus)
-    await as(await low.logIn('olga')).logOut()
-    assert.equal(await guest.refused('POST', '/rooms/lobby/messages', { text: 'x' }), '403 banned')
-    await until(1, async () => linesOf(low).length)
-  })
+      // The others notice nothing.
+      const { id: said } = await account.say('lobby', 'hello')
+      await account.ask('PATCH', `/rooms/lobby/messages/${said}`, { text: 'hello all' })
+      await account.ask('PUT', `/rooms/lobby/messages/${said}/reactions/👍`)
+      await account.makeRoom('cellar')
+      await low.logIn('ada')
+      await governor.makeBot({ name: 'builds' }).then((bot) => as(bot).say('lobby', 'built'))
+      await governor.ban(gus)
+      await as(await low.logIn('olga')).logOut()
+      assert.equal(await guest.refused('POST', '/rooms/lobby/messages', { text: 'x' }), '403 banned')
+      await until(1, async () => linesOf(low).length)
+    },
+  )
 
   test('a guest who asks again for what was stored gets the same answer, and nothing else', needsRoom, async (t) => {
     const data = await temporaryFolder(t)
@@ -122,97 +147,124 @@ describe('while there is little room', { concurrency: true }, () => {
     assert.equal(more.status, 503)
   })
 
-  test('a chat in memory has the same reserve', { skip: statfsSync('/dev/shm').bavail < statfsSync('/dev/shm').blocks / 8 }, async (t) => {
+  test('a chat in memory has the same reserve', {
+    skip: statfsSync('/dev/shm').bavail < statfsSync('/dev/shm').blocks / 8,
+  }, async (t) => {
     const chat = await startChat(t, { flags: all })
     assert.equal(await chat.stranger.refused('POST', '/session', { name: 'gus' }), '503 storage_low')
     await (await chat.owner().catch(() => undefined))?.say('lobby', 'hello')
     assert.equal(await say(chat.claiming('una')), '503 storage_low')
   })
 
-  test('mounted in another server: its guests add nothing, its people do, by request and by function', needsRoom, async (t) => {
-    const data = await temporaryFolder(t)
-    const { chat, send, fetch } = await mount(t, { data, diskReserve: '100%', identify: ({ headers }) => ({ id: String(headers['x-user']), name: 'somebody', role: headers['x-user'] === 'ada' ? 'member' : 'guest' }) })
-    const low = (error: unknown) => (error as { code?: string }).code === 'storage_low'
-    await assert.rejects(chat.post({ id: 'v1', name: 'a visitor', role: 'guest' }, 'lobby', { text: 'x' }), low)
-    const { id } = await chat.post({ id: 'm1', name: 'a member' }, 'lobby', { text: 'hello' })
-    // Known as a member, and called a guest since.
-    await assert.rejects(chat.post({ id: 'm1', name: 'a member', role: 'guest' }, 'lobby', { text: 'x' }), low)
-    await chat.remove({ id: 'm1', name: 'a member', role: 'guest' }, 'lobby', id)
+  test(
+    'mounted in another server: its guests add nothing, its people do, by request and by function',
+    needsRoom,
+    async (t) => {
+      const data = await temporaryFolder(t)
+      const { chat, send, fetch } = await mount(t, {
+        data,
+        diskReserve: '100%',
+        identify: ({ headers }) => ({
+          id: String(headers['x-user']),
+          name: 'somebody',
+          role: headers['x-user'] === 'ada' ? 'member' : 'guest',
+        }),
+      })
+      const low = (error: unknown) => (error as { code?: string }).code === 'storage_low'
+      await assert.rejects(chat.post({ id: 'v1', name: 'a visitor', role: 'guest' }, 'lobby', { text: 'x' }), low)
+      const { id } = await chat.post({ id: 'm1', name: 'a member' }, 'lobby', { text: 'hello' })
+      // Known as a member, and called a guest since.
+      await assert.rejects(chat.post({ id: 'm1', name: 'a member', role: 'guest' }, 'lobby', { text: 'x' }), low)
+      await chat.remove({ id: 'm1', name: 'a member', role: 'guest' }, 'lobby', id)
 
-    assert.equal((await send('POST', '/chat/rooms/lobby/messages', { text: 'x' }, 'gus')).status, 503)
-    assert.equal((await send('POST', '/chat/rooms/lobby/messages', { text: 'x' }, 'ada')).status, 201)
-    // Who is new reads what is open to everybody.
-    assert.equal((await fetch('/chat/rooms/lobby/messages', { headers: { 'x-user': 'new' } })).status, 200)
-  })
+      assert.equal((await send('POST', '/chat/rooms/lobby/messages', { text: 'x' }, 'gus')).status, 503)
+      assert.equal((await send('POST', '/chat/rooms/lobby/messages', { text: 'x' }, 'ada')).status, 201)
+      // Who is new reads what is open to everybody.
+      assert.equal((await fetch('/chat/rooms/lobby/messages', { headers: { 'x-user': 'new' } })).status, 200)
+    },
+  )
 })
 
-test('who fills the disk stops at the reserve, the others before it is full, and all goes on by itself when there is room', needsDisk, async (t) => {
-  const { disk, chat } = await startOnSmallDisk(t)
-  const owner = await chat.owner()
-  const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
-  const { id } = await gus.say('lobby', 'said before')
-  const { id: mine } = await ada.say('lobby', 'said before, too')
-  const token = await owner.makeBot({ name: 'builds' })
-  const invite = await owner.invite()
+test(
+  'who fills the disk stops at the reserve, the others before it is full, and all goes on by itself when there is room',
+  needsDisk,
+  async (t) => {
+    const { disk, chat } = await startOnSmallDisk(t)
+    const owner = await chat.owner()
+    const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
+    const { id } = await gus.say('lobby', 'said before')
+    const { id: mine } = await ada.say('lobby', 'said before, too')
+    const token = await owner.makeBot({ name: 'builds' })
+    const invite = await owner.invite()
 
-  disk.fill(20 * MiB)
-  await until('503 storage_low', () => say(gus))
-  for (let count = 0; count < 20; count++) await ada.say('lobby', `${count} ${'𠀀'.repeat(3900)}`)
-  assert.equal(linesOf(chat).length, 1, chat.errors)
+    disk.fill(20 * MiB)
+    await until('503 storage_low', () => say(gus))
+    for (let count = 0; count < 20; count++) await ada.say('lobby', `${count} ${'𠀀'.repeat(3900)}`)
+    assert.equal(linesOf(chat).length, 1, chat.errors)
 
-  // With what is there nobody can fill it up.
-  disk.fill(5 * MiB)
-  await until('503 storage_low', () => say(ada))
-  assert.equal(await say(owner), '503 storage_low')
-  assert.equal(await say(token), '503 storage_low')
-  assert.equal(await owner.refused('POST', '/rooms', { name: 'cellar' }), '503 storage_low')
-  assert.equal(linesOf(chat).length, 2, chat.errors)
+    // With what is there nobody can fill it up.
+    disk.fill(5 * MiB)
+    await until('503 storage_low', () => say(ada))
+    assert.equal(await say(owner), '503 storage_low')
+    assert.equal(await say(token), '503 storage_low')
+    assert.equal(await owner.refused('POST', '/rooms', { name: 'cellar' }), '503 storage_low')
+    assert.equal(linesOf(chat).length, 2, chat.errors)
 
-  // What takes something or somebody away is done.
-  await gus.ask('DELETE', `/rooms/lobby/messages/${id}`)
-  await ada.ask('DELETE', `/rooms/lobby/messages/${mine}`)
-  await gus.leave('lobby')
-  await owner.ban(gus)
-  await owner.ask('DELETE', `/tokens/${token.tokenId}`)
-  await owner.ask('DELETE', `/invites/${invite.id}`)
-  const again = await chat.logIn('ada')
-  await again.ask('DELETE', '/sessions')
-  await ada.refused('GET', '/users/me')
-  for (const path of ['/rooms/lobby/messages', '/search?q=said', '/healthz', '/readyz']) assert.equal((await chat.fetch(path)).status, 200, path)
+    // What takes something or somebody away is done.
+    await gus.ask('DELETE', `/rooms/lobby/messages/${id}`)
+    await ada.ask('DELETE', `/rooms/lobby/messages/${mine}`)
+    await gus.leave('lobby')
+    await owner.ban(gus)
+    await owner.ask('DELETE', `/tokens/${token.tokenId}`)
+    await owner.ask('DELETE', `/invites/${invite.id}`)
+    const again = await chat.logIn('ada')
+    await again.ask('DELETE', '/sessions')
+    await ada.refused('GET', '/users/me')
+    for (const path of ['/rooms/lobby/messages', '/search?q=said', '/healthz', '/readyz'])
+      assert.equal((await chat.fetch(path)).status, 200, path)
 
-  disk.free()
-  const back = await chat.logIn('ada')
-  await until('201', () => say(back))
-  await until('201', () => say(chat.claiming('una')))
-  assert.equal(linesOf(chat).length, 3, chat.errors)
-  assert.match(linesOf(chat)[2]!, /everybody/)
-})
+    disk.free()
+    const back = await chat.logIn('ada')
+    await until('201', () => say(back))
+    await until('201', () => say(chat.claiming('una')))
+    assert.equal(linesOf(chat).length, 3, chat.errors)
+    assert.match(linesOf(chat)[2]!, /everybody/)
+  },
+)
 
-test('as fast as they can, accounts that post the largest texts meet storage_low and never a full disk', needsDisk, async (t) => {
-  // After some 250 such texts the search brings a part into one piece: on this disk the last reserve has room for that.
-  const { disk, chat } = await startOnSmallDisk(t, smallReserve, 128 * MiB)
-  const writers = await Promise.all(Array.from({ length: 8 }, (_, at) => chat.account(`writer${at}`)))
-  disk.fill(40 * MiB)
-  const found = new Map<string, number>()
-  let bytesLeft = Infinity
-  await Promise.all(writers.map(async (writer, at) => {
-    let refusals = 0
-    for (let count = 0; refusals < 20; count++) {
-      const text = Array.from({ length: 3900 }, (_, place) => String.fromCodePoint(0x20000 + ((place * 7919 + count * 104_729 + at * 15_485_863) % 40_000))).join('')
-      const answer = await writer.refused('POST', '/rooms/lobby/messages', { text })
-      found.set(answer, (found.get(answer) ?? 0) + 1)
-      if (answer !== '201') refusals++
-      const { bavail, bsize } = statfsSync(disk.folder)
-      bytesLeft = Math.min(bytesLeft, bavail * bsize)
-    }
-  }))
-  assert.deepEqual([...found.keys()].sort(), ['201', '503 storage_low'])
-  assert.ok(found.get('201')! > 20, `${found.get('201')} were stored`)
-  t.diagnostic(`${bytesLeft} bytes were left`)
-  assert.ok(bytesLeft > MiB, `${bytesLeft} bytes were left`)
-  await chat.stop()
-  assert.deepEqual(integrityOf(join(disk.folder, 'data', 'natter.db')), [])
-})
+test(
+  'as fast as they can, accounts that post the largest texts meet storage_low and never a full disk',
+  needsDisk,
+  async (t) => {
+    // After some 250 such texts the search brings a part into one piece: on this disk the last reserve has room for that.
+    const { disk, chat } = await startOnSmallDisk(t, smallReserve, 128 * MiB)
+    const writers = await Promise.all(Array.from({ length: 8 }, (_, at) => chat.account(`writer${at}`)))
+    disk.fill(40 * MiB)
+    const found = new Map<string, number>()
+    let bytesLeft = Infinity
+    await Promise.all(
+      writers.map(async (writer, at) => {
+        let refusals = 0
+        for (let count = 0; refusals < 20; count++) {
+          const text = Array.from({ length: 3900 }, (_, place) =>
+            String.fromCodePoint(0x20000 + ((place * 7919 + count * 104_729 + at * 15_485_863) % 40_000)),
+          ).join('')
+          const answer = await writer.refused('POST', '/rooms/lobby/messages', { text })
+          found.set(answer, (found.get(answer) ?? 0) + 1)
+          if (answer !== '201') refusals++
+          const { bavail, bsize } = statfsSync(disk.folder)
+          bytesLeft = Math.min(bytesLeft, bavail * bsize)
+        }
+      }),
+    )
+    assert.deepEqual([...found.keys()].sort(), ['201', '503 storage_low'])
+    assert.ok(found.get('201')! > 20, `${found.get('201')} were stored`)
+    t.diagnostic(`${bytesLeft} bytes were left`)
+    assert.ok(bytesLeft > MiB, `${bytesLeft} bytes were left`)
+    await chat.stop()
+    assert.deepEqual(integrityOf(join(disk.folder, 'data', 'natter.db')), [])
+  },
+)
 
 test('without a reserve it is the disk that says when it is full', needsDisk, async (t) => {
   const { disk, chat } = await startOnSmallDisk(t, ['--disk-reserve', '0'])
@@ -229,7 +281,10 @@ describe('a reserve that is more than what is free', () => {
       assert.equal(await chat.stranger.refused('POST', '/session', { name: 'gus' }), '503 storage_low')
 
       await until(1, async () => linesOf(chat).length)
-      assert.match(linesOf(chat)[0]!, /the disk has [\d.]+ GiB of [\d.]+ GiB left, and [\d.]+ GiB are kept in reserve: until .* only those with an account .*; make room, or start natter with a smaller --disk-reserve$/)
+      assert.match(
+        linesOf(chat)[0]!,
+        /the disk has [\d.]+ GiB of [\d.]+ GiB left, and [\d.]+ GiB are kept in reserve: until .* only those with an account .*; make room, or start natter with a smaller --disk-reserve$/,
+      )
     })
   }
 
@@ -319,7 +374,10 @@ test('how often the disk is asked: once a second, and sooner where much was adde
   clock.ms = 4000
   await space.measure()
   assert.equal(space.level, 'enough')
-  assert.deepEqual(lines.map((line) => /only those|nobody|everybody/.exec(line)![0]), ['only those', 'nobody', 'everybody'])
+  assert.deepEqual(
+    lines.map((line) => /only those|nobody|everybody/.exec(line)![0]),
+    ['only those', 'nobody', 'everybody'],
+  )
   // The timer is gone with it.
   const before = asked
   t.mock.timers.tick(10_000)
@@ -331,9 +389,16 @@ test('what the setting takes: bytes, units, a share, the least of several, and n
   const read = (value: string) => readSettings([`--disk-reserve=${value}`], {})!.diskReserve
   assert.deepEqual(readSettings([], {})!.diskReserve, { bytes: 2 ** 30, share: 0.05 })
   for (const [value, expected] of [
-    ['1GiB', { bytes: 2 ** 30, share: 1 }], ['500MB', { bytes: 5e8, share: 1 }], ['1.5gb', { bytes: 1.5e9, share: 1 }], ['64 KiB', { bytes: 65_536, share: 1 }],
-    ['4096', { bytes: 4096, share: 1 }], ['0', { bytes: 0, share: 1 }], ['5%', { bytes: Infinity, share: 0.05 }], ['2GiB, 10%,1GiB', { bytes: 2 ** 30, share: 0.1 }],
-  ] as const) assert.deepEqual(read(value), expected, value)
+    ['1GiB', { bytes: 2 ** 30, share: 1 }],
+    ['500MB', { bytes: 5e8, share: 1 }],
+    ['1.5gb', { bytes: 1.5e9, share: 1 }],
+    ['64 KiB', { bytes: 65_536, share: 1 }],
+    ['4096', { bytes: 4096, share: 1 }],
+    ['0', { bytes: 0, share: 1 }],
+    ['5%', { bytes: Infinity, share: 0.05 }],
+    ['2GiB, 10%,1GiB', { bytes: 2 ** 30, share: 0.1 }],
+  ] as const)
+    assert.deepEqual(read(value), expected, value)
   assert.deepEqual(readSettings([], { NATTER_DISK_RESERVE: '2%' })!.diskReserve, { bytes: Infinity, share: 0.02 })
   for (const value of ['', ' ', 'much', '-1', '1 PB', '101%', '5%%', 'GiB', '1e9', '1GiB 5%']) {
     assert.throws(() => read(value), /--disk-reserve must be like 1GiB, 500MB, 5% or 0, not /, value)

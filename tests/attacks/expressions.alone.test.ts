@@ -12,13 +12,43 @@ const characters = 16 * 1024
 const mostMs = 20
 
 // What each of them is tried with, beside the characters that stand in it.
-const common = ['a', 'A', '0', ' ', '\t', '\n', '%', '-', '_', '.', ':', ',', ';', '/', '@', '"', '京', '\u0301', '😀', '[', ']', '(', ')', '=', '*', '`', '>']
+const common = [
+  'a',
+  'A',
+  '0',
+  ' ',
+  '\t',
+  '\n',
+  '%',
+  '-',
+  '_',
+  '.',
+  ':',
+  ',',
+  ';',
+  '/',
+  '@',
+  '"',
+  '京',
+  '\u0301',
+  '😀',
+  '[',
+  ']',
+  '(',
+  ')',
+  '=',
+  '*',
+  '`',
+  '>',
+]
 const endings = ['', '!', '\n\0']
 
 /** The expressions that stand in a source as literals. */
 function literalsIn(code: string): RegExp[] {
   const plain = code.replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '').replace(/\s\/\/ .*$/gm, '')
-  const found = plain.matchAll(/(?<=[(,=:[!&|?{};>]\s*|return |^\s*)\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([dgimsuvy]*)/gm)
+  const found = plain.matchAll(
+    /(?<=[(,=:[!&|?{};>]\s*|return |^\s*)\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([dgimsuvy]*)/gm,
+  )
   return Array.from(found).flatMap(([, source, flags]) => {
     try {
       return [new RegExp(source!, flags)]
@@ -32,7 +62,9 @@ function literalsIn(code: string): RegExp[] {
 /** The characters that an expression names, then others. */
 function alphabetOf({ source }: RegExp): string[] {
   const written = source
-    .replace(/\\u\{?([0-9a-f]{4,5})\}?|\\x([0-9a-f]{2})/gi, (_, long, short) => String.fromCodePoint(parseInt(long ?? short, 16)))
+    .replace(/\\u\{?([0-9a-f]{4,5})\}?|\\x([0-9a-f]{2})/gi, (_, long, short) =>
+      String.fromCodePoint(parseInt(long ?? short, 16)),
+    )
     .replace(/\\[a-zA-Z](?:\{[^}]*\})?|[\\^$|?+{}]/g, '')
   return [...new Set([...[...written].slice(0, 16), ...common])]
 }
@@ -60,17 +92,24 @@ function slowest(expression: RegExp): { ms: number; text: string } {
     const ms = Math.min(took(expression, text), took(expression, text), took(expression, text))
     if (ms > worst.ms) worst = { ms, text }
   }
-  const starts = ['', ...alphabet.filter((sign) => /[^a-z0-9\s]/i.test(sign)).slice(0, 2), expression.source.replace(/^\^|\\/g, '').slice(0, 3)]
+  const starts = [
+    '',
+    ...alphabet.filter((sign) => /[^a-z0-9\s]/i.test(sign)).slice(0, 2),
+    expression.source.replace(/^\^|\\/g, '').slice(0, 3),
+  ]
   for (const pump of alphabet) for (const end of endings) for (const start of starts) attempt(start, pump, end)
-  for (const one of alphabet.slice(0, 16)) for (const other of alphabet.slice(0, 16)) if (one !== other) attempt('', one + other, '\0')
+  for (const one of alphabet.slice(0, 16))
+    for (const other of alphabet.slice(0, 16)) if (one !== other) attempt('', one + other, '\0')
   return worst
 }
 
-const sources = ['lib', 'static'].flatMap((folder) =>
-  readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ts|js)$/.test(name))
-    .map((name) => ({ name: `${folder}/${name}`, code: readFileSync(join(top, folder, name), 'utf8') })),
-).map(({ name, code }) => ({ name, code, literals: literalsIn(code) }))
+const sources = ['lib', 'static']
+  .flatMap((folder) =>
+    readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|js)$/.test(name))
+      .map((name) => ({ name: `${folder}/${name}`, code: readFileSync(join(top, folder, name), 'utf8') })),
+  )
+  .map(({ name, code }) => ({ name, code, literals: literalsIn(code) }))
 
 /** Those that are put together when their module is loaded, by name of the module. */
 const made = new Map<string, RegExp[]>()
@@ -104,7 +143,8 @@ test('expressions are found, those that are put together as well', () => {
 })
 
 test('one that is not linear would be found', () => {
-  for (const expression of [/^\s*(\S+?)(?:%\S+)?\s*$/, /\s+$/, /(?:a|b)*c(?:a|b)*d/]) assert.ok(slowest(expression).ms > mostMs, String(expression))
+  for (const expression of [/^\s*(\S+?)(?:%\S+)?\s*$/, /\s+$/, /(?:a|b)*c(?:a|b)*d/])
+    assert.ok(slowest(expression).ms > mostMs, String(expression))
 })
 
 for (const { name, code, literals } of sources) {
@@ -112,7 +152,10 @@ for (const { name, code, literals } of sources) {
   test(`no text is long in ${name}`, () => {
     for (const expression of [...literals, ...(made.get(name) ?? [])]) {
       const { ms, text } = slowest(expression)
-      assert.ok(ms <= mostMs, `${expression} takes ${ms.toFixed(0)} ms over ${JSON.stringify(text.slice(0, 12))} … ${JSON.stringify(text.slice(-4))}`)
+      assert.ok(
+        ms <= mostMs,
+        `${expression} takes ${ms.toFixed(0)} ms over ${JSON.stringify(text.slice(0, 12))} … ${JSON.stringify(text.slice(-4))}`,
+      )
     }
   })
 }

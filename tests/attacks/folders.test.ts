@@ -2,14 +2,30 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, lchownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, lutimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  lutimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { patienceMs, runServer, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 import { until } from '../audit/until.ts'
 
 const shared = '/dev/shm'
-const skip = existsSync(shared) ? (process.getuid?.() === 0 ? false : 'only root can make files of somebody else') : `there is no ${shared}`
+const skip = existsSync(shared)
+  ? process.getuid?.() === 0
+    ? false
+    : 'only root can make files of somebody else'
+  : `there is no ${shared}`
 const nobody = 65534
 
 /** Something in the shared folder under a name like those that natter gives its own, gone after the test. */
@@ -119,7 +135,8 @@ test('what is private already is left alone, without a line', async (t) => {
   await (await chat.comeIn('ada')).say('lobby', 'hello')
 
   assert.doesNotMatch(chat.errors, /could be read/)
-  for (const name of ['natter.db', 'natter.db-wal', 'natter.db-shm', 'natter.lock']) assert.equal(statSync(join(data, name)).mode & 0o077, 0, name)
+  for (const name of ['natter.db', 'natter.db-wal', 'natter.db-shm', 'natter.lock'])
+    assert.equal(statSync(join(data, name)).mode & 0o077, 0, name)
 })
 
 /** Somebody tidies up. */
@@ -156,10 +173,13 @@ test('where another natter was quicker to take the folder, this one writes no mo
 
   assert.equal(await chat.stranger.refused('POST', '/session', { name: 'ada' }), '503 storage_failed')
   assert.equal((await other.stranger.send('POST', '/session', { name: 'ada' })).status, 201)
-  assert.ok(await until(() => /can't be taken again: another natter is running/.test(chat.errors), patienceMs), 'the line')
+  assert.ok(
+    await until(() => /can't be taken again: another natter is running/.test(chat.errors), patienceMs),
+    'the line',
+  )
 })
 
-test('a data folder may be a link of the owner\'s own', async (t) => {
+test("a data folder may be a link of the owner's own", async (t) => {
   const folder = await temporaryFolder(t)
   mkdirSync(join(folder, 'disk'))
   symlinkSync(join(folder, 'disk'), join(folder, 'data'))

@@ -41,17 +41,34 @@ test('a cursor is good be there an event or not, be it seen or not, from memory 
 
     // The same is to come for all of them: what was said in the lobby since.
     const last = Number(after.id) - 1
-    const ids = [secret.id, direct.id, ...[secret, direct].flatMap(({ id }) => [Number(id) + 1, Number(id) - 1]), last, last - 1, last - 2]
+    const ids = [
+      secret.id,
+      direct.id,
+      ...[secret, direct].flatMap(({ id }) => [Number(id) + 1, Number(id) - 1]),
+      last,
+      last - 1,
+      last - 2,
+    ]
     const cursors = ids.map(String).filter((id) => Number(id) >= Number(secret.id) - 1 && Number(id) < Number(after.id))
     assert.ok(cursors.length >= 6)
     for (const path of ['/events', '/events?room=lobby', '/rooms/lobby/messages']) {
-      const asked = (cursor: string, by: 'header' | 'since') => (by === 'header' ? eve.listen({ path, lastEventId: cursor }) : eve.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=${cursor}` }))
+      const asked = (cursor: string, by: 'header' | 'since') =>
+        by === 'header'
+          ? eve.listen({ path, lastEventId: cursor })
+          : eve.listen({ path: `${path}${path.includes('?') ? '&' : '?'}since=${cursor}` })
       const answers = new Set<string>()
-      for (const cursor of cursors) for (const by of ['header', 'since'] as const) answers.add(await begins(path.endsWith('messages') ? await messagesStream(chat, eve, cursor) : await asked(cursor, by)))
+      for (const cursor of cursors)
+        for (const by of ['header', 'since'] as const)
+          answers.add(
+            await begins(path.endsWith('messages') ? await messagesStream(chat, eve, cursor) : await asked(cursor, by)),
+          )
       assert.equal(answers.size, 1, `${path}, ring ${ring}: ${[...answers].join('\n---\n')}`)
       const [answer = ''] = answers
       assert.doesNotMatch(answer, /event: reset/)
-      assert.deepEqual([...answer.matchAll(/"text":"(\w+)"/g)].map(([, text]) => text), ['after', 'last'])
+      assert.deepEqual(
+        [...answer.matchAll(/"text":"(\w+)"/g)].map(([, text]) => text),
+        ['after', 'last'],
+      )
     }
   }
 })
@@ -64,21 +81,48 @@ test('the list of rooms as a stream goes on after any id too', async (t) => {
   const { id: secret } = await ada.say(attic, 'secret')
   const room = await eve.makeRoom('cellar')
   for (const cursor of [secret, String(Number(secret) + 1)]) {
-    const stream = await new Person(eve.chat, { ...eve.headers, accept: 'text/event-stream' }).listen({ path: '/rooms', lastEventId: cursor })
+    const stream = await new Person(eve.chat, { ...eve.headers, accept: 'text/event-stream' }).listen({
+      path: '/rooms',
+      lastEventId: cursor,
+    })
     const text = await begins(stream)
     assert.match(text, new RegExp(`"id":"${room}"`))
     assert.doesNotMatch(text, /reset|"lobby"/)
   }
 })
 
-test('an id that the log can\'t have given is a reset, and says no more', async (t) => {
+test("an id that the log can't have given is a reset, and says no more", async (t) => {
   for (const ring of [10_000, 1]) {
     const { ada, eve, attic } = await start(t, ring)
-    const { id: first } = (await eve.listen({ path: '/events?since=all' }).then((stream) => stream.next('room')))
+    const { id: first } = await eve.listen({ path: '/events?since=all' }).then((stream) => stream.next('room'))
     const { id: newest } = await ada.say(attic, 'secret')
     const unknown = [
-      '0', '1', String(Number(first) - 1e9), String(Number(newest) + 1), String(Number(newest) + 1e9), '9999999999999999', '9007199254740993', '99999999999999999999', `0${newest}`, `-${newest}`, `${newest}.0`, `${newest}.5`, `+${newest}`,
-      `${newest}e0`, `0x${Number(newest).toString(16)}`, `${newest}n`, `${newest} ${newest}`, `${newest},${newest}`, 'NaN', 'Infinity', 'null', '-', '_', 'u_7f3k', '１２３', newest.slice(0, -1),
+      '0',
+      '1',
+      String(Number(first) - 1e9),
+      String(Number(newest) + 1),
+      String(Number(newest) + 1e9),
+      '9999999999999999',
+      '9007199254740993',
+      '99999999999999999999',
+      `0${newest}`,
+      `-${newest}`,
+      `${newest}.0`,
+      `${newest}.5`,
+      `+${newest}`,
+      `${newest}e0`,
+      `0x${Number(newest).toString(16)}`,
+      `${newest}n`,
+      `${newest} ${newest}`,
+      `${newest},${newest}`,
+      'NaN',
+      'Infinity',
+      'null',
+      '-',
+      '_',
+      'u_7f3k',
+      '１２３',
+      newest.slice(0, -1),
     ]
     for (const cursor of unknown) {
       const stream = await eve.listen({ path: `/events?since=${encodeURIComponent(cursor)}` })
@@ -86,7 +130,8 @@ test('an id that the log can\'t have given is a reset, and says no more', async 
       assert.deepEqual(data, { reason: 'unknown_cursor', cursor: newest }, cursor)
       stream.leave()
     }
-    for (const cursor of [first, newest]) assert.doesNotMatch(await begins(await eve.listen({ lastEventId: cursor })), /reset/)
+    for (const cursor of [first, newest])
+      assert.doesNotMatch(await begins(await eve.listen({ lastEventId: cursor })), /reset/)
   }
 })
 
@@ -97,16 +142,22 @@ test('the last so many events are those that one sees', async (t) => {
   await eve.say('lobby', 'two')
   await bob.say(await ada.direct(bob), 'us two')
 
-  for (const [path, texts] of [['/events?since=-2', ['two']], ['/events?room=lobby&since=-2', ['one', 'two']], ['/events?since=-20', ['one', 'two']]] as const) {
+  for (const [path, texts] of [
+    ['/events?since=-2', ['two']],
+    ['/events?room=lobby&since=-2', ['one', 'two']],
+    ['/events?since=-20', ['one', 'two']],
+  ] as const) {
     const text = await begins(await eve.listen({ path }))
     assert.doesNotMatch(text, /secret|us two|reset/)
     for (const word of texts) assert.match(text, new RegExp(`"text":"${word}"`), path)
   }
-  const refused = [`/events?room=${attic}&since=-20`, '/events?room=attic-0000000&since=-20'].map((path) => eve.refused('GET', path))
+  const refused = [`/events?room=${attic}&since=-20`, '/events?room=attic-0000000&since=-20'].map((path) =>
+    eve.refused('GET', path),
+  )
   assert.deepEqual(await Promise.all(refused), ['404 not_found', '404 not_found'])
 })
 
-test('a hub of one\'s own keeps to the ids that it gave, unless its history says otherwise', async (t) => {
+test("a hub of one's own keeps to the ids that it gave, unless its history says otherwise", async (t) => {
   const resetBy = async (history: HubOptions['history'] | undefined, ids: readonly number[], cursor: number) => {
     const errors: unknown[] = []
     const hub = new Hub({ ring: 3, ...(history && { history }), onError: (error) => errors.push(error) })
@@ -119,25 +170,82 @@ test('a hub of one\'s own keeps to the ids that it gave, unless its history says
       return 'ended'
     }
     await reader.next('ping')
-    return reader.bytes.toString().match(/"reason":"(\w+)"/)?.[1] ?? reader.all.filter(({ event }) => event === 'message').map(({ data }) => Number(data))
+    return (
+      reader.bytes.toString().match(/"reason":"(\w+)"/)?.[1] ??
+      reader.all.filter(({ event }) => event === 'message').map(({ data }) => Number(data))
+    )
   }
   const ids = [10, 20, 30, 40, 50]
   const read = (after: number) => ids.filter((id) => id > after).map((id) => ({ id, topics: ['a'], data: id }))
   const asked: number[] = []
-  const saying = (has: (id: number) => boolean | Promise<boolean>) => ({ has: (id: number) => (asked.push(id), has(id)), read })
+  const saying = (has: (id: number) => boolean | Promise<boolean>) => ({
+    has: (id: number) => (asked.push(id), has(id)),
+    read,
+  })
 
   assert.deepEqual(await resetBy(undefined, ids, 40), [50])
   assert.equal(await resetBy(undefined, ids, 41), 'unknown_cursor')
   assert.equal(await resetBy(undefined, ids, 15), 'too_old')
-  assert.equal(await resetBy(saying((id) => ids.includes(id)), ids, 41), 'unknown_cursor')
-  assert.equal(await resetBy(saying(async (id) => ids.includes(id)), ids, 15), 'unknown_cursor')
-  assert.deepEqual(await resetBy(saying(() => true), ids, 41), [50])
-  assert.deepEqual(await resetBy(saying(async () => true), ids, 35), [40, 50])
-  assert.deepEqual(await resetBy(saying(() => true), ids, 15), [20, 30, 40, 50])
+  assert.equal(
+    await resetBy(
+      saying((id) => ids.includes(id)),
+      ids,
+      41,
+    ),
+    'unknown_cursor',
+  )
+  assert.equal(
+    await resetBy(
+      saying(async (id) => ids.includes(id)),
+      ids,
+      15,
+    ),
+    'unknown_cursor',
+  )
+  assert.deepEqual(
+    await resetBy(
+      saying(() => true),
+      ids,
+      41,
+    ),
+    [50],
+  )
+  assert.deepEqual(
+    await resetBy(
+      saying(async () => true),
+      ids,
+      35,
+    ),
+    [40, 50],
+  )
+  assert.deepEqual(
+    await resetBy(
+      saying(() => true),
+      ids,
+      15,
+    ),
+    [20, 30, 40, 50],
+  )
   assert.deepEqual(asked, [41, 15, 41, 35, 15])
   // Above the newest there is nothing to ask for.
-  assert.equal(await resetBy(saying(() => true), ids, 51), 'unknown_cursor')
-  assert.equal(await resetBy(saying(() => { throw new Error('unreadable') }), ids, 41), 'ended')
+  assert.equal(
+    await resetBy(
+      saying(() => true),
+      ids,
+      51,
+    ),
+    'unknown_cursor',
+  )
+  assert.equal(
+    await resetBy(
+      saying(() => {
+        throw new Error('unreadable')
+      }),
+      ids,
+      41,
+    ),
+    'ended',
+  )
 })
 
 /** A server whose statements are counted, with two who have rooms of their own and one outside. */
@@ -150,7 +258,13 @@ async function startCounted(t: TestContext) {
 }
 
 /** What somebody is answered, but for the ids that stand in it, and which statements that took. */
-async function answerAndWork(who: Person, method: string, path: string, body: unknown, ids: readonly string[]): Promise<{ answer: string; read: Work['read']; written: Work['written'] }> {
+async function answerAndWork(
+  who: Person,
+  method: string,
+  path: string,
+  body: unknown,
+  ids: readonly string[],
+): Promise<{ answer: string; read: Work['read']; written: Work['written'] }> {
   await who.chat.fetch('/work?hold=0')
   const answer = await who.send(method, path, method === 'GET' ? '' : body, own).catch(() => who.fetch(path))
   const text = ids.reduce((text, id) => text.replaceAll(id, 'ID'), await answer.text())
@@ -158,14 +272,18 @@ async function answerAndWork(who: Person, method: string, path: string, body: un
   return { answer: `${answer.status} ${text}`, read, written }
 }
 
-test('a room that is not one\'s own is answered and looked for as one that is not there, the first time and again', async (t) => {
+test("a room that is not one's own is answered and looked for as one that is not there, the first time and again", async (t) => {
   const { ada, bob, cid, eve, attic, chat } = await startCounted(t)
   const direct = await ada.direct(bob)
   // As that of the two would be, were there one.
   const none = direct.replace(/^(-\w+-)\w+$/, `$1${cid.id.slice(2)}`)
   assert.notEqual(none, direct)
   const secret = await ada.say(attic, 'secret')
-  const pairs = [[direct, none], [attic, attic.replace(/.$/, (last) => (last === '0' ? '1' : '0'))], [direct.toUpperCase(), none.toUpperCase()]] as const
+  const pairs = [
+    [direct, none],
+    [attic, attic.replace(/.$/, (last) => (last === '0' ? '1' : '0'))],
+    [direct.toUpperCase(), none.toUpperCase()],
+  ] as const
   const asked: [method: string, path: (room: string) => string, body?: (room: string) => unknown][] = [
     ['GET', (room) => `/rooms/${room}`],
     ['GET', (room) => `/rooms/${room}/messages`],
@@ -192,7 +310,10 @@ test('a room that is not one\'s own is answered and looked for as one that is no
     for (const [method, path, body = () => ''] of asked) {
       for (const [there, not] of pairs) {
         for (const time of ['first', 'again']) {
-          const [one, other] = [await answerAndWork(who, method, path(there), body(there), [there]), await answerAndWork(who, method, path(not), body(not), [not])]
+          const [one, other] = [
+            await answerAndWork(who, method, path(there), body(there), [there]),
+            await answerAndWork(who, method, path(not), body(not), [not]),
+          ]
           assert.deepEqual(one, other, `${method} ${path(there)}, ${time}`)
           assert.match(one.answer, /^40[134] /)
         }
@@ -220,7 +341,14 @@ test('a message of another room is answered and looked for as one that is not th
     ['DELETE', '/invites/ID'],
     ['DELETE', '/sessions/ID'],
   ] as const) {
-    const ask = (id: string) => answerAndWork(eve, method, path.replace('ID', id), body && JSON.parse(JSON.stringify(body).replace('ID', id)), ids)
+    const ask = (id: string) =>
+      answerAndWork(
+        eve,
+        method,
+        path.replace('ID', id),
+        body && JSON.parse(JSON.stringify(body).replace('ID', id)),
+        ids,
+      )
     // Of what is kept in memory nothing is left, and then only what it takes to look for something in vain.
     await ada.ask('PATCH', '/users/me', { name: `ada ${++renamed}` })
     await ask(String(Number(mine.id) + 1))
@@ -241,7 +369,11 @@ test('a page, a search and a mark of what was read begin at any id alike', async
   await eve.say('lobby', 'after')
   const ids = [secret.id, not]
   for (const [method, path] of [
-    ['GET', '/rooms/lobby/messages?before=ID'], ['GET', '/rooms/lobby/messages?after=ID'], ['GET', '/rooms/lobby/messages?around=ID'], ['GET', '/search?q=before&before=ID'], ['GET', '/search?q=after&after=ID'],
+    ['GET', '/rooms/lobby/messages?before=ID'],
+    ['GET', '/rooms/lobby/messages?after=ID'],
+    ['GET', '/rooms/lobby/messages?around=ID'],
+    ['GET', '/search?q=before&before=ID'],
+    ['GET', '/search?q=after&after=ID'],
   ] as const) {
     const found = []
     // The first time it is looked up who asks.
@@ -255,8 +387,14 @@ test('a page, a search and a mark of what was read begin at any id alike', async
   for (const id of ids) marks.push((await answerAndWork(eve, 'PUT', '/rooms/lobby/read', { id }, ids)).answer)
   assert.deepEqual(marks, ['204 ', '204 '])
   const { messages } = await eve.read<{ messages: Message[] }>(`/rooms/lobby/messages?after=${not}`)
-  assert.deepEqual(messages.map(({ text }) => text), ['after'])
-  assert.equal((await eve.read<{ messages: Message[] }>(`/rooms/lobby/messages?before=${not}`)).messages.at(-1)!.id, before.id)
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['after'],
+  )
+  assert.equal(
+    (await eve.read<{ messages: Message[] }>(`/rooms/lobby/messages?before=${not}`)).messages.at(-1)!.id,
+    before.id,
+  )
 })
 
 test('tokens, invites and sessions of others are not there, for whoever may not see them', async (t) => {
@@ -265,7 +403,11 @@ test('tokens, invites and sessions of others are not there, for whoever may not 
   const token = await olga.makeBot({ name: 'bot' })
   const invite = await olga.invite()
   const session = (await olga.read<{ sessions: { id: string }[] }>('/sessions')).sessions[0]!.id
-  for (const [path, id] of [['/tokens', token.tokenId], ['/invites', invite.id], ['/sessions', session]] as const) {
+  for (const [path, id] of [
+    ['/tokens', token.tokenId],
+    ['/invites', invite.id],
+    ['/sessions', session],
+  ] as const) {
     for (const time of ['first', 'again']) {
       const ids = [id, String(Number(id) + 1)]
       const found = []

@@ -39,12 +39,23 @@ test('a guest who makes an account uninvited is a guest still, lets nobody in, a
   const den = await mallory.makeRoom('den', { kind: 'private' })
   const open = await mallory.makeRoom('cave')
   for (const room of [den, open, attic, 'lobby', undefined]) {
-    for (const role of ['guest', 'member', 'admin']) assert.match(await mallory.refused('POST', '/invites', { role, ...(room !== undefined && { room }) }), /^403 /, `${role} to ${room}`)
+    for (const role of ['guest', 'member', 'admin'])
+      assert.match(
+        await mallory.refused('POST', '/invites', { role, ...(room !== undefined && { room }) }),
+        /^403 /,
+        `${role} to ${room}`,
+      )
   }
   // Its own advice is good: who is told to become a member can't make themselves one.
-  assert.match(await detailOf(mallory.send('POST', '/invites', { room: den }, own)), /an owner or an admin can make members/)
+  assert.match(
+    await detailOf(mallory.send('POST', '/invites', { room: den }, own)),
+    /an owner or an admin can make members/,
+  )
   assert.equal(await mallory.refused('PATCH', '/users/me', { role: 'member' }), '403 forbidden')
-  assert.match(await mallory.refused('POST', '/users', { name: 'second', password: 'long enough' }), /^409 account_exists/)
+  assert.match(
+    await mallory.refused('POST', '/users', { name: 'second', password: 'long enough' }),
+    /^409 account_exists/,
+  )
   assert.equal(await mallory.refused('POST', '/tokens', { name: 'robot' }), '403 forbidden')
   assert.equal(await mallory.refused('PATCH', `/users/${alma.id}`, { banned: true }), '403 forbidden')
 
@@ -54,7 +65,10 @@ test('a guest who makes an account uninvited is a guest still, lets nobody in, a
   const { code } = await mallory.invite({ room: den })
   const friend = await chat.byInvite(code, 'friend', passwordOf('friend'))
   assert.equal((await me(friend)).role, 'guest')
-  assert.equal(await friend.refused('POST', '/invites', { room: await friend.makeRoom('nest', { kind: 'private' }) }), '403 forbidden')
+  assert.equal(
+    await friend.refused('POST', '/invites', { room: await friend.makeRoom('nest', { kind: 'private' }) }),
+    '403 forbidden',
+  )
 })
 
 test('an invite makes nobody more than it says, whichever way it is accepted', async (t) => {
@@ -65,14 +79,22 @@ test('an invite makes nobody more than it says, whichever way it is accepted', a
   const asMember = await olga.invite({ role: 'member', uses: 20 })
   assert.deepEqual([asGuest.role, asMember.role], ['guest', 'member'])
   const { invites } = await olga.read<{ invites: { role: string }[] }>('/invites')
-  assert.deepEqual(invites.map(({ role }) => role), ['member', 'guest'])
+  assert.deepEqual(
+    invites.map(({ role }) => role),
+    ['member', 'guest'],
+  )
 
   // With a password at once, later, by another invite of the same kind, or twice by the same.
   const straight = await chat.byInvite(asGuest.code, 'straight', passwordOf('straight'))
   const later = await chat.byInvite(asGuest.code, 'later')
   const another = await olga.invite({ room: attic })
   const answer = await later.send('POST', '/invites/accept', { code: another.code, password: passwordOf('later') }, own)
-  assert.deepEqual(((await answer.json()) as { user: User }).user, { id: later.id, name: 'later', role: 'guest', account: true })
+  assert.deepEqual(((await answer.json()) as { user: User }).user, {
+    id: later.id,
+    name: 'later',
+    role: 'guest',
+    account: true,
+  })
   for (const person of [straight, await chat.logIn('later')]) {
     assert.equal((await me(person)).role, 'guest')
     assert.equal(await accept(person, { code: asGuest.code }), '409 invite_over')
@@ -87,7 +109,10 @@ test('an invite makes nobody more than it says, whichever way it is accepted', a
   assert.equal(((await joined.json()) as { user: User }).user.role, 'member')
   // What a member's role is worth is not lowered by an invite for guests.
   assert.equal((await straight.accept((await olga.invite({ room: attic })).code)).user.role, 'member')
-  assert.equal(await chat.stranger.refused('POST', '/users', { name: 'eve', password: 'long enough' }), '403 invite_needed')
+  assert.equal(
+    await chat.stranger.refused('POST', '/users', { name: 'eve', password: 'long enough' }),
+    '403 invite_needed',
+  )
 })
 
 test('invites of members have bounds, those of whoever governs wider ones, and each refusal says which', async (t) => {
@@ -98,7 +123,12 @@ test('invites of members have bounds, those of whoever governs wider ones, and e
   for (const person of [mark, gus]) {
     const room = await person.makeRoom(`of ${person.name}`, { kind: 'private' })
     const ask = (invite: object) => detailOf(person.send('POST', '/invites', { room, ...invite }, own))
-    for (const expires of ['2099-01-01', '9999-12-31', '31d', '5w']) assert.match(await ask({ expires }), /^400 invalid_request: an invite of yours lasts 30 days at most.*30d/, expires)
+    for (const expires of ['2099-01-01', '9999-12-31', '31d', '5w'])
+      assert.match(
+        await ask({ expires }),
+        /^400 invalid_request: an invite of yours lasts 30 days at most.*30d/,
+        expires,
+      )
     assert.match(await ask({ uses: 51 }), /^400 invalid_request: an invite of yours is for at most 50 people/)
     const kept = [await person.invite({ room, expires: '30d', uses: 50 })]
     // All at once, which are looked at one behind the other.
@@ -112,7 +142,10 @@ test('invites of members have bounds, those of whoever governs wider ones, and e
     const { code } = await olga.invite({ room: 'lobby' })
     await person.accept(code)
   }
-  assert.match(await detailOf(olga.send('POST', '/invites', { expires: '2099-01-01' }, own)), /^400 invalid_request: an invite of yours lasts 366 days at most/)
+  assert.match(
+    await detailOf(olga.send('POST', '/invites', { expires: '2099-01-01' }, own)),
+    /^400 invalid_request: an invite of yours lasts 366 days at most/,
+  )
   assert.equal((await olga.invite({ expires: '52w', uses: 1000 })).uses, 1000)
   for (let count = 0; count < 25; count++) await olga.invite()
   // Who no longer governs may have no more than others.
@@ -130,14 +163,19 @@ test('what was given while anybody could come in lets nobody in once they have t
   const olga = await open.owner()
   const gus = await open.comeIn('gus')
   const mark = await open.account('mark')
-  const [byGuest, byMember, byOwner] = await Promise.all([gus, mark, olga].map(async (person) => person.invite({ room: await person.makeRoom(`of ${person.name}`, { kind: 'private' }), uses: 5 })))
+  const [byGuest, byMember, byOwner] = await Promise.all(
+    [gus, mark, olga].map(async (person) =>
+      person.invite({ room: await person.makeRoom(`of ${person.name}`, { kind: 'private' }), uses: 5 }),
+    ),
+  )
   const toMember = await open.byInvite(byGuest!.code, 'amy', passwordOf('amy'))
   assert.equal((await me(toMember)).role, 'member')
   await open.stop()
 
   const chat = await startChat(t, { data, ...closed })
 
-  for (const body of [{ name: 'eve' }, { name: 'eve', password: 'long enough' }]) assert.equal(await accept(chat.stranger, { code: byGuest!.code, ...body }), '409 invite_over')
+  for (const body of [{ name: 'eve' }, { name: 'eve', password: 'long enough' }])
+    assert.equal(await accept(chat.stranger, { code: byGuest!.code, ...body }), '409 invite_over')
   assert.equal(await accept(new Person(chat, mark.headers), { code: byGuest!.code }), '409 invite_over')
   assert.equal((await me(await chat.byInvite(byMember!.code, 'by mark', passwordOf('by mark')))).role, 'guest')
   assert.equal((await me(await chat.byInvite(byOwner!.code, 'by olga'))).role, 'guest')
@@ -156,7 +194,8 @@ test('what was given while anybody could come in lets nobody in once they have t
 test('who may make members of whom is told by a table', async (t) => {
   const chat = await startChat(t, closed)
   const olga = await chat.owner()
-  const byRole = async (role: string, name: string) => chat.byInvite((await olga.invite({ role })).code, name, passwordOf(name))
+  const byRole = async (role: string, name: string) =>
+    chat.byInvite((await olga.invite({ role })).code, name, passwordOf(name))
   const [alma, mark] = [await byRole('admin', 'alma'), await byRole('member', 'mark')]
   const guest = await chat.byInvite((await olga.invite({})).code, 'gina')
   const bot = await olga.makeBot({ name: 'robot' })
@@ -171,12 +210,23 @@ test('who may make members of whom is told by a table', async (t) => {
     const banned = await account()
     await olga.ban(banned)
     assert.equal(await doer.refused('PATCH', `/users/${banned.id}`, { role: 'member' }), '403 forbidden')
-    for (const other of [guest, bot]) assert.equal(await doer.refused('PATCH', `/users/${other.id}`, { role: 'member' }), '403 forbidden')
-    assert.equal(await doer.refused('PATCH', `/users/${(await account()).id}`, { role: 'guest' }), '400 invalid_request')
+    for (const other of [guest, bot])
+      assert.equal(await doer.refused('PATCH', `/users/${other.id}`, { role: 'member' }), '403 forbidden')
+    assert.equal(
+      await doer.refused('PATCH', `/users/${(await account()).id}`, { role: 'guest' }),
+      '400 invalid_request',
+    )
   }
-  for (const role of ['admin', 'owner']) assert.equal(await alma.refused('PATCH', `/users/${(await account()).id}`, { role }), '403 forbidden')
-  for (const [other, role] of [[mark, 'admin'], [olga, 'member'], [alma, 'owner']] as const) assert.equal(await alma.refused('PATCH', `/users/${other.id}`, { role }), '403 forbidden')
-  for (const doer of [mark, guest, await account(), bot]) assert.equal(await doer.refused('PATCH', `/users/${(await account()).id}`, { role: 'member' }), '403 forbidden')
+  for (const role of ['admin', 'owner'])
+    assert.equal(await alma.refused('PATCH', `/users/${(await account()).id}`, { role }), '403 forbidden')
+  for (const [other, role] of [
+    [mark, 'admin'],
+    [olga, 'member'],
+    [alma, 'owner'],
+  ] as const)
+    assert.equal(await alma.refused('PATCH', `/users/${other.id}`, { role }), '403 forbidden')
+  for (const doer of [mark, guest, await account(), bot])
+    assert.equal(await doer.refused('PATCH', `/users/${(await account()).id}`, { role: 'member' }), '403 forbidden')
   // An admin who is one no longer makes nobody a member, and what they made stays.
   const made = await alma.giveRole(await account(), 'member')
   await olga.giveRole(alma, 'member')
@@ -186,7 +236,12 @@ test('who may make members of whom is told by a table', async (t) => {
 
 test('a mounted chat with people of its own keeps to it too, and where a host says who people are there are no invites', async (t) => {
   const { chat, fetch } = await mount(t, { access: 'invite', identify: undefined })
-  const send = (path: string, body: object, cookie = '') => fetch(`/chat${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...(cookie && { cookie }) }, body: JSON.stringify(body) })
+  const send = (path: string, body: object, cookie = '') =>
+    fetch(`/chat${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(cookie && { cookie }) },
+      body: JSON.stringify(body),
+    })
   const [, code] = (await chat.ownerPath())!.split('#')
   const olga = cookieOf(await send('/invites/accept', { code, name: 'olga', password: 'long enough' }))
   const invite = (await (await send('/invites', { room: 'lobby' }, olga)).json()) as { code: string }
@@ -202,13 +257,14 @@ test('a mounted chat with people of its own keeps to it too, and where a host sa
   assert.equal((await hosted.send('POST', '/chat/invites', {}, 'ada')).status, 403)
 })
 
-test('a guest\'s account makes as many rooms as a guest, and puts nobody into them who is not here', async (t) => {
+test("a guest's account makes as many rooms as a guest, and puts nobody into them who is not here", async (t) => {
   const chat = await startChat(t, closed)
   const olga = await chat.owner()
   const guest = await chat.byInvite((await olga.invite({})).code, 'mallory')
   const mallory = await makesAccount(guest, 'mallory')
 
-  for (let count = 0; count < 20; count++) await mallory.ask<Room>('POST', '/rooms', { name: `room ${count}`, kind: count % 2 ? 'open' : 'private' })
+  for (let count = 0; count < 20; count++)
+    await mallory.ask<Room>('POST', '/rooms', { name: `room ${count}`, kind: count % 2 ? 'open' : 'private' })
 
   assert.equal(await mallory.refused('POST', '/rooms', { name: 'one more' }), '403 forbidden')
   const { rooms } = await mallory.read<{ rooms: Room[] }>('/rooms')

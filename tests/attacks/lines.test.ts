@@ -21,7 +21,10 @@ class Finish {
   refused = 0
 
   async note(name: string, asked: Promise<unknown>): Promise<string> {
-    const outcome = await asked.then((answer) => (answer instanceof Response ? String(answer.status) : 'done'), (error: { code?: string }) => error.code ?? String(error))
+    const outcome = await asked.then(
+      (answer) => (answer instanceof Response ? String(answer.status) : 'done'),
+      (error: { code?: string }) => error.code ?? String(error),
+    )
     if (outcome === 'busy' || outcome === '503' || outcome === '429') this.refused++
     else this.order.push(name)
     return outcome
@@ -46,11 +49,13 @@ async function someThread(t: Scope): Promise<ReadingThread> {
 
 const query = () => ({ words: 'hello', rooms: [], open: true, user: undefined, after: 0, before: Infinity, limit: 20 })
 
-const logIn = (chat: ChatServer, name: string, address: Record<string, string>, password = passwordOf(name)) => chat.stranger.send('POST', '/session', { name, password }, address)
-const register = (chat: ChatServer, name: string, address: Record<string, string>) => chat.stranger.send('POST', '/users', { name, password: passwordOf(name) }, address)
+const logIn = (chat: ChatServer, name: string, address: Record<string, string>, password = passwordOf(name)) =>
+  chat.stranger.send('POST', '/session', { name, password }, address)
+const register = (chat: ChatServer, name: string, address: Record<string, string>) =>
+  chat.stranger.send('POST', '/users', { name, password: passwordOf(name) }, address)
 const times = <Made>(count: number, make: (at: number) => Made) => Array.from({ length: count }, (_, at) => make(at))
 
-test('twelve people of one address with ten searches each: everybody else\'s are found, and next but one', async (t) => {
+test("twelve people of one address with ten searches each: everybody else's are found, and next but one", async (t) => {
   const reader = await someThread(t)
   const finish = new Finish()
   const search = (name: string, party: Party) => finish.note(name, reader.search(party, query))
@@ -62,14 +67,19 @@ test('twelve people of one address with ten searches each: everybody else\'s are
   assert.deepEqual([...new Set(await Promise.all(others))], ['done'])
   assert.equal(await neighbour, 'done')
   // The one that was under way, and one more turn of that address.
-  for (const at of Array(10).keys()) assert.ok(finish.before(`other ${at}`) <= 12, `other ${at}: ${finish.before(`other ${at}`)}`)
+  for (const at of Array(10).keys())
+    assert.ok(finish.before(`other ${at}`) <= 12, `other ${at}: ${finish.before(`other ${at}`)}`)
   const refused = (await Promise.all(theirs)).filter((outcome) => outcome !== 'done')
   assert.deepEqual([refused.length, ...new Set(refused)], [30, 'busy'])
 })
 
 test('people who have no name share with those of their address alone, and callers of functions each have a share', async (t) => {
   const reader = await someThread(t)
-  const search = (party: Party) => reader.search(party, query).then(() => 'done', (error: { code: string }) => error.code)
+  const search = (party: Party) =>
+    reader.search(party, query).then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    )
 
   const nobody = times(30, () => search({ address: '203.0.113.66', person: 0 }))
   const others = times(10, (at) => search({ address: `203.0.113.${at}`, person: 0 }))
@@ -77,7 +87,8 @@ test('people who have no name share with those of their address alone, and calle
   const callers = times(40, (at) => search({ person: 2 + at }))
 
   assert.equal((await Promise.all(nobody)).filter((outcome) => outcome === 'too_many').length, 20)
-  for (const outcomes of [others, busyHost, callers]) assert.deepEqual([...new Set(await Promise.all(outcomes))], ['done'])
+  for (const outcomes of [others, busyHost, callers])
+    assert.deepEqual([...new Set(await Promise.all(outcomes))], ['done'])
 })
 
 test('a search is in the line as whoever asks, from where they ask', async (t) => {
@@ -93,15 +104,30 @@ test('a search is in the line as whoever asks, from where they ask', async (t) =
   const mounted = await createChat({ data: ':memory:' })
   t.after(() => mounted.close())
 
-  for (const [person, address] of [[ada, home], [chat.stranger, home], [chat.claiming('una'), attacker], [ada, {}], [chat.stranger, {}]] as const) {
+  for (const [person, address] of [
+    [ada, home],
+    [chat.stranger, home],
+    [chat.claiming('una'), attacker],
+    [ada, {}],
+    [chat.stranger, {}],
+  ] as const) {
     assert.equal((await person.fetch('/search?q=hello', { headers: address })).status, 200)
   }
   await mounted.search(null, { q: 'hello' })
   await mounted.search({ id: '1', name: 'bob' }, { q: 'hello' })
 
-  assert.deepEqual(parties.map(({ address, person }) => `${address} ${person === 0 ? 'nobody' : 'somebody'}`), [
-    '203.0.113.1 somebody', '203.0.113.1 nobody', '203.0.113.66 nobody', 'undefined somebody', 'undefined nobody', 'undefined nobody', 'undefined somebody',
-  ])
+  assert.deepEqual(
+    parties.map(({ address, person }) => `${address} ${person === 0 ? 'nobody' : 'somebody'}`),
+    [
+      '203.0.113.1 somebody',
+      '203.0.113.1 nobody',
+      '203.0.113.66 nobody',
+      'undefined somebody',
+      'undefined nobody',
+      'undefined nobody',
+      'undefined somebody',
+    ],
+  )
 })
 
 test('an address that makes accounts and guesses passwords without end holds up nobody who logs in elsewhere', async (t) => {
@@ -115,7 +141,10 @@ test('an address that makes accounts and guesses passwords without end holds up 
   // All of these are in the line, or refused, before anybody else asks.
   await Promise.race(theirs)
 
-  const others = await Promise.all([finish.note('ada', logIn(chat, 'ada', home)), finish.note('bob', register(chat, 'bob', from('203.0.113.2')))])
+  const others = await Promise.all([
+    finish.note('ada', logIn(chat, 'ada', home)),
+    finish.note('bob', register(chat, 'bob', from('203.0.113.2'))),
+  ])
 
   assert.deepEqual(others, ['201', '201'])
   assert.ok(finish.order.length < 15, `${finish.order}`)
@@ -145,6 +174,14 @@ test('a class of thirty and its teacher makes its accounts at once, and searches
   const made = await Promise.all(times(31, (at) => register(chat, `pupil ${at}`, home)))
 
   assert.deepEqual([...new Set(made.map(({ status }) => status))], [201])
-  const found = await Promise.all(made.flatMap((answer) => times(3, () => chat.fetch('/search?q=pupil', { headers: { cookie: answer.headers.getSetCookie()[0]!.split(';')[0]!, ...home } }))))
+  const found = await Promise.all(
+    made.flatMap((answer) =>
+      times(3, () =>
+        chat.fetch('/search?q=pupil', {
+          headers: { cookie: answer.headers.getSetCookie()[0]!.split(';')[0]!, ...home },
+        }),
+      ),
+    ),
+  )
   assert.deepEqual([...new Set(found.map(({ status }) => status))], [200])
 })

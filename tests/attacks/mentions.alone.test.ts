@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mentionsIn } from '../../lib/chat/talk/text.ts'
 
-const han = (length: number, from: number) => Array.from({ length }, (_, at) => String.fromCodePoint(0x4e00 + from + at)).join('')
+const han = (length: number, from: number) =>
+  Array.from({ length }, (_, at) => String.fromCodePoint(0x4e00 + from + at)).join('')
 
 /** How many names are looked up for a text, and how long finding them takes beside that. */
 function costOf(text: string): { lookedUp: number; ms: number } {
@@ -15,7 +16,10 @@ function costOf(text: string): { lookedUp: number; ms: number } {
 }
 
 const worst: [what: string, text: string][] = [
-  ['letters of a script without spaces behind each of fifty', Array.from({ length: 50 }, (_, at) => `@${han(79, at * 80)}`).join('')],
+  [
+    'letters of a script without spaces behind each of fifty',
+    Array.from({ length: 50 }, (_, at) => `@${han(79, at * 80)}`).join(''),
+  ],
   ['a word a letter', Array.from({ length: 50 }, () => `@${'a '.repeat(39)}`).join('')],
   ['thousands of signs', '@'.repeat(4000)],
   ['thousands of signs and a letter', '@a'.repeat(2000)],
@@ -35,9 +39,18 @@ for (const [what, text] of worst) {
 test('fifty people are all found, and a long name too where there are few', () => {
   const names = new Map(Array.from({ length: 50 }, (_, at) => [`person ${at}`, at]))
   const fifty = [...names.keys()].map((name) => `@${name} does this and that`).join('\n')
-  assert.deepEqual(mentionsIn(fifty, (name) => names.get(name)), [...names.values()])
+  assert.deepEqual(
+    mentionsIn(fifty, (name) => names.get(name)),
+    [...names.values()],
+  )
 
   const long = 'a name of as many as nine words indeed'
-  assert.deepEqual(mentionsIn(`and @${long}, too`, (name) => (name === long ? 1 : undefined)), [1])
-  assert.deepEqual(mentionsIn('请@小明同学看一下这个问题谢谢', (name) => (name === '小明同学' ? 1 : undefined)), [1])
+  assert.deepEqual(
+    mentionsIn(`and @${long}, too`, (name) => (name === long ? 1 : undefined)),
+    [1],
+  )
+  assert.deepEqual(
+    mentionsIn('请@小明同学看一下这个问题谢谢', (name) => (name === '小明同学' ? 1 : undefined)),
+    [1],
+  )
 })

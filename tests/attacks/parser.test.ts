@@ -84,7 +84,16 @@ test('what is shown has a bound, and no secret in it', async (t) => {
   assert.match(long.detail, /ask for \/search\?q=(%C3%A9)+…$/)
   assert.ok(long.detail.length < 400)
 
-  for (const target of [`/events?token=hunter2&q=é`, `/search?q=é&password=hunter2`, `/rooms/é/${token}`, `/search?q=a b ${token}`, `/search?q=${'é'.repeat(40)}${token}`, `/join?x=é&code=hunter2`, `/search?a;token=hunter2é`, `/search?token =hunter2é`]) {
+  for (const target of [
+    `/events?token=hunter2&q=é`,
+    `/search?q=é&password=hunter2`,
+    `/rooms/é/${token}`,
+    `/search?q=a b ${token}`,
+    `/search?q=${'é'.repeat(40)}${token}`,
+    `/join?x=é&code=hunter2`,
+    `/search?a;token=hunter2é`,
+    `/search?token =hunter2é`,
+  ]) {
     const { status, detail } = await problemOf(chat, utf8(`GET ${target} HTTP/1.1\r\n${host}\r\n`))
     assert.equal(status, 400)
     assert.match(detail, /does not belong in a URL/)
@@ -95,14 +104,26 @@ test('what is shown has a bound, and no secret in it', async (t) => {
   assert.equal(chat.errors, '')
 })
 
-test('what can\'t be read is told apart: too large, too slow, or no HTTP', async (t) => {
+test("what can't be read is told apart: too large, too slow, or no HTTP", async (t) => {
   const chat = await startChat(t)
   const post = `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\n`
   const cases: [what: string, bytes: string | Buffer, status: number, code: string, detail: RegExp][] = [
-    ['a header too large', `GET / HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large', /16 KiB/],
+    [
+      'a header too large',
+      `GET / HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+      /16 KiB/,
+    ],
     ['headers too many', `GET / HTTP/1.1\r\n${host}${'X: y\r\n'.repeat(5000)}\r\n`, 431, 'headers_too_large', /16 KiB/],
     ['a target too large', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n`, 431, 'headers_too_large', /16 KiB/],
-    ['extensions of chunks too large', `${post}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}\r\nx\r\n0\r\n\r\n`, 413, 'too_large', /chunk/],
+    [
+      'extensions of chunks too large',
+      `${post}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}\r\nx\r\n0\r\n\r\n`,
+      413,
+      'too_large',
+      /chunk/,
+    ],
     ['TLS', Buffer.from('16030100c8010000c403036162', 'hex'), 400, 'invalid_request', /HTTP, and not HTTPS/],
     ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n', 400, 'invalid_request', /no request of HTTP\/1\.1/],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'invalid_request', /HTTP\/2/],
@@ -110,14 +131,56 @@ test('what can\'t be read is told apart: too large, too slow, or no HTTP', async
     ['noise', Buffer.from('00ff80\0\0\r\n\r\n'), 400, 'invalid_request', /no request of HTTP\/1\.1/],
     ['Redis', '*1\r\n$4\r\nPING\r\n', 400, 'invalid_request', /no request of HTTP\/1\.1/],
     ['LF alone', 'GET / HTTP/1.1\nHost: localhost\n\n', 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['a header without a name', `GET / HTTP/1.1\r\n${host}: x\r\n\r\n`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['a NUL in a header', `GET / HTTP/1.1\r\n${host}X: a\0b\r\n\r\n`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['two lengths', `${post}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['a length beside chunks', `${post}Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['a chunk without a size', `${post}Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
-    ['a body in a coding', `${post}Content-Type: text/plain\r\nTransfer-Encoding: gzip\r\n\r\n`, 400, 'invalid_request', /no request of HTTP\/1\.1/],
+    [
+      'a header without a name',
+      `GET / HTTP/1.1\r\n${host}: x\r\n\r\n`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
+    [
+      'a NUL in a header',
+      `GET / HTTP/1.1\r\n${host}X: a\0b\r\n\r\n`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
+    [
+      'two lengths',
+      `${post}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
+    [
+      'a length beside chunks',
+      `${post}Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
+    [
+      'a chunk without a size',
+      `${post}Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
+    [
+      'a body in a coding',
+      `${post}Content-Type: text/plain\r\nTransfer-Encoding: gzip\r\n\r\n`,
+      400,
+      'invalid_request',
+      /no request of HTTP\/1\.1/,
+    ],
     ['no Host', 'GET /rooms HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'invalid_request', /one valid Host/],
-    ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405, 'method_not_allowed', /no proxy/],
+    [
+      'CONNECT',
+      'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n',
+      405,
+      'method_not_allowed',
+      /no proxy/,
+    ],
   ]
   for (const [what, bytes, status, code, detail] of cases) {
     const problem = await problemOf(chat, bytes)
@@ -131,7 +194,10 @@ test('what can\'t be read is told apart: too large, too slow, or no HTTP', async
 test('a request that comes in pieces is answered as if it came whole', async (t) => {
   const chat = await startChat(t)
   assert.equal((await problemOf(chat, 'GET /sea', utf8('rch?q=é HTTP/1.1\r\n'), `${host}\r\n`)).status, 400)
-  assert.equal((await problemOf(chat, 'GET / HTTP/1.1\r\nX: ', 'a'.repeat(10_000), 'b'.repeat(10_000), '\r\n\r\n')).status, 431)
+  assert.equal(
+    (await problemOf(chat, 'GET / HTTP/1.1\r\nX: ', 'a'.repeat(10_000), 'b'.repeat(10_000), '\r\n\r\n')).status,
+    431,
+  )
   assert.match((await problemOf(chat, utf8('GET /search?q=é'))).detail, /ask for \/search\?q=%C3%A9$/)
 
   // Who ends their side in the middle of it hears of that.
@@ -158,7 +224,12 @@ test('headers that never end are a timeout', async (t) => {
   // A server that listens on a port has an address of this form.
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  for (const begun of [`GET / HTTP/1.1\r\n${host}`, `POST /session HTTP/1.1\r\n${host}Content-Type: application/json\r\nX: y`, 'GET /search?q=', 'GET /\r\n']) {
+  for (const begun of [
+    `GET / HTTP/1.1\r\n${host}`,
+    `POST /session HTTP/1.1\r\n${host}Content-Type: application/json\r\nX: y`,
+    'GET /search?q=',
+    'GET /\r\n',
+  ]) {
     const { status, code, detail } = await problemOf({ url }, begun)
     assert.deepEqual([status, code], [408, 'timeout'], begun)
     assert.match(detail, /did not arrive in time/)
@@ -167,22 +238,40 @@ test('headers that never end are a timeout', async (t) => {
 
 /** What came back, answer by answer. */
 function answersIn(text: string): { status: number; body: string }[] {
-  return text.split(/(?=HTTP\/1\.1 \d)/).filter(Boolean).map((answer) => ({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(answer)![1]), body: answer.slice(answer.indexOf('\r\n\r\n') + 4) }))
+  return text
+    .split(/(?=HTTP\/1\.1 \d)/)
+    .filter(Boolean)
+    .map((answer) => ({
+      status: Number(/^HTTP\/1\.1 (\d+)/.exec(answer)![1]),
+      body: answer.slice(answer.indexOf('\r\n\r\n') + 4),
+    }))
 }
 
-const say = (text: string) => `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+const say = (text: string) =>
+  `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Length: ${text.length}\r\n\r\n${text}`
 
 test('what comes behind a request waits for its answer, and is no part of it', async (t) => {
   const chat = await startChat(t)
-  for (const rubbish of ['rubbish\r\n\r\n', `GET /a b HTTP/1.1\r\n${host}\r\n`, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n']) {
+  for (const rubbish of [
+    'rubbish\r\n\r\n',
+    `GET /a b HTTP/1.1\r\n${host}\r\n`,
+    'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n',
+  ]) {
     const back = answersIn((await RawConnection.ask(chat.url, say('one') + say('two') + rubbish)).toString())
-    assert.deepEqual(back.map(({ status }) => status), [201, 201, rubbish.startsWith('CONNECT') ? 405 : 400], rubbish)
+    assert.deepEqual(
+      back.map(({ status }) => status),
+      [201, 201, rubbish.startsWith('CONNECT') ? 405 : 400],
+      rubbish,
+    )
     assert.match(back[0]!.body, /"text":"one"/)
     assert.equal((JSON.parse(back[2]!.body) as Problem).status, back[2]!.status)
   }
   // Node reads no target that has the end of a body before it.
   const glued = answersIn((await RawConnection.ask(chat.url, `${say('hi')}GET /é HTTP/1.1\r\n\r\n`)).toString())
-  assert.deepEqual(glued.map(({ status }) => status), [201, 400])
+  assert.deepEqual(
+    glued.map(({ status }) => status),
+    [201, 400],
+  )
 })
 
 test('nothing is written into a page that is still on its way', async (t) => {
@@ -197,13 +286,22 @@ test('nothing is written into a page that is still on its way', async (t) => {
   await connection.over
 
   const back = answersIn(connection.text)
-  assert.deepEqual(back.map(({ status }) => status), [200, 200, 200, 400])
-  for (const { body } of back.slice(0, 3)) assert.equal((JSON.parse(body) as { messages: unknown[] }).messages.length, 60)
+  assert.deepEqual(
+    back.map(({ status }) => status),
+    [200, 200, 200, 400],
+  )
+  for (const { body } of back.slice(0, 3))
+    assert.equal((JSON.parse(body) as { messages: unknown[] }).messages.length, 60)
 })
 
 test('rubbish behind an open stream cuts it off, and is not written into it', async (t) => {
   const chat = await startChat(t)
-  for (const rubbish of ['rubbish\r\n\r\n', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n', 'GET / HTTP/1.1\r\nbad header\r\n\r\n', Buffer.from('1603010000', 'hex')]) {
+  for (const rubbish of [
+    'rubbish\r\n\r\n',
+    'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n',
+    'GET / HTTP/1.1\r\nbad header\r\n\r\n',
+    Buffer.from('1603010000', 'hex'),
+  ]) {
     for (const together of [false, true]) {
       const connection = new RawConnection(chat.url)
       const stream = `GET /events HTTP/1.1\r\n${host}\r\n`
@@ -221,16 +319,25 @@ test('rubbish behind an open stream cuts it off, and is not written into it', as
   // And behind one whose reader is still being identified.
   await chat.account('bob')
   const connection = new RawConnection(chat.url)
-  connection.send(`GET /events HTTP/1.1\r\n${host}Authorization: Basic ${btoa('bob:the password of bob')}\r\n\r\nrubbish\r\n\r\n`)
+  connection.send(
+    `GET /events HTTP/1.1\r\n${host}Authorization: Basic ${btoa('bob:the password of bob')}\r\n\r\nrubbish\r\n\r\n`,
+  )
   await connection.over
   assert.equal(connection.text, '')
 })
 
 test('what wants another protocol is answered in this one', async (t) => {
   const chat = await startChat(t)
-  for (const [path, status] of [['/rooms', 200], ['/nowhere', 404], ['/events?token=x', 400]] as const) {
+  for (const [path, status] of [
+    ['/rooms', 200],
+    ['/nowhere', 404],
+    ['/events?token=x', 400],
+  ] as const) {
     for (const protocol of ['websocket', 'h2c', 'TLS/1.0']) {
-      const back = await RawConnection.ask(chat.url, `GET ${path} HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: ${protocol}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\nGET / HTTP/1.1\r\n\r\n`)
+      const back = await RawConnection.ask(
+        chat.url,
+        `GET ${path} HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: ${protocol}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\nGET / HTTP/1.1\r\n\r\n`,
+      )
       assert.equal(readAnswer(back).status, status, `${protocol} ${path}`)
       assert.equal(answersIn(back.toString()).length, 1)
     }
@@ -241,7 +348,10 @@ test('who is gone is not written to, and whoever goes on sending is cut off', as
   const chat = await startChat(t)
   for (let count = 0; count < 200; count++) {
     const connection = new RawConnection(chat.url)
-    connection.socket.write(count % 2 === 0 ? 'rubbish\r\n\r\n' : `GET / HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}`, () => connection.socket.resetAndDestroy())
+    connection.socket.write(
+      count % 2 === 0 ? 'rubbish\r\n\r\n' : `GET / HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}`,
+      () => connection.socket.resetAndDestroy(),
+    )
     await connection.over
   }
   const flood = new RawConnection(chat.url)
@@ -253,29 +363,56 @@ test('who is gone is not written to, and whoever goes on sending is cut off', as
   assert.equal(chat.errors, '')
 })
 
-property('whatever bytes come, all that is answered is answered whole, and in the end they are refused', async (random, t) => {
-  const chat = await startChat(t)
-  const until = performance.now() + 2000
-  for (let round = 0; round < 300 && performance.now() < until; round++) {
-    const bytes = anyBytes(random)
-    const connection = new RawConnection(chat.url)
-    // Whatever was begun, this is not how it goes on.
-    connection.send(Buffer.concat([bytes, Buffer.from('\r\nrubbish\r\n\r\n'.repeat(5))]))
-    await connection.over
-    const back = answersIn(connection.text)
-    for (const { status, body } of back) {
-      if (status >= 400) assert.equal((JSON.parse(body) as Problem).status, status, JSON.stringify(bytes.toString('latin1')))
+property(
+  'whatever bytes come, all that is answered is answered whole, and in the end they are refused',
+  async (random, t) => {
+    const chat = await startChat(t)
+    const until = performance.now() + 2000
+    for (let round = 0; round < 300 && performance.now() < until; round++) {
+      const bytes = anyBytes(random)
+      const connection = new RawConnection(chat.url)
+      // Whatever was begun, this is not how it goes on.
+      connection.send(Buffer.concat([bytes, Buffer.from('\r\nrubbish\r\n\r\n'.repeat(5))]))
+      await connection.over
+      const back = answersIn(connection.text)
+      for (const { status, body } of back) {
+        if (status >= 400)
+          assert.equal((JSON.parse(body) as Problem).status, status, JSON.stringify(bytes.toString('latin1')))
+      }
+      // Node 22 takes some of it for HTTP/0.9, of which nothing else comes by a connection.
+      assert.ok(
+        (back.at(-1)?.status ?? 0) >= 400 || /connection: close/i.test(connection.text),
+        JSON.stringify([bytes.toString('latin1'), connection.text]),
+      )
     }
-    // Node 22 takes some of it for HTTP/0.9, of which nothing else comes by a connection.
-    assert.ok((back.at(-1)?.status ?? 0) >= 400 || /connection: close/i.test(connection.text), JSON.stringify([bytes.toString('latin1'), connection.text]))
-  }
-  assert.equal((await chat.fetch('/healthz')).status, 200)
-  assert.equal(chat.errors, '')
-})
+    assert.equal((await chat.fetch('/healthz')).status, 200)
+    assert.equal(chat.errors, '')
+  },
+)
 
 function anyBytes(random: Random): Buffer {
-  const request = Buffer.from(random.pick([`GET /rooms HTTP/1.1\r\n${host}\r\n`, say('hi'), `GET /search?q=a HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}\r\n`, `POST /session HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`]))
-  for (let times = random.between(1, 4); times > 0; times--) request[random.below(request.length)] = random.pick([0, 9, 10, 13, 32, 37, 58, 127, 128, 195, 255, random.below(256)])
+  const request = Buffer.from(
+    random.pick([
+      `GET /rooms HTTP/1.1\r\n${host}\r\n`,
+      say('hi'),
+      `GET /search?q=a HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}\r\n`,
+      `POST /session HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    ]),
+  )
+  for (let times = random.between(1, 4); times > 0; times--)
+    request[random.below(request.length)] = random.pick([
+      0,
+      9,
+      10,
+      13,
+      32,
+      37,
+      58,
+      127,
+      128,
+      195,
+      255,
+      random.below(256),
+    ])
   return request
 }
-

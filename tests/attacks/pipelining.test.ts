@@ -13,12 +13,13 @@ const sayRequest = (text: string) =>
   `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic ${btoa('eve:')}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
 
 /** Every third one reads, all others say something. */
-const mixed = (count: number) => Array.from({ length: count }, (_, at) => (at % 3 === 2 ? readRequest : sayRequest(`text ${at}`)))
+const mixed = (count: number) =>
+  Array.from({ length: count }, (_, at) => (at % 3 === 2 ? readRequest : sayRequest(`text ${at}`)))
 
 /** The answers that came on a connection, one after the other. */
 function answersOf({ bytes }: RawConnection): RawAnswer[] {
   const answers: RawAnswer[] = []
-  for (let rest = bytes; rest.length > 0;) {
+  for (let rest = bytes; rest.length > 0; ) {
     const answer = readAnswer(rest)
     const end = rest.indexOf('\r\n\r\n') + 4 + Number(answer.headers.get('content-length'))
     answers.push(readAnswer(rest.subarray(0, end)))
@@ -30,7 +31,10 @@ function answersOf({ bytes }: RawConnection): RawAnswer[] {
 /** Each is answered like its request, in order; the last one says that there were too many, and that it is the last. */
 function assertRefusedAtEnd(answers: readonly RawAnswer[], requests: readonly string[]): void {
   const refusal = answers.at(-1)!
-  assert.deepEqual(answers.slice(0, -1).map(({ status }) => status), requests.slice(0, answers.length - 1).map((request) => (request === readRequest ? 200 : 201)))
+  assert.deepEqual(
+    answers.slice(0, -1).map(({ status }) => status),
+    requests.slice(0, answers.length - 1).map((request) => (request === readRequest ? 200 : 201)),
+  )
   assert.equal(refusal.status, 429)
   assert.equal(refusal.headers.get('connection'), 'close')
   assert.equal(refusal.headers.get('content-type'), 'application/problem+json')
@@ -41,7 +45,9 @@ function assertRefusedAtEnd(answers: readonly RawAnswer[], requests: readonly st
 
 /** What was said is what was answered with 201. */
 async function assertStoredIsAnswered(chat: ChatServer, answers: readonly RawAnswer[]): Promise<void> {
-  const said = answers.filter(({ status }) => status === 201).map(({ body }) => (JSON.parse(body.toString()) as Message).text)
+  const said = answers
+    .filter(({ status }) => status === 201)
+    .map(({ body }) => (JSON.parse(body.toString()) as Message).text)
   assert.deepEqual(await chat.stranger.textsIn('lobby'), said)
 }
 
@@ -55,7 +61,12 @@ test('as many requests as may wait on a connection are all answered, in order, a
     const requests = mixed(count)
     connection.send(requests.join(''))
     assert.ok(await connection.until((text) => text.split('HTTP/1.1 ').length > before + count && text.endsWith('}\n')))
-    assert.deepEqual(answersOf(connection).slice(before).map(({ status }) => status), requests.map((request) => (request === readRequest ? 200 : 201)))
+    assert.deepEqual(
+      answersOf(connection)
+        .slice(before)
+        .map(({ status }) => status),
+      requests.map((request) => (request === readRequest ? 200 : 201)),
+    )
   }
 
   await assertStoredIsAnswered(chat, answersOf(connection))
@@ -63,7 +74,12 @@ test('as many requests as may wait on a connection are all answered, in order, a
 
 for (const count of [atOnce + 1, 200]) {
   test(`of ${count} requests in one packet those that were let in are answered, then one is refused, and nothing else is stored`, async (t) => {
-    for (const requests of [mixed(count), mixed(count + 1).slice(1), Array.from({ length: count }, (_, at) => sayRequest(`text ${at}`)), Array<string>(count).fill(readRequest)]) {
+    for (const requests of [
+      mixed(count),
+      mixed(count + 1).slice(1),
+      Array.from({ length: count }, (_, at) => sayRequest(`text ${at}`)),
+      Array<string>(count).fill(readRequest),
+    ]) {
       const chat = await startChat(t)
       const connection = new RawConnection(chat.url)
 

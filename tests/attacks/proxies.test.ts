@@ -13,10 +13,17 @@ const newcomers = 60 // that an address may have at once
 type Headers = Record<string, string>
 
 /** Has somebody new come in, so many times; gives back how many of them did. */
-async function comeIn(url: string, count: number, { from = '127.0.0.1', headers = () => ({}) }: { from?: string; headers?: (at: number) => Headers } = {}): Promise<number> {
+async function comeIn(
+  url: string,
+  count: number,
+  { from = '127.0.0.1', headers = () => ({}) }: { from?: string; headers?: (at: number) => Headers } = {},
+): Promise<number> {
   let came = 0
   for (let at = 0; at < count; at++) {
-    const back = await askFrom(from, url, 'POST /session', { headers: headers(at), body: JSON.stringify({ name: `n${from.slice(-1)}x${Math.random().toString(36).slice(2, 12)}` }) })
+    const back = await askFrom(from, url, 'POST /session', {
+      headers: headers(at),
+      body: JSON.stringify({ name: `n${from.slice(-1)}x${Math.random().toString(36).slice(2, 12)}` }),
+    })
     if (back.startsWith('HTTP/1.1 201 ')) came++
     else assert.match(back, /^HTTP\/1.1 429 /)
   }
@@ -26,14 +33,30 @@ async function comeIn(url: string, count: number, { from = '127.0.0.1', headers 
 const anyAddress = (at: number) => `203.0.113.${at}`
 const lines = (chat: ChatServer) => chat.errors.split('\n').filter((line) => line.includes('X-Forwarded-For'))
 
-test('behind nginx as the README shows it an address has its bound, whatever it forwards itself', { skip: noNginx }, async (t) => {
+test('behind nginx as the README shows it an address has its bound, whatever it forwards itself', {
+  skip: noNginx,
+}, async (t) => {
   const chat = await startChat(t, { limits: true, flags: ['--url', 'http://chat.example'] })
   const url = await startNginx(t, chat.url, nginxAsShown())
   const Host = 'chat.example'
 
-  const forged = (at: number): Headers => ({ Host, 'X-Forwarded-For': anyAddress(at), 'X-Real-IP': anyAddress(at), Forwarded: `for=${anyAddress(at)}` })
+  const forged = (at: number): Headers => ({
+    Host,
+    'X-Forwarded-For': anyAddress(at),
+    'X-Real-IP': anyAddress(at),
+    Forwarded: `for=${anyAddress(at)}`,
+  })
   assert.equal(await comeIn(url, newcomers + 5, { headers: forged }), newcomers)
-  for (const forwarded of ['10.0.0.1, 127.0.0.1', '127.0.0.3', '[2001:db8::1]:80', 'unknown', '127.0.0.1,', ',', '"127.0.0.3"', '127.0.0.3\t']) {
+  for (const forwarded of [
+    '10.0.0.1, 127.0.0.1',
+    '127.0.0.3',
+    '[2001:db8::1]:80',
+    'unknown',
+    '127.0.0.1,',
+    ',',
+    '"127.0.0.3"',
+    '127.0.0.3\t',
+  ]) {
     assert.equal(await comeIn(url, 1, { headers: () => ({ Host, 'X-Forwarded-For': forwarded }) }), 0, forwarded)
   }
   // Somebody else is not held up by it.
@@ -47,18 +70,25 @@ test('who asks nginx for another host than ours is bound all the same', { skip: 
   assert.equal(await comeIn(url, 1, { from: '127.0.0.3', headers: () => ({ Host: 'chat.example' }) }), 1)
 
   const hosts = ['localhost', new URL(chat.url).host, '192.0.2.1', '[::1]', 'chat.example']
-  const came = await comeIn(url, newcomers + 10, { headers: (at) => ({ Host: hosts[at % hosts.length]!, 'X-Forwarded-For': anyAddress(at) }) })
+  const came = await comeIn(url, newcomers + 10, {
+    headers: (at) => ({ Host: hosts[at % hosts.length]!, 'X-Forwarded-For': anyAddress(at) }),
+  })
 
   assert.equal(came, newcomers)
 })
 
-test('what a plain proxy_pass passes on from its clients is not believed: nobody is bound by address, nor by another\'s, and one line says why', { skip: noNginx }, async (t) => {
+test("what a plain proxy_pass passes on from its clients is not believed: nobody is bound by address, nor by another's, and one line says why", {
+  skip: noNginx,
+}, async (t) => {
   for (const flags of [['--url', 'https://chat.example'], []]) {
     const chat = await startChat(t, { limits: true, flags })
     const url = await startNginx(t, chat.url, '')
 
     // What the client says would have been theirs alone to choose, and whoever they name would have paid for it.
-    assert.equal(await comeIn(url, newcomers + 5, { headers: () => ({ Host: 'chat.example', 'X-Forwarded-For': '203.0.113.9' }) }), newcomers + 5)
+    assert.equal(
+      await comeIn(url, newcomers + 5, { headers: () => ({ Host: 'chat.example', 'X-Forwarded-For': '203.0.113.9' }) }),
+      newcomers + 5,
+    )
     assert.equal(lines(chat).length, 1, chat.errors)
     assert.match(chat.errors, /X-Forwarded-For is not believed, .*--url.*--trust-proxy loopback/)
     assert.equal(await comeIn(url, 5, { headers: (at) => ({ 'X-Forwarded-For': anyAddress(at) }) }), 5)
@@ -67,27 +97,43 @@ test('what a plain proxy_pass passes on from its clients is not believed: nobody
 })
 
 test('a proxy that is named is believed, whatever Host it sends', { skip: noNginx }, async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback', '--url', 'https://chat.example'] })
+  const chat = await startChat(t, {
+    limits: true,
+    flags: ['--trust-proxy', 'loopback', '--url', 'https://chat.example'],
+  })
   const url = await startNginx(t, chat.url, 'proxy_set_header X-Forwarded-For 203.0.113.5;')
 
-  assert.equal(await comeIn(url, newcomers + 5, { headers: (at) => ({ 'X-Forwarded-For': anyAddress(at) }) }), newcomers)
+  assert.equal(
+    await comeIn(url, newcomers + 5, { headers: (at) => ({ 'X-Forwarded-For': anyAddress(at) }) }),
+    newcomers,
+  )
   assert.deepEqual(lines(chat), [])
 })
 
 test('a plain proxy_pass gives https its cookie, and links of our address', { skip: noNginx }, async (t) => {
   const chat = await startChat(t, { flags: ['--url', 'https://chat.example'] })
   const url = await startNginx(t, chat.url, '')
-  const sent = { Host: 'chat.example', Origin: 'https://chat.example', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'http' }
+  const sent = {
+    Host: 'chat.example',
+    Origin: 'https://chat.example',
+    'X-Forwarded-Host': 'evil.example',
+    'X-Forwarded-Proto': 'http',
+  }
 
   const came = await askFrom('127.0.0.1', url, 'POST /session', { headers: sent, body: '{"name":"ada"}' })
   assert.match(came, /^HTTP\/1.1 201 [^]*set-cookie: __Host-[^;]+; Path=\/;[^\r]*; Secure\r\n/i)
 
   const owner = await chat.owner()
-  const invited = await askFrom('127.0.0.1', url, 'POST /invites', { headers: { ...sent, Cookie: owner.headers['cookie']! }, body: '{}' })
+  const invited = await askFrom('127.0.0.1', url, 'POST /invites', {
+    headers: { ...sent, Cookie: owner.headers['cookie']! },
+    body: '{}',
+  })
   assert.match(invited, /"url":"https:\/\/chat\.example\/join#/)
 })
 
-test('behind Caddy as the README shows it an address has its bound, whatever it forwards itself', { skip: noCaddy }, async (t) => {
+test('behind Caddy as the README shows it an address has its bound, whatever it forwards itself', {
+  skip: noCaddy,
+}, async (t) => {
   const chat = await startChat(t, { limits: true, flags: ['--url', 'http://chat.example'] })
   const url = await startCaddy(t, new URL(chat.url).host)
 
@@ -111,24 +157,37 @@ test('who hangs up right behind a request has no effect that would count for nob
   const { port } = new URL(chat.url)
 
   // The system tells nobody's address any more once its connection was reset.
-  await Promise.all(Array.from({ length: newcomers * 3 }, async (_, at) => {
-    const body = JSON.stringify({ name: `gone${at}` })
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.on('error', () => {})
-    const over = new Promise((resolve) => socket.on('close', resolve))
-    socket.write(`POST /session HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${anyAddress(at)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () => socket.resetAndDestroy())
-    await over
-  }))
+  await Promise.all(
+    Array.from({ length: newcomers * 3 }, async (_, at) => {
+      const body = JSON.stringify({ name: `gone${at}` })
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => {})
+      const over = new Promise((resolve) => socket.on('close', resolve))
+      socket.write(
+        `POST /session HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${anyAddress(at)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        () => socket.resetAndDestroy(),
+      )
+      await over
+    }),
+  )
 
   const { users } = await chat.stranger.read<{ users: unknown[] }>('/users')
   assert.ok(users.length <= newcomers, `${users.length} came in`)
 })
 
 /** The address that a request counts for by itself, under the settings that nobody changed. */
-function addressOf(peer: string | undefined, host: string, forwarded: string | undefined, { urls = ['https://chat.example'], flags = [] as string[] } = {}) {
+function addressOf(
+  peer: string | undefined,
+  host: string,
+  forwarded: string | undefined,
+  { urls = ['https://chat.example'], flags = [] as string[] } = {},
+) {
   const said: string[] = []
   const clients = new Clients({ trustProxy: readSettings(flags, {})!.trustProxy, urls, log: (line) => said.push(line) })
-  const address = clients.addressOf({ socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }, host)
+  const address = clients.addressOf(
+    { socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } },
+    host,
+  )
   return { address, said: said.length }
 }
 
@@ -153,12 +212,25 @@ test('of a proxy on this machine the last address counts, where its Host is ours
     ['127.0.0.1', 'chat.example', '%'.repeat(15_000), undefined],
     ['127.0.0.1', 'chat.example', `${'127.0.0.1,'.repeat(1500)}203.0.113.9`, '203.0.113.9'],
   ] as const) {
-    assert.deepEqual(addressOf(peer, host, forwarded), { address, said: 0 }, `${peer} ${host} ${forwarded?.slice(0, 60)}`)
+    assert.deepEqual(
+      addressOf(peer, host, forwarded),
+      { address, said: 0 },
+      `${peer} ${host} ${forwarded?.slice(0, 60)}`,
+    )
   }
 })
 
 test('elsewhere the header counts for nothing, and it is said', () => {
-  for (const host of ['127.0.0.1:8080', 'localhost', 'backend', 'chat.example:8080', 'chat.example.evil.example', 'xchat.example', '', '[::1]']) {
+  for (const host of [
+    '127.0.0.1:8080',
+    'localhost',
+    'backend',
+    'chat.example:8080',
+    'chat.example.evil.example',
+    'xchat.example',
+    '',
+    '[::1]',
+  ]) {
     assert.deepEqual(addressOf('127.0.0.1', host, '203.0.113.9'), { address: undefined, said: 1 }, host)
     assert.deepEqual(addressOf('127.0.0.1', host, undefined), { address: undefined, said: 0 }, host)
   }
@@ -178,7 +250,11 @@ test('with proxies that are named, or none, the Host makes no difference', () =>
       ['', '127.0.0.1', '127.0.0.1'],
       ['', undefined, undefined],
     ] as const) {
-      assert.deepEqual(addressOf(peer, host, '203.0.113.9', { flags: ['--trust-proxy', proxies] }), { address, said: 0 }, `${host} ${proxies} ${peer}`)
+      assert.deepEqual(
+        addressOf(peer, host, '203.0.113.9', { flags: ['--trust-proxy', proxies] }),
+        { address, said: 0 },
+        `${host} ${proxies} ${peer}`,
+      )
     }
   }
 })

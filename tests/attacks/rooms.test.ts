@@ -14,7 +14,8 @@ import type { NewEvent } from '../../lib/store/log/event-log.ts'
 import { own, Person, startChat, temporaryFolder, type ChatServer } from '../chat-server.ts'
 
 const proxied = { limits: true, flags: ['--trust-proxy', 'loopback'] }
-const at = (person: Person, address: string) => new Person(person.chat, { ...person.headers, 'x-forwarded-for': address })
+const at = (person: Person, address: string) =>
+  new Person(person.chat, { ...person.headers, 'x-forwarded-for': address })
 const times = <Made>(count: number, make: (at: number) => Made) => Array.from({ length: count }, (_, at) => make(at))
 
 /** Somebody who comes in from an address, and stays there. */
@@ -36,25 +37,57 @@ test('guests of one address make twenty rooms a day together, archived or not, a
   const guests = await Promise.all(times(5, (number) => guestAt(chat, '203.0.113.66', `guest ${number}`)))
 
   // Two rooms each are archived at once, which gives nothing back; nor does what was refused cost anything.
-  const first = await Promise.all(guests.map(async (guest, number) => (await (await make(guest, `first ${number}`)).json()) as Room))
-  for (const [number, room] of first.entries()) assert.equal((await guests[number]!.fetch(`/rooms/${room.id}`, { method: 'DELETE', headers: own })).status, 204)
-  assert.deepEqual(await statuses([make(guests[0]!, 'lobby'), make(guests[1]!, ''), make(guests[2]!, 'x', { kind: 'direct' })]), [409, 400, 400])
-  const made = await statuses(guests.flatMap((guest, number) => times(5, (more) => make(guest, `more ${number} ${more}`, { kind: more % 2 ? 'open' : 'private' }))))
+  const first = await Promise.all(
+    guests.map(async (guest, number) => (await (await make(guest, `first ${number}`)).json()) as Room),
+  )
+  for (const [number, room] of first.entries())
+    assert.equal((await guests[number]!.fetch(`/rooms/${room.id}`, { method: 'DELETE', headers: own })).status, 204)
+  assert.deepEqual(
+    await statuses([make(guests[0]!, 'lobby'), make(guests[1]!, ''), make(guests[2]!, 'x', { kind: 'direct' })]),
+    [409, 400, 400],
+  )
+  const made = await statuses(
+    guests.flatMap((guest, number) =>
+      times(5, (more) => make(guest, `more ${number} ${more}`, { kind: more % 2 ? 'open' : 'private' })),
+    ),
+  )
 
-  assert.deepEqual([201, 429].map((status) => count(made, status)), [15, 10])
+  assert.deepEqual(
+    [201, 429].map((status) => count(made, status)),
+    [15, 10],
+  )
   const refused = await make(await guestAt(chat, '203.0.113.66', 'yet another'), 'one more')
   assert.equal(refused.status, 429)
   const seconds = Number(refused.headers.get('retry-after'))
   assert.ok(seconds > 86_000 && seconds <= 86_400, `${seconds} s`)
-  assert.match(((await refused.json()) as { detail: string }).detail, /guests of this address have made 20 rooms within a day.*account/)
+  assert.match(
+    ((await refused.json()) as { detail: string }).detail,
+    /guests of this address have made 20 rooms within a day.*account/,
+  )
   // Accounts there, whoever governs, and guests elsewhere.
-  assert.deepEqual(await statuses([...times(5, (number) => make(account, `of ada ${number}`)), ...times(5, (number) => make(owner, `of olga ${number}`))]), Array(10).fill(201))
+  assert.deepEqual(
+    await statuses([
+      ...times(5, (number) => make(account, `of ada ${number}`)),
+      ...times(5, (number) => make(owner, `of olga ${number}`)),
+    ]),
+    Array(10).fill(201),
+  )
   assert.equal((await make(await guestAt(chat, '203.0.113.7', 'elsewhere'), 'elsewhere')).status, 201)
   // A room of two is no such room.
   assert.equal((await guests[0]!.send('POST', '/direct', { user: 'ada' }, own)).status, 201)
 })
 
-const user = { id: 1, name: 'x', named: 1, folded: 'x', kind: 'guest', role: 'guest', banned: 0, password: null, outside: null } as const
+const user = {
+  id: 1,
+  name: 'x',
+  named: 1,
+  folded: 'x',
+  kind: 'guest',
+  role: 'guest',
+  banned: 0,
+  password: null,
+  outside: null,
+} as const
 const guest: Who = { user }
 const account: Who = { user: { ...user, kind: 'account', role: 'member' } }
 const owner: Who = { user: { ...user, kind: 'account', role: 'owner' } }
@@ -62,9 +95,19 @@ const owner: Who = { user: { ...user, kind: 'account', role: 'owner' } }
 /** A door whose clock is set by hand. */
 function doorOf() {
   const clock = { ms: 1e6 }
-  const limits = new Limits({ postsPerSecond: 1, postsPerAddress: 10, streamsPerAddress: 100, log: () => {}, now: () => clock.ms })
+  const limits = new Limits({
+    postsPerSecond: 1,
+    postsPerAddress: 10,
+    streamsPerAddress: 100,
+    log: () => {},
+    now: () => clock.ms,
+  })
   /** How many rooms somebody makes until they are refused. */
-  const most = (kind: 'rooms' | 'directRooms', who: Who, address: (count: number) => string | undefined = () => '203.0.113.66') => {
+  const most = (
+    kind: 'rooms' | 'directRooms',
+    who: Who,
+    address: (count: number) => string | undefined = () => '203.0.113.66',
+  ) => {
     for (let made = 0; made < 20_000; made++) {
       try {
         limits.newRoom(kind, who, address(made))
@@ -97,9 +140,15 @@ test('direct rooms, accounts and IPv6 networks each have a bound of their own, a
   assert.equal(most('rooms', account), 200)
   assert.equal(most('directRooms', account), 5000)
   assert.equal(most('rooms', owner), Infinity)
-  assert.equal(most('rooms', guest, () => undefined), Infinity)
+  assert.equal(
+    most('rooms', guest, () => undefined),
+    Infinity,
+  )
   // As much as ten addresses, of the 65,536 that it has.
-  assert.equal(most('rooms', guest, (made) => `2001:db8:7:${(made % 50).toString(16)}::/64`), 200)
+  assert.equal(
+    most('rooms', guest, (made) => `2001:db8:7:${(made % 50).toString(16)}::/64`),
+    200,
+  )
 })
 
 test('a class of thirty guests behind one address opens rooms of two and makes some for its groups', async (t) => {
@@ -130,18 +179,33 @@ async function emptyPlace(t: TestContext) {
   const comesIn = (name: string, kind: 'guest' | 'account', role = kind === 'guest' ? 'guest' : 'member') => {
     const invite = role === 'owner' || role === 'admin' ? `invite of ${name}` : undefined
     if (invite) made({ type: 'invite', facts: { hash: invite, role, uses: 1, expires: id + 1e9 } })
-    return made({ type: 'user', facts: { folded: database.people.nameHash(name), kind, role, session: `session of ${name}`, ...(invite && { invite }) }, body: { name, ...(kind === 'account' && { text: 'scrypt' }) } })
+    return made({
+      type: 'user',
+      facts: {
+        folded: database.people.nameHash(name),
+        kind,
+        role,
+        session: `session of ${name}`,
+        ...(invite && { invite }),
+      },
+      body: { name, ...(kind === 'account' && { text: 'scrypt' }) },
+    })
   }
-  const room = (user: number, slug: string, kind = 'open') => happens({ type: 'room', user, facts: { slug, kind }, body: { name: slug } })
-  const archive = (user: number, room: number, archived = true, more: object = {}) => happens({ type: 'room_change', user, room, facts: { archived, ...more } })
+  const room = (user: number, slug: string, kind = 'open') =>
+    happens({ type: 'room', user, facts: { slug, kind }, body: { name: slug } })
+  const archive = (user: number, room: number, archived = true, more: object = {}) =>
+    happens({ type: 'room_change', user, room, facts: { archived, ...more } })
   // Five hundred guests with twenty rooms each, every second of them private.
   database.begin()
   made({ type: 'log', facts: { id: 'abc', secret: 'a secret' } })
   const olga = comesIn('olga', 'account', 'owner')
   const ada = comesIn('ada', 'account')
   const guests = times(500, (at) => comesIn(`guest ${at}`, 'guest'))
-  const rooms = guests.map((guest, at) => times(20, (more) => Number(room(guest, `${at} ${more}`, more % 2 ? 'private' : 'open'))))
-  for (const [at, guest] of guests.entries()) for (const one of rooms[at]!) made({ type: 'join', user: guest, room: one, facts: { role: 'owner' } })
+  const rooms = guests.map((guest, at) =>
+    times(20, (more) => Number(room(guest, `${at} ${more}`, more % 2 ? 'private' : 'open'))),
+  )
+  for (const [at, guest] of guests.entries())
+    for (const one of rooms[at]!) made({ type: 'join', user: guest, room: one, facts: { role: 'owner' } })
   database.commit()
   return { happens, made, room, archive, olga, ada, guests, rooms }
 }

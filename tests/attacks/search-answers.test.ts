@@ -41,8 +41,14 @@ test('of a word that a text says two thousand times the first hundred are marked
 
   const { marks } = await answerOf(chat.stranger, { q: 'a' })
 
-  assert.deepEqual(marks[String(ids[0])], Array.from({ length: 100 }, (_, at) => [2 * at, 2 * at + 1]))
-  assert.deepEqual(marks[String(ids[1])], [[0, 1], [4, 5]])
+  assert.deepEqual(
+    marks[String(ids[0])],
+    Array.from({ length: 100 }, (_, at) => [2 * at, 2 * at + 1]),
+  )
+  assert.deepEqual(marks[String(ids[1])], [
+    [0, 1],
+    [4, 5],
+  ])
 })
 
 for (const [what, text, q] of [
@@ -52,7 +58,10 @@ for (const [what, text, q] of [
   ['of signs that JSON writes in six bytes', `word ${'\u202a'.repeat(1000)}`, 'word'],
 ] as const) {
   test(`a hundred texts ${what} are found in answers of a page each, every one once`, async (t) => {
-    const { chat, ids } = await startWith(t, Array.from({ length: 100 }, () => text))
+    const { chat, ids } = await startWith(
+      t,
+      Array.from({ length: 100 }, () => text),
+    )
 
     const found = await allOf(chat.stranger, q)
 
@@ -62,9 +71,15 @@ for (const [what, text, q] of [
 }
 
 test('a hundred short ones are found in one answer', async (t) => {
-  const { chat, ids } = await startWith(t, Array.from({ length: 100 }, (_, at) => `message ${at}`))
+  const { chat, ids } = await startWith(
+    t,
+    Array.from({ length: 100 }, (_, at) => `message ${at}`),
+  )
   const { messages, marks, more } = await answerOf(chat.stranger, { q: 'message' })
-  assert.deepEqual(messages.map(({ id }) => Number(id)), ids.toReversed())
+  assert.deepEqual(
+    messages.map(({ id }) => Number(id)),
+    ids.toReversed(),
+  )
   assert.ok(Object.values(marks).every((places) => JSON.stringify(places) === '[[0,7]]'))
   assert.equal(more, false)
 })
@@ -74,7 +89,8 @@ test('going on finds edited messages once, under the time of their edits', async
   const ada = await chat.comeIn('ada')
   const said: string[] = []
   for (let at = 0; at < 30; at++) said.push((await ada.say('lobby', `old ${at}`)).id)
-  for (const id of said.toReversed()) await ada.ask('PATCH', `/rooms/lobby/messages/${id}`, { text: `new ${'京'.repeat(3900)}` })
+  for (const id of said.toReversed())
+    await ada.ask('PATCH', `/rooms/lobby/messages/${id}`, { text: `new ${'京'.repeat(3900)}` })
 
   const found = await allOf(chat.stranger, 'new')
 

@@ -7,7 +7,8 @@ import type { Who } from '../../lib/chat/people/who.ts'
 import { Limits } from '../../lib/http/limits/limits.ts'
 import { Listener, openChat, startChat, type ChatServer, type Person } from '../chat-server.ts'
 
-const type = (person: Person, room = 'lobby') => person.fetch(`/rooms/${room}/typing`, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })
+const type = (person: Person, room = 'lobby') =>
+  person.fetch(`/rooms/${room}/typing`, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })
 const typed = (stream: Listener) => stream.all.filter(({ event }) => event === 'typing').length
 
 /** Readers who are up to date. */
@@ -55,7 +56,11 @@ test('guests of an address are heard no oftener together than a class would be',
   const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback'] })
   const from = { 'x-forwarded-for': '203.0.113.7' }
   const ask = (method: string, path: string, more: Record<string, string> = {}, body = '') =>
-    chat.fetch(path, { method, headers: { ...from, ...more, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }, ...(body && { body }) })
+    chat.fetch(path, {
+      method,
+      headers: { ...from, ...more, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+      ...(body && { body }),
+    })
   const cookies: string[] = []
   for (let at = 0; at < 60; at++) {
     const answer = await ask('POST', '/session', {}, JSON.stringify({ name: `guest ${at}` }))
@@ -67,7 +72,8 @@ test('guests of an address are heard no oftener together than a class would be',
   const [reader] = await readers(chat, 1)
   const began = performance.now()
 
-  for (const room of rooms) for (const cookie of cookies) assert.equal((await ask('POST', `/rooms/${room}/typing`, { cookie })).status, 204)
+  for (const room of rooms)
+    for (const cookie of cookies) assert.equal((await ask('POST', `/rooms/${room}/typing`, { cookie })).status, 204)
   const seconds = (performance.now() - began) / 1000
   await owner.say('lobby', 'the end')
   await reader!.next('message')
@@ -130,38 +136,86 @@ test('a token that is for reading marks nothing as read', async (t) => {
 
 // With a clock of our own
 
-const guest = (id: number, kind: 'guest' | 'account' = 'guest'): Who => ({ user: { id, name: `n${id}`, named: id, folded: `n${id}`, kind, role: kind === 'guest' ? 'guest' : 'member', banned: 0, password: null, outside: null } })
+const guest = (id: number, kind: 'guest' | 'account' = 'guest'): Who => ({
+  user: {
+    id,
+    name: `n${id}`,
+    named: id,
+    folded: `n${id}`,
+    kind,
+    role: kind === 'guest' ? 'guest' : 'member',
+    banned: 0,
+    password: null,
+    outside: null,
+  },
+})
 
 test('comings and goings, and that somebody types, are told of all whom an address makes as often as of a class', () => {
   const clock = { ms: 0 }
-  const limits = new Limits({ postsPerSecond: 1, postsPerAddress: 10, streamsPerAddress: 100, log: () => {}, now: () => clock.ms })
-  const times = (most: number, tells: (at: number) => boolean) => Array.from({ length: most }, (_, at) => tells(at)).filter(Boolean).length
+  const limits = new Limits({
+    postsPerSecond: 1,
+    postsPerAddress: 10,
+    streamsPerAddress: 100,
+    log: () => {},
+    now: () => clock.ms,
+  })
+  const times = (most: number, tells: (at: number) => boolean) =>
+    Array.from({ length: most }, (_, at) => tells(at)).filter(Boolean).length
   const both = (at: number) => guest(at, at % 2 ? 'account' : 'guest')
 
-  assert.equal(times(500, (at) => limits.mayTellComing(both(at), '203.0.113.7')), 100)
-  assert.equal(times(500, (at) => limits.mayTellTyping(both(at), '203.0.113.7')), 60)
+  assert.equal(
+    times(500, (at) => limits.mayTellComing(both(at), '203.0.113.7')),
+    100,
+  )
+  assert.equal(
+    times(500, (at) => limits.mayTellTyping(both(at), '203.0.113.7')),
+    60,
+  )
   clock.ms += 10_000
-  assert.equal(times(500, (at) => limits.mayTellComing(both(1000 + at), '203.0.113.7')), 10)
+  assert.equal(
+    times(500, (at) => limits.mayTellComing(both(1000 + at), '203.0.113.7')),
+    10,
+  )
   // One who comes and goes all the time is told of now and then, from wherever that is.
-  assert.equal(times(100, (at) => limits.mayTellComing(guest(9000), `203.0.113.${at}`)), 5)
+  assert.equal(
+    times(100, (at) => limits.mayTellComing(guest(9000), `203.0.113.${at}`)),
+    5,
+  )
   clock.ms += 60_000
-  assert.equal(times(100, (at) => limits.mayTellComing(guest(9000), `198.51.100.${at}`)), 5)
+  assert.equal(
+    times(100, (at) => limits.mayTellComing(guest(9000), `198.51.100.${at}`)),
+    5,
+  )
 })
 
 test('who comes as one too many of an address is not told of, nor is their going, but is in the list', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback', '--posts-per-address', '0', '--streams-per-address', '0'] })
+  const chat = await startChat(t, {
+    limits: true,
+    flags: ['--trust-proxy', 'loopback', '--posts-per-address', '0', '--streams-per-address', '0'],
+  })
   const from = { 'x-forwarded-for': '203.0.113.7' }
-  const guests = await Promise.all(Array.from({ length: 130 }, async (_, at) => {
-    const guest = await chat.comeIn(`guest ${at}`)
-    await guest.join('lobby')
-    return guest
-  }))
+  const guests = await Promise.all(
+    Array.from({ length: 130 }, async (_, at) => {
+      const guest = await chat.comeIn(`guest ${at}`)
+      await guest.join('lobby')
+      return guest
+    }),
+  )
   const watching = await chat.stranger.listen()
-  const told = (state: Presence['state']) => watching.all.filter(({ event }) => event === 'presence').map(({ data }) => JSON.parse(data) as Presence).filter((one) => one.state === state).map(({ user }) => user.name).sort()
-  const here = async () => (await chat.stranger.read<{ members: Member[] }>('/rooms/lobby/members')).members.filter(({ here }) => here).length
+  const told = (state: Presence['state']) =>
+    watching.all
+      .filter(({ event }) => event === 'presence')
+      .map(({ data }) => JSON.parse(data) as Presence)
+      .filter((one) => one.state === state)
+      .map(({ user }) => user.name)
+      .sort()
+  const here = async () =>
+    (await chat.stranger.read<{ members: Member[] }>('/rooms/lobby/members')).members.filter(({ here }) => here).length
 
   const began = performance.now()
-  const streams = await Promise.all(guests.map((guest) => Listener.open(`${chat.url}/events`, { ...guest.headers, ...from })))
+  const streams = await Promise.all(
+    guests.map((guest) => Listener.open(`${chat.url}/events`, { ...guest.headers, ...from })),
+  )
   for (const stream of streams) await stream.next('ping')
   assert.equal(await here(), 130)
   const most = 100 + Math.ceil((performance.now() - began) / 1000)

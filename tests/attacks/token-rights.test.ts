@@ -39,20 +39,36 @@ const uses: Record<string, Use> = {
   'searches it': { method: 'GET', path: (room) => `/search?q=secret&room=${room}` },
   'follows it': { method: 'GET', path: (room) => `/events?room=${room}` },
   'follows it among others': { method: 'GET', path: (room) => `/events?room=lobby&room=${room}&since=all` },
-  'posts': { method: 'POST', path: (room) => `/rooms/${room}/messages`, body: { text: 'beep' } },
-  'answers a message': { method: 'POST', path: (room) => `/rooms/${room}/messages`, body: { text: 'beep', replyTo: 'message' } },
-  'edits': { method: 'PATCH', path: (room, message) => `/rooms/${room}/messages/${message}`, body: { text: 'beep' } },
-  'deletes': { method: 'DELETE', path: (room, message) => `/rooms/${room}/messages/${message}` },
-  'reacts': { method: 'PUT', path: (room, message) => `/rooms/${room}/messages/${message}/reactions/${encodeURIComponent('👍')}` },
-  'types': { method: 'POST', path: (room) => `/rooms/${room}/typing` },
+  posts: { method: 'POST', path: (room) => `/rooms/${room}/messages`, body: { text: 'beep' } },
+  'answers a message': {
+    method: 'POST',
+    path: (room) => `/rooms/${room}/messages`,
+    body: { text: 'beep', replyTo: 'message' },
+  },
+  edits: { method: 'PATCH', path: (room, message) => `/rooms/${room}/messages/${message}`, body: { text: 'beep' } },
+  deletes: { method: 'DELETE', path: (room, message) => `/rooms/${room}/messages/${message}` },
+  reacts: {
+    method: 'PUT',
+    path: (room, message) => `/rooms/${room}/messages/${message}/reactions/${encodeURIComponent('👍')}`,
+  },
+  types: { method: 'POST', path: (room) => `/rooms/${room}/typing` },
   'has read': { method: 'PUT', path: (room) => `/rooms/${room}/read`, body: { id: '1' } },
   'comes in': { method: 'PUT', path: (room) => `/rooms/${room}/members/me` },
-  'leaves': { method: 'DELETE', path: (room) => `/rooms/${room}/members/me` },
+  leaves: { method: 'DELETE', path: (room) => `/rooms/${room}/members/me` },
 }
 
 async function answerTo(person: Person, { method, path, body }: Use, room: string, message: string): Promise<string> {
   const filled = body && JSON.parse(JSON.stringify(body).replace('"message"', `"${message}"`))
-  const answer = await person.fetch(path(room, message), method === 'GET' ? {} : { method, headers: { 'content-type': 'application/json', ...own }, ...(body !== undefined && { body: JSON.stringify(filled) }) })
+  const answer = await person.fetch(
+    path(room, message),
+    method === 'GET'
+      ? {}
+      : {
+          method,
+          headers: { 'content-type': 'application/json', ...own },
+          ...(body !== undefined && { body: JSON.stringify(filled) }),
+        },
+  )
   if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
     await answer.body?.cancel()
     return `${answer.status} a stream`
@@ -60,8 +76,10 @@ async function answerTo(person: Person, { method, path, body }: Use, room: strin
   return (await wholeAnswer(answer)).replaceAll(room, 'ROOM').replaceAll(message, 'MESSAGE')
 }
 
-const slugsOf = async (person: Person) => (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms.map(({ id }) => id)
-const found = async (person: Person) => (await person.read<SearchResult>('/search?q=secret')).messages.map(({ text }) => text)
+const slugsOf = async (person: Person) =>
+  (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms.map(({ id }) => id)
+const found = async (person: Person) =>
+  (await person.read<SearchResult>('/search?q=secret')).messages.map(({ text }) => text)
 const shown = (listener: Listener, what: string) => listener.bytes.includes(what)
 
 /** Says something that everybody sees, and waits until these streams have it: so they have all that came before. */
@@ -86,7 +104,13 @@ test('a token made before its bot came into a private room shows nothing of it t
   assert.deepEqual(await mark.textsIn(cellar), ['a secret'])
   // And once its maker comes in, the same token does all of it.
   await mark.add(cellar, alma)
-  for (const [what, use] of Object.entries(uses)) if (what !== 'leaves') assert.match(await answerTo(bot, use, cellar, secret), what === 'edits' || what === 'deletes' ? /^403/ : /^20[014]/, what)
+  for (const [what, use] of Object.entries(uses))
+    if (what !== 'leaves')
+      assert.match(
+        await answerTo(bot, use, cellar, secret),
+        what === 'edits' || what === 'deletes' ? /^403/ : /^20[014]/,
+        what,
+      )
   // Its own rooms come first.
   assert.deepEqual(await slugsOf(bot), [cellar, 'lobby'])
   assert.deepEqual(await found(bot), ['a secret'])
@@ -98,7 +122,11 @@ test('streams, replays and lists of such a token show nothing of the room, and n
   const other = await chat.comeIn('otto')
   const before = await bot.listen({ path: '/events?since=all' })
   await before.next('ping')
-  const streams = await Promise.all(['/events', '/events?mine', '/events?since=all', '/events?since=-20', '/events?mine&since=1h'].map((path) => bot.listen({ path })))
+  const streams = await Promise.all(
+    ['/events', '/events?mine', '/events?since=all', '/events?since=-20', '/events?mine&since=1h'].map((path) =>
+      bot.listen({ path }),
+    ),
+  )
   await bot.say('lobby', 'I am here')
   const list = await bot.listen({ path: '/rooms' })
 
@@ -120,7 +148,8 @@ test('streams, replays and lists of such a token show nothing of the room, and n
   await mark.makeRoom('a mark')
   while (!shown(list, 'a-mark')) await list.more('a new room')
 
-  for (const stream of [before, ...streams, ...replays, resumed, list]) assert.ok(!shown(stream, 'cellar') && !shown(stream, 'hidden'), stream.bytes.toString())
+  for (const stream of [before, ...streams, ...replays, resumed, list])
+    assert.ok(!shown(stream, 'cellar') && !shown(stream, 'hidden'), stream.bytes.toString())
 })
 
 test('the last few events of such a token are the last few that it shows', async (t) => {
@@ -132,11 +161,14 @@ test('the last few events of such a token are the last few that it shows', async
   const stream = await bot.listen({ path: '/events?since=-3' })
   await stream.next('ping')
 
-  assert.deepEqual(stream.all.filter(({ event }) => event === 'message').map(({ data }) => (JSON.parse(data) as Message).text), ['said 1', 'said 2', 'said 3'])
+  assert.deepEqual(
+    stream.all.filter(({ event }) => event === 'message').map(({ data }) => (JSON.parse(data) as Message).text),
+    ['said 1', 'said 2', 'said 3'],
+  )
 })
 
 const losing: Record<string, (people: { mark: Person; alma: Person }, room: string) => Promise<unknown>> = {
-  'leaves': ({ alma }, room) => alma.leave(room),
+  leaves: ({ alma }, room) => alma.leave(room),
   'is removed': ({ mark, alma }, room) => mark.remove(room, alma),
 }
 for (const [how, lose] of Object.entries(losing)) {
@@ -147,7 +179,11 @@ for (const [how, lose] of Object.entries(losing)) {
     const bound = await alma.makeBot({ name: 'bound', rooms: [cellar, 'lobby'] })
     const paths = ['/events', '/events?mine', `/events?room=${cellar}&room=lobby`, `/events?since=all`]
     await bot.say('lobby', 'I am here')
-    const streams = await Promise.all([...paths.map((path) => bot.listen({ path })), bound.listen(), bound.listen({ path: `/events?room=${cellar}&room=lobby` })])
+    const streams = await Promise.all([
+      ...paths.map((path) => bot.listen({ path })),
+      bound.listen(),
+      bound.listen({ path: `/events?room=${cellar}&room=lobby` }),
+    ])
     const page = await bot.listen({ path: `/rooms/${cellar}/messages` })
     const lists = [await bot.listen({ path: '/rooms' }), await bound.listen({ path: '/rooms' })]
     await mark.say(cellar, 'seen by all')
@@ -161,11 +197,14 @@ for (const [how, lose] of Object.entries(losing)) {
     assert.ok(performance.now() - began < withinMs)
     for (const stream of [...streams, page]) {
       assert.ok(!shown(stream, 'lost') && !shown(stream, 'typing'), stream.bytes.toString())
-      const left = stream.all.filter(({ event }) => event === 'leave').map(({ data }) => (JSON.parse(data) as Membership).user.name)
+      const left = stream.all
+        .filter(({ event }) => event === 'leave')
+        .map(({ data }) => (JSON.parse(data) as Membership).user.name)
       assert.deepEqual(left, ['alma'])
     }
     for (const list of lists) assert.equal((await list.next('leave')).data.room, cellar)
-    for (const person of [bot, bound]) assert.equal(await person.refused('GET', `/rooms/${cellar}/messages`), '404 not_found')
+    for (const person of [bot, bound])
+      assert.equal(await person.refused('GET', `/rooms/${cellar}/messages`), '404 not_found')
 
     await mark.add(cellar, alma)
     await mark.say(cellar, 'seen again')
@@ -184,7 +223,9 @@ test('a token that was away finds the room gone from its list, whichever of the 
   const chat = await openChat(t)
   const { alma, mark } = await startStory(chat)
   const bot = await alma.makeBot({ name: 'traveller' })
-  const rooms = await Promise.all(['one', 'other', 'third', 'fourth'].map((name) => mark.makeRoom(name, { kind: 'private' })))
+  const rooms = await Promise.all(
+    ['one', 'other', 'third', 'fourth'].map((name) => mark.makeRoom(name, { kind: 'private' })),
+  )
   for (const room of rooms) {
     await mark.add(room, alma)
     await mark.add(room, bot)
@@ -230,12 +271,20 @@ test('of several makers each has a token that shows what they see', async (t) =>
   assert.ok(!shown(hers, 'event: read'))
   // A colleague who makes a third gets it only where they see all that the bot sees.
   assert.equal(await olga.refused('POST', '/tokens', { name: 'robot' }), '403 forbidden')
-  assert.deepEqual((await olga.read<{ tokens: { maker: { id: string; name: string } }[] }>('/tokens')).tokens.map(({ maker }) => maker), [{ id: mark.id, name: 'mark' }, { id: alma.id, name: 'alma' }])
+  assert.deepEqual(
+    (await olga.read<{ tokens: { maker: { id: string; name: string } }[] }>('/tokens')).tokens.map(
+      ({ maker }) => maker,
+    ),
+    [
+      { id: mark.id, name: 'mark' },
+      { id: alma.id, name: 'alma' },
+    ],
+  )
   await alma.ask('PATCH', '/users/me', { name: 'Alma B' })
   assert.equal((await olga.read<{ tokens: { maker: { name: string } }[] }>('/tokens')).tokens[1]!.maker.name, 'Alma B')
 })
 
-test('a bot\'s direct rooms are its own, whoever its maker is', async (t) => {
+test("a bot's direct rooms are its own, whoever its maker is", async (t) => {
   const chat = await openChat(t)
   const { alma, mark, bot } = await startStory(chat)
   const stream = await bot.listen()
@@ -268,8 +317,18 @@ test('a maker who governs no more has no token that is good, and an invite is no
 
 test('whom a host says to be no admin any more has no token that is good, and its open streams end', async (t) => {
   let role: 'admin' | 'member' = 'admin'
-  const host = await mount(t, { identify: ({ headers }) => (headers['x-user'] === 'alma' ? { id: 'alma', name: 'alma', role } : headers['x-user'] === 'mark' ? { id: 'mark', name: 'mark' } : null) })
-  const { token, user } = (await (await host.send('POST', '/chat/tokens', { name: 'robot' }, 'alma')).json()) as { token: string; user: { id: string } }
+  const host = await mount(t, {
+    identify: ({ headers }) =>
+      headers['x-user'] === 'alma'
+        ? { id: 'alma', name: 'alma', role }
+        : headers['x-user'] === 'mark'
+          ? { id: 'mark', name: 'mark' }
+          : null,
+  })
+  const { token, user } = (await (await host.send('POST', '/chat/tokens', { name: 'robot' }, 'alma')).json()) as {
+    token: string
+    user: { id: string }
+  }
   const mark = { id: 'mark', name: 'mark' }
   const cellar = await host.chat.createRoom(mark, { name: 'cellar', kind: 'private' })
   await host.chat.addMember(mark, cellar.id, user.id)
@@ -277,7 +336,10 @@ test('whom a host says to be no admin any more has no token that is good, and it
   // The host's people are held to the same.
   assert.equal((await asBot(`/chat/rooms/${cellar.id}`)).status, 404)
   const headers = { authorization: `Bearer ${token}` }
-  const streams = [await Listener.open(`${host.url}/chat/events`, headers), await Listener.open(`${host.url}/chat/rooms`, headers)]
+  const streams = [
+    await Listener.open(`${host.url}/chat/events`, headers),
+    await Listener.open(`${host.url}/chat/rooms`, headers),
+  ]
   for (const stream of streams) await stream.next('ping')
 
   role = 'member'

@@ -49,12 +49,17 @@ test('a body that comes a byte at a time is given up, and its connection closed,
     'with a length': [post(`${eve}Content-Length: 60000\r\n`), 'x'],
     'in chunks': [post(`${eve}Transfer-Encoding: chunked\r\n`), '1\r\nx\r\n'],
     'that was asked for': [post(`${eve}Expect: 100-continue\r\nContent-Length: 60000\r\n`), 'x'],
-    'behind another request': [`HEAD /rooms HTTP/1.1\r\nHost: localhost\r\n\r\n${post(`${eve}Content-Length: 60000\r\n`)}`, 'x'],
+    'behind another request': [
+      `HEAD /rooms HTTP/1.1\r\nHost: localhost\r\n\r\n${post(`${eve}Content-Length: 60000\r\n`)}`,
+      'x',
+    ],
   } as const
 
-  await Promise.all(Object.entries(kinds).map(async ([what, [head, piece]]) => {
-    assert.match(await trickle(t, chat, head, piece), /HTTP\/1\.1 408 [^]*"code":"timeout"/, what)
-  }))
+  await Promise.all(
+    Object.entries(kinds).map(async ([what, [head, piece]]) => {
+      assert.match(await trickle(t, chat, head, piece), /HTTP\/1\.1 408 [^]*"code":"timeout"/, what)
+    }),
+  )
   assert.deepEqual(await chat.stranger.textsIn('lobby'), [])
 })
 
@@ -68,10 +73,12 @@ test('what is left of a body that was refused holds its connection no longer', a
     200: `GET /rooms HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n`,
   }
 
-  await Promise.all(Object.entries(kinds).map(async ([status, head]) => {
-    const text = await trickle(t, chat, head)
-    assert.ok(text.startsWith(`HTTP/1.1 ${status} `), `${status}: ${text}`)
-  }))
+  await Promise.all(
+    Object.entries(kinds).map(async ([status, head]) => {
+      const text = await trickle(t, chat, head)
+      assert.ok(text.startsWith(`HTTP/1.1 ${status} `), `${status}: ${text}`)
+    }),
+  )
 })
 
 /** Has timers and the clock stand still until it is told how many ms go by. */

@@ -57,7 +57,10 @@ for (const [what, addresses, target] of [
 
     assert.equal(order.length, 401)
     // The first page of each address is made at once, and sometimes a second one.
-    assert.ok(order.indexOf('198.51.100.1') <= 2 * addresses + 20, `it was answered as number ${order.indexOf('198.51.100.1') + 1}`)
+    assert.ok(
+      order.indexOf('198.51.100.1') <= 2 * addresses + 20,
+      `it was answered as number ${order.indexOf('198.51.100.1') + 1}`,
+    )
   })
 }
 
@@ -66,7 +69,9 @@ test('many addresses that ask for many pages are answered in turns', async (t) =
   const order: string[] = []
   const addresses = ['203.0.113.7', '203.0.113.8', '2001:db8:0:0::/64']
 
-  const asked = addresses.map((address) => askMany(far, address === '2001:db8:0:0::/64' ? '2001:db8::5' : address, 20, order))
+  const asked = addresses.map((address) =>
+    askMany(far, address === '2001:db8:0:0::/64' ? '2001:db8::5' : address, 20, order),
+  )
 
   await allAnswered(far, asked.flat())
   for (let turn = 1; turn < 20; turn++) assert.equal(new Set(order.slice(turn * 3, turn * 3 + 3)).size, 3, `${order}`)
@@ -78,12 +83,18 @@ test('all else that is asked for is answered meanwhile: a post, a stream, who on
 
   const many = askMany(far, '203.0.113.7', 100, order)
   const post = Object.assign(far.say('203.0.113.8', 'hello'), { onAnswer: () => void order.push('post') })
-  const stream = Object.assign(far.send('203.0.113.9', { target: '/events', headers: 'Accept: text/event-stream\r\n' }), { onAnswer: () => void order.push('stream') })
-  const session = Object.assign(far.send('203.0.113.10', { target: '/session' }), { onAnswer: () => void order.push('session') })
+  const stream = Object.assign(
+    far.send('203.0.113.9', { target: '/events', headers: 'Accept: text/event-stream\r\n' }),
+    { onAnswer: () => void order.push('stream') },
+  )
+  const session = Object.assign(far.send('203.0.113.10', { target: '/session' }), {
+    onAnswer: () => void order.push('session'),
+  })
 
   await allAnswered(far, [...many, stream, session])
   assert.equal(await far.statusOf(post), 201)
-  for (const what of ['stream', 'session']) assert.ok(order.indexOf(what) <= 5, `${what} was answered as number ${order.indexOf(what) + 1}`)
+  for (const what of ['stream', 'session'])
+    assert.ok(order.indexOf(what) <= 5, `${what} was answered as number ${order.indexOf(what) + 1}`)
   // It waits for the disk as well.
   assert.ok(order.indexOf('post') < 60, `the post was answered as number ${order.indexOf('post') + 1}`)
 })
@@ -100,7 +111,10 @@ test('what waits on a connection is answered in its order, and what changes some
   await allAnswered(far, many)
   while (pipelined.heard.split('HTTP/1.1 ').length < 4) await new Promise((resolve) => setImmediate(resolve))
   const [, first, second, third] = pipelined.heard.split('HTTP/1.1 ')
-  assert.deepEqual([first, second, third].map((answer) => answer!.slice(0, 3)), ['200', '201', '200'])
+  assert.deepEqual(
+    [first, second, third].map((answer) => answer!.slice(0, 3)),
+    ['200', '201', '200'],
+  )
   assert.doesNotMatch(first!, /"text":"after"/)
   assert.match(third!, /"text":"after"/)
 })

@@ -34,7 +34,11 @@ test('whoever asks for pages and reads none of them has no more than 16 MiB wait
   assert.equal(await far.statusOf(refused), 429)
   assert.match(refused.heard, /"code":"too_many","detail":"16 MiB wait here for your address/)
   assert.match(refused.heard, /retry-after: 1\r\n/i)
-  for (const [method, target] of [['GET', '/search?q=x'], ['GET', '/rooms'], ['PUT', '/rooms/lobby/members/me']] as const) {
+  for (const [method, target] of [
+    ['GET', '/search?q=x'],
+    ['GET', '/rooms'],
+    ['PUT', '/rooms/lobby/members/me'],
+  ] as const) {
     assert.equal(await far.statusOf(far.send('203.0.113.7', { method, target })), 429, target)
   }
   assert.equal(await far.statusOf(far.send('203.0.113.8')), 200)
@@ -54,9 +58,15 @@ test('what is read at last, or given up, makes room for as much', async (t) => {
   assert.equal(await asksAgain(), 429)
 })
 
-test('bodies that never end count as long as they say they will be, or as the longest if they don\'t', async (t) => {
+test("bodies that never end count as long as they say they will be, or as the longest if they don't", async (t) => {
   const far = await farChat(t)
-  const unended = (headers: string, body: string) => far.send('203.0.113.7', { method: 'PUT', target: '/rooms/lobby/read', headers: `Content-Type: application/json\r\n${headers}`, body })
+  const unended = (headers: string, body: string) =>
+    far.send('203.0.113.7', {
+      method: 'PUT',
+      target: '/rooms/lobby/read',
+      headers: `Content-Type: application/json\r\n${headers}`,
+      body,
+    })
   const asks = async () => far.statusOf(far.send('203.0.113.7'))
 
   const unfinished = Array.from({ length: 128 }, () => unended('Content-Length: 65536\r\n', 'x'))
@@ -72,7 +82,11 @@ test('bodies that never end count as long as they say they will be, or as the lo
 test('what is refused before its body is read no longer counts, however often', async (t) => {
   const chat = await openChat(t, { flags: ['--trust-proxy', 'loopback'] })
   const from = 'Host: localhost\r\nX-Forwarded-For: 203.0.113.7\r\n'
-  const refusals = [['Authorization: nonsense\r\n', '401'], ['Authorization: Bearer natter_nonsense\r\n', '401'], ['Origin: http://evil.example\r\nAuthorization: Basic YWRhOg==\r\n', '403']]
+  const refusals = [
+    ['Authorization: nonsense\r\n', '401'],
+    ['Authorization: Bearer natter_nonsense\r\n', '401'],
+    ['Origin: http://evil.example\r\nAuthorization: Basic YWRhOg==\r\n', '403'],
+  ]
 
   for (let times = 0; times < 900; times++) {
     const [headers, status] = refusals[times % refusals.length]!
@@ -82,7 +96,10 @@ test('what is refused before its body is read no longer counts, however often', 
     connection.leave()
   }
 
-  assert.match((await RawConnection.ask(chat.url, `GET /rooms HTTP/1.1\r\n${from}Connection: close\r\n\r\n`)).toString(), /^HTTP\/1\.1 200 /)
+  assert.match(
+    (await RawConnection.ask(chat.url, `GET /rooms HTTP/1.1\r\n${from}Connection: close\r\n\r\n`)).toString(),
+    /^HTTP\/1\.1 200 /,
+  )
 })
 
 test('a class of thirty and its teacher who ask for the longest page at once, and read it slowly, all get it', async (t) => {

@@ -47,7 +47,12 @@ export const addressFaults: Record<string, () => Promise<void> | void> = {
   },
 
   /** Waits for a body as long as a byte comes now and then. */
-  'bodies-without-end': () => otherSource('lib/http/limits/patience.ts', 'Math.min(heard + limits.silenceMs, began + totalMs(bytes))', 'heard + limits.silenceMs'),
+  'bodies-without-end': () =>
+    otherSource(
+      'lib/http/limits/patience.ts',
+      'Math.min(heard + limits.silenceMs, began + totalMs(bytes))',
+      'heard + limits.silenceMs',
+    ),
 
   /** Has pages name everybody who reacted. */
   'reactions-listed-whole': () => otherSource('lib/chat/talk/reactions.ts', 'people: 10,', 'people: 10_000,'),

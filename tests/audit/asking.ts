@@ -29,7 +29,10 @@ export interface Told {
   ms: number
 }
 
-export function ask(url: string, { method = 'GET', path, address, headers = {}, body, agent, withinMs = 20_000 }: Asked): Promise<Told> {
+export function ask(
+  url: string,
+  { method = 'GET', path, address, headers = {}, body, agent, withinMs = 20_000 }: Asked,
+): Promise<Told> {
   return new Promise((resolve) => {
     const started = performance.now()
     const sent = Buffer.from(body === undefined || typeof body === 'string' ? (body ?? '') : JSON.stringify(body))
@@ -47,7 +50,13 @@ export function ask(url: string, { method = 'GET', path, address, headers = {}, 
       answer.on('error', none)
       answer.on('end', () => {
         const whole = Buffer.concat(chunks)
-        resolve({ status: answer.statusCode!, headers: answer.headers, body: whole.toString(), bytes: whole.length, ms: performance.now() - started })
+        resolve({
+          status: answer.statusCode!,
+          headers: answer.headers,
+          body: whole.toString(),
+          bytes: whole.length,
+          ms: performance.now() - started,
+        })
       })
     })
     asking.on('timeout', () => asking.destroy())

@@ -15,12 +15,34 @@ export const attackersAddress = '203.0.113.66'
 export const rooms = { lobby: 'lobby', hall: 'hall' }
 
 // 4 bytes of UTF-8 each, and a word of its own in the search.
-const rare = (characters: number) => String.fromCodePoint(...Array.from({ length: characters }, () => 0x20000 + Math.floor(Math.random() * 42_000)))
+const rare = (characters: number) =>
+  String.fromCodePoint(...Array.from({ length: characters }, () => 0x20000 + Math.floor(Math.random() * 42_000)))
 const longest = 4000 // characters of a text
 const junkHeader = '%'.repeat(10_000) // what a client may write before its proxy adds the address
 const fiftyNames = '@'.repeat(50) + '京'.repeat(79)
 /** As many as a message may have. */
-export const emoji = ['👍', '👎', '😀', '😂', '😍', '😢', '😡', '🎉', '🔥', '💩', '🚀', '👀', '🙏', '💯', '🍕', '🍺', '⭐', '✅', '❌', '❓']
+export const emoji = [
+  '👍',
+  '👎',
+  '😀',
+  '😂',
+  '😍',
+  '😢',
+  '😡',
+  '🎉',
+  '🔥',
+  '💩',
+  '🚀',
+  '👀',
+  '🙏',
+  '💯',
+  '🍕',
+  '🍺',
+  '⭐',
+  '✅',
+  '❌',
+  '❓',
+]
 // Words that are everywhere in what the attackers say, so that a search looks at all of it, and has much to mark.
 const manyWords = 'a '.repeat(longest / 2 - 1) + 'c'
 
@@ -66,10 +88,27 @@ export interface Report {
 /** Those that ask for changes which guests of an address share. */
 const limited = new Set<Kind>(['rooms', 'posts', 'volleys', 'changes', 'reactions'])
 export type Kind = (typeof kinds)[number]
-const kinds = ['guests', 'accounts', 'passwords', 'rooms', 'posts', 'volleys', 'changes', 'reactions', 'typing', 'searches', 'pages', 'bodies', 'streams', 'unread'] as const
+const kinds = [
+  'guests',
+  'accounts',
+  'passwords',
+  'rooms',
+  'posts',
+  'volleys',
+  'changes',
+  'reactions',
+  'typing',
+  'searches',
+  'pages',
+  'bodies',
+  'streams',
+  'unread',
+] as const
 
 export class Attackers {
-  readonly tallies = Object.fromEntries(kinds.map((kind) => [kind, { statuses: {}, bytesMost: 0, guestsChanges: 0 }])) as Record<Kind, Tally>
+  readonly tallies = Object.fromEntries(
+    kinds.map((kind) => [kind, { statuses: {}, bytesMost: 0, guestsChanges: 0 }]),
+  ) as Record<Kind, Tally>
   readonly #attack: Attack
   readonly #agent = new Agent({ keepAlive: true, maxSockets: limits.connections })
   /** Headers of guests and of accounts that were let in. */
@@ -94,7 +133,10 @@ export class Attackers {
   /** First as many people as it can have, who then say all that they may at once; from then on everything at the same time. */
   async begin(): Promise<void> {
     const { guests, accounts } = this.#attack.brings
-    await Promise.all([...Array.from({ length: guests }, () => this.#guest()), ...Array.from({ length: accounts }, () => this.#account())])
+    await Promise.all([
+      ...Array.from({ length: guests }, () => this.#guest()),
+      ...Array.from({ length: accounts }, () => this.#account()),
+    ])
     await this.#volley()
     const lanes: Record<Kind, [lanes: number, step: () => Promise<void>, pauseMs?: number]> = {
       guests: [2, () => this.#guest()],
@@ -112,7 +154,8 @@ export class Attackers {
       pages: [2, () => this.#page(), 100],
       bodies: [1, () => this.#hold('bodies', this.#hogs ? limits.bodies.all : limits.bodies.some), 300],
     }
-    for (const [count, step, pauseMs] of Object.values(lanes)) for (let lane = 0; lane < count; lane++) void this.#lane(step, pauseMs)
+    for (const [count, step, pauseMs] of Object.values(lanes))
+      for (let lane = 0; lane < count; lane++) void this.#lane(step, pauseMs)
   }
 
   /** From now on it wants all connections that there are. */
@@ -141,7 +184,11 @@ export class Attackers {
     return told
   }
 
-  #count(kind: Kind, status: number, { bytes = 0, by = {} }: { bytes?: number; by?: Record<string, string> | undefined } = {}): void {
+  #count(
+    kind: Kind,
+    status: number,
+    { bytes = 0, by = {} }: { bytes?: number; by?: Record<string, string> | undefined } = {},
+  ): void {
     const tally = this.tallies[kind]
     tally.statuses[status] = (tally.statuses[status] ?? 0) + 1
     tally.bytesMost = Math.max(tally.bytesMost, bytes)
@@ -153,19 +200,30 @@ export class Attackers {
   #somebody(): Record<string, string> {
     const turn = this.#turn++
     const all = [...this.#guests, ...this.#accounts]
-    return (turn % 4 === 0 ? undefined : all[turn % all.length]) ?? { authorization: `Basic ${btoa(`name${turn % 100}:`)}` }
+    return (
+      (turn % 4 === 0 ? undefined : all[turn % all.length]) ?? { authorization: `Basic ${btoa(`name${turn % 100}:`)}` }
+    )
   }
 
   async #guest(): Promise<void> {
     // Few are let in; the rest tries with names that cost something to look at.
-    const name = this.#guests.length < this.#attack.brings.guests ? `guest ${this.#turn++}` : this.#turn++ % 2 ? '\ufdfa'.repeat(20_000) : 'e' + '\u0301'.repeat(20_000)
+    const name =
+      this.#guests.length < this.#attack.brings.guests
+        ? `guest ${this.#turn++}`
+        : this.#turn++ % 2
+          ? '\ufdfa'.repeat(20_000)
+          : 'e' + '\u0301'.repeat(20_000)
     const told = await this.#ask('guests', { method: 'POST', path: '/session', body: { name } })
     const cookie = cookieIn(told)
     if (cookie !== undefined) this.#guests.push({ cookie })
   }
 
   async #account(): Promise<void> {
-    const told = await this.#ask('accounts', { method: 'POST', path: '/users', body: { name: `account ${this.#turn++}`, password: 'a password of one of many' } })
+    const told = await this.#ask('accounts', {
+      method: 'POST',
+      path: '/users',
+      body: { name: `account ${this.#turn++}`, password: 'a password of one of many' },
+    })
     const cookie = cookieIn(told)
     if (cookie !== undefined) this.#accounts.push({ cookie })
   }
@@ -174,18 +232,33 @@ export class Attackers {
   async #guess(): Promise<void> {
     const turn = this.#turn++
     const name = turn % 3 === 0 ? `nobody ${turn}` : this.#attack.accounts[turn % this.#attack.accounts.length]!
-    if (turn % 2 === 0) await this.#ask('passwords', { method: 'POST', path: '/session', body: { name, password: `guess ${turn}` } })
-    else await this.#ask('passwords', { path: '/session', headers: { authorization: `Basic ${btoa(`${name}:guess ${turn}`)}` } })
+    if (turn % 2 === 0)
+      await this.#ask('passwords', { method: 'POST', path: '/session', body: { name, password: `guess ${turn}` } })
+    else
+      await this.#ask('passwords', {
+        path: '/session',
+        headers: { authorization: `Basic ${btoa(`${name}:guess ${turn}`)}` },
+      })
   }
 
   async #room(): Promise<void> {
-    await this.#ask('rooms', { method: 'POST', path: '/rooms', headers: this.#somebody(), body: { name: `room ${this.#turn++}`, topic: 'x'.repeat(200), kind: this.#turn % 2 ? 'open' : 'private' } })
+    await this.#ask('rooms', {
+      method: 'POST',
+      path: '/rooms',
+      headers: this.#somebody(),
+      body: { name: `room ${this.#turn++}`, topic: 'x'.repeat(200), kind: this.#turn % 2 ? 'open' : 'private' },
+    })
   }
 
   async #post(): Promise<void> {
     const texts = [() => rare(longest), () => manyWords, () => fiftyNames, () => rare(255)]
     const headers = { ...this.#somebody(), 'content-type': 'text/plain' }
-    await this.#ask('posts', { method: 'POST', path: `/rooms/${rooms.lobby}/messages`, headers, body: texts[this.#turn % texts.length]!() })
+    await this.#ask('posts', {
+      method: 'POST',
+      path: `/rooms/${rooms.lobby}/messages`,
+      headers,
+      body: texts[this.#turn % texts.length]!(),
+    })
   }
 
   // A change is let in before its body is there: so many are asked for before any of them has cost anything.
@@ -193,17 +266,27 @@ export class Attackers {
     const bodies = [rare(longest), manyWords].map((text) => Buffer.from(text))
     const sockets = Array.from({ length: limits.volley }, (_, at) => {
       const body = bodies[at % 2]!
-      const headers = { ...this.#somebody(), 'content-type': 'text/plain', 'content-length': String(body.length), connection: 'close' }
+      const headers = {
+        ...this.#somebody(),
+        'content-type': 'text/plain',
+        'content-length': String(body.length),
+        connection: 'close',
+      }
       const socket = this.#connect(`POST /rooms/${rooms.lobby}/messages`, headers)
       return socket.on('data', (chunk: Buffer) => this.#count('volleys', statusIn(chunk), { by: headers }))
     })
     await sleep(500)
-    await Promise.all(sockets.map((socket, at) => new Promise<void>((resolve) => {
-      if (socket.destroyed) return resolve()
-      socket.once('close', () => resolve())
-      socket.setTimeout(10_000, () => socket.destroy())
-      socket.write(bodies[at % 2]!)
-    })))
+    await Promise.all(
+      sockets.map(
+        (socket, at) =>
+          new Promise<void>((resolve) => {
+            if (socket.destroyed) return resolve()
+            socket.once('close', () => resolve())
+            socket.setTimeout(10_000, () => socket.destroy())
+            socket.write(bodies[at % 2]!)
+          }),
+      ),
+    )
   }
 
   async #change(): Promise<void> {
@@ -214,7 +297,11 @@ export class Attackers {
       { method: 'DELETE', path: `/rooms/${rooms.hall}/members/me` },
       { method: 'PATCH', path: '/users/me', body: { name: `name ${turn}` } },
       { method: 'POST', path: '/direct', body: { user: this.#attack.accounts[turn % this.#attack.accounts.length]! } },
-      { method: 'PATCH', path: `/rooms/${rooms.lobby}/messages/${this.#messages.at(-1) ?? 1}`, body: { text: rare(longest) } },
+      {
+        method: 'PATCH',
+        path: `/rooms/${rooms.lobby}/messages/${this.#messages.at(-1) ?? 1}`,
+        body: { text: rare(longest) },
+      },
       { method: 'POST', path: '/invites', body: { room: rooms.lobby } },
       { method: 'PUT', path: `/blocks/${encodeURIComponent(this.#attack.accounts[0]!)}` },
     ]
@@ -224,7 +311,11 @@ export class Attackers {
   async #react(): Promise<void> {
     if (this.#turn % 100 === 0 || this.#messages.length === 0) await this.#page()
     const id = this.#messages[this.#turn % 10] ?? '1'
-    await this.#ask('reactions', { method: 'PUT', path: `/rooms/${rooms.lobby}/messages/${id}/reactions/${encodeURIComponent(emoji[this.#turn % emoji.length]!)}`, headers: this.#somebody() })
+    await this.#ask('reactions', {
+      method: 'PUT',
+      path: `/rooms/${rooms.lobby}/messages/${id}/reactions/${encodeURIComponent(emoji[this.#turn % emoji.length]!)}`,
+      headers: this.#somebody(),
+    })
   }
 
   async #type(): Promise<void> {
@@ -238,8 +329,12 @@ export class Attackers {
   }
 
   async #page(): Promise<void> {
-    const { body, status } = await this.#ask('pages', { path: `/rooms/${rooms.lobby}/messages?limit=200`, headers: { 'x-forwarded-for': `${junkHeader}, ${attackersAddress}` } })
-    if (status === 200) this.#messages = (JSON.parse(body) as { messages: { id: string }[] }).messages.map(({ id }) => id)
+    const { body, status } = await this.#ask('pages', {
+      path: `/rooms/${rooms.lobby}/messages?limit=200`,
+      headers: { 'x-forwarded-for': `${junkHeader}, ${attackersAddress}` },
+    })
+    if (status === 200)
+      this.#messages = (JSON.parse(body) as { messages: { id: string }[] }).messages.map(({ id }) => id)
     await this.#ask('pages', { path: '/rooms', headers: this.#somebody() })
   }
 
@@ -247,9 +342,18 @@ export class Attackers {
   async #hold(kind: 'bodies' | 'streams' | 'unread', most: number): Promise<void> {
     const heads = {
       // A page says often what was read, so that of all that have a body this is refused last.
-      bodies: () => this.#connect(`PUT /rooms/${rooms.lobby}/read`, { ...this.#somebody(), 'content-type': 'application/json', 'content-length': '5000' }),
+      bodies: () =>
+        this.#connect(`PUT /rooms/${rooms.lobby}/read`, {
+          ...this.#somebody(),
+          'content-type': 'application/json',
+          'content-length': '5000',
+        }),
       // Some read nothing of all that there is.
-      streams: () => this.#connect(`GET /events${this.#turn % 2 ? '' : '?since=all'}`, { ...this.#somebody(), accept: 'text/event-stream' }),
+      streams: () =>
+        this.#connect(`GET /events${this.#turn % 2 ? '' : '?since=all'}`, {
+          ...this.#somebody(),
+          accept: 'text/event-stream',
+        }),
       unread: () => this.#connect(`GET /rooms/${rooms.lobby}/messages?limit=200`, {}, limits.pipelined),
     }
     let open = [...this.#held].filter((socket) => kindOf.get(socket) === kind).length
@@ -278,7 +382,12 @@ export class Attackers {
     const { port } = new URL(this.#attack.url)
     const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true })
     socket.on('error', () => {})
-    const lines = Object.entries({ host: publicHost, 'x-forwarded-for': attackersAddress, 'sec-fetch-site': 'same-origin', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+    const lines = Object.entries({
+      host: publicHost,
+      'x-forwarded-for': attackersAddress,
+      'sec-fetch-site': 'same-origin',
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.write(`${what} HTTP/1.1\r\n${lines.join('')}\r\n`.repeat(times))
     return socket
   }

@@ -90,25 +90,35 @@ const churn: Audit = {
 
       const before = files()
       const forgotten = async () => {
-        if (!(await until(() => files() <= before, limits.goneMs))) faults.push(`${files()} files are open, ${before} were before`)
+        if (!(await until(() => files() <= before, limits.goneMs)))
+          faults.push(`${files()} files are open, ${before} were before`)
         // Node keeps the date of its answers for a second, with a timer: it is there each time.
         await writer.say()
         return measureServer(chat)
       }
       const missed = await comeAndGo(port, warmUp, everyMs, () => {})
       const start = await forgotten()
-      missed.push(...(await comeAndGo(port, connects, everyMs, (count) => progress(`${count} of ${connects} came and went`))))
+      missed.push(
+        ...(await comeAndGo(port, connects, everyMs, (count) => progress(`${count} of ${connects} came and went`))),
+      )
       let end = await forgotten()
       // What the post before has left for the next turn of the loop, or a timer of a second, is over when it is looked at again.
       for (let looks = 1; looks < 4 && leftOver(start, end).length > 0; looks++) end = await forgotten()
 
       faults.push(...leftOver(start, end))
-      if (end.heap - start.heap > heapBytes) faults.push(`the heap has grown by ${Math.round((end.heap - start.heap) / 1024)} KiB`)
-      if (missed.length > 0) faults.push(`${missed.length} visitors waited in vain, the first after ${JSON.stringify(visits[missed[0]!]!.sends)}`)
+      if (end.heap - start.heap > heapBytes)
+        faults.push(`the heap has grown by ${Math.round((end.heap - start.heap) / 1024)} KiB`)
+      if (missed.length > 0)
+        faults.push(
+          `${missed.length} visitors waited in vain, the first after ${JSON.stringify(visits[missed[0]!]!.sends)}`,
+        )
       const last = await writer.say('the last word')
       if (!last || !(await reader.reached(last.id))) faults.push('who stayed does not hear the last word')
       if (reader.connections !== 1) faults.push('who stayed was cut off')
-      faults.push(...writer.faults, ...chat.errors.split('\n').filter((line) => /incident|failed|Warning|Error/.test(line)))
+      faults.push(
+        ...writer.faults,
+        ...chat.errors.split('\n').filter((line) => /incident|failed|Warning|Error/.test(line)),
+      )
       return {
         tried: `${connects} connections, ${Math.round(1000 / everyMs)} a second, given up at ${visits.length} points of a request`,
         found: `left: ${end.alive.streams - 1} streams, ${files() - before} files, ${end.alive.timers - start.alive.timers} timers; heap ${Math.round((end.heap - start.heap) / 1024)} KiB`,
@@ -124,13 +134,19 @@ function leftOver(start: Measured, end: Measured): string[] {
   const compare = (what: string, before: number, after: number) => {
     if (after > before) faults.push(`${after} ${what} are left, ${before} were before`)
   }
-  for (const [what, count] of Object.entries(end.alive)) compare(what, start.alive[what as keyof Measured['alive']], count)
+  for (const [what, count] of Object.entries(end.alive))
+    compare(what, start.alive[what as keyof Measured['alive']], count)
   for (const [what, count] of Object.entries(end.resources)) compare(what, start.resources[what] ?? 0, count)
   return faults
 }
 
 // So many visitors, one after the other in a steady pace; resolves when all have gone, with which of the visits waited in vain.
-function comeAndGo(port: number, visitors: number, everyMs: number, onCount: (count: number) => void): Promise<number[]> {
+function comeAndGo(
+  port: number,
+  visitors: number,
+  everyMs: number,
+  onCount: (count: number) => void,
+): Promise<number[]> {
   let come = 0
   let gone = 0
   const inVain: number[] = []

@@ -32,7 +32,8 @@ export default {
 
 async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Promise<Verdict> {
   const order = await orderHolds(scope, jumps[form], fault, progress)
-  const sessions = order.faults.length > 0 ? { faults: [], checked: 0 } : await sessionsEndInTime(scope, form, fault, progress)
+  const sessions =
+    order.faults.length > 0 ? { faults: [], checked: 0 } : await sessionsEndInTime(scope, form, fault, progress)
   return {
     tried: `${jumps[form].length} jumps and a standstill, each with a restart`,
     found: `${order.answered} posts in order, ${sessions.checked} sessions judged`,
@@ -40,21 +41,37 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   }
 }
 
-async function orderHolds(scope: Scope, jumps: readonly number[], fault: string | undefined, progress: (text: string) => void) {
+async function orderHolds(
+  scope: Scope,
+  jumps: readonly number[],
+  fault: string | undefined,
+  progress: (text: string) => void,
+) {
   const clock = await setClock(scope)
-  const chat = await startChat(scope, { data: await temporaryFolder(scope), ...storagePlanted({ fault, surroundings: clock.surroundings }) })
+  const chat = await startChat(scope, {
+    data: await temporaryFolder(scope),
+    ...storagePlanted({ fault, surroundings: clock.surroundings }),
+  })
   const faults: string[] = []
   const ada = await chat.comeIn('ada')
   const readers = [await Reader.open(chat), await Reader.open(chat)]
   scope.after(() => readers.forEach((reader) => reader.leave()))
   // One after the other: with ids from the clock alone two of one moment are refused, and this is not yet what is tried.
-  const writers = [await Writer.comeIn(chat, { name: 'bob', pauseMs: 5 }), await Writer.comeIn(chat, { name: 'eve', pauseMs: 5 })]
+  const writers = [
+    await Writer.comeIn(chat, { name: 'bob', pauseMs: 5 }),
+    await Writer.comeIn(chat, { name: 'eve', pauseMs: 5 }),
+  ]
   for (const writer of writers) void writer.start()
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
 
   const goesOn = async (when: string) => {
     const enough = answered() + answersAfterJump
-    await soon(() => answered() >= enough || writers.some((writer) => writer.faults.length > 0), `posts answered ${when}`, faults, 10_000)
+    await soon(
+      () => answered() >= enough || writers.some((writer) => writer.faults.length > 0),
+      `posts answered ${when}`,
+      faults,
+      10_000,
+    )
     if (faults.length > 0) return
     try {
       if (!(await isIn(ada, 'ada'))) faults.push(`${when} a session that is used every moment was over`)
@@ -63,7 +80,10 @@ async function orderHolds(scope: Scope, jumps: readonly number[], fault: string 
       faults.push(`${when} somebody could not come in: ${error instanceof Error ? error.message : error}`)
     }
   }
-  const settings: [string, Clock][] = [...jumps.map((aheadMs): [string, Clock] => [`${aheadMs / hourMs} hours ahead`, { aheadMs }]), ['standing', { standsAt: Date.now() }]]
+  const settings: [string, Clock][] = [
+    ...jumps.map((aheadMs): [string, Clock] => [`${aheadMs / hourMs} hours ahead`, { aheadMs }]),
+    ['standing', { standsAt: Date.now() }],
+  ]
   for (const [name, setting] of settings) {
     clock.set(setting)
     await goesOn(`with the clock ${name}`)
@@ -97,7 +117,12 @@ const lives: [name: string, before: Clock, after: Clock, settled: Clock][] = [
 ]
 
 // A session lasts 30 days from its last use. The clock is off in some way, then 31 days pass.
-async function sessionsEndInTime(scope: Scope, form: Form, fault: string | undefined, progress: (text: string) => void) {
+async function sessionsEndInTime(
+  scope: Scope,
+  form: Form,
+  fault: string | undefined,
+  progress: (text: string) => void,
+) {
   const faults: string[] = []
   // So that no event happens at a start with a wrong clock: the room is there, and an owner.
   const template = await temporaryFolder(scope)
@@ -118,9 +143,12 @@ async function sessionsEndInTime(scope: Scope, form: Form, fault: string | undef
     const late = await chat.comeIn(`late ${checked}`)
     if (!(await isIn(late))) faults.push(`a session was over as soon as it began, with the clock ${name}`)
     clock.set({ ...after, passedMs: 31 * dayMs })
-    if (!(await isIn(await chat.comeIn(`later ${checked}`)))) faults.push(`31 days later nobody could come in, with the clock ${name}`)
+    if (!(await isIn(await chat.comeIn(`later ${checked}`))))
+      faults.push(`31 days later nobody could come in, with the clock ${name}`)
     clock.set({ ...settled, passedMs: 31 * dayMs })
-    for (const person of [early, late]) if (person && (await isIn(person))) faults.push(`a session was alive 31 days after its last use, with the clock ${name}`)
+    for (const person of [early, late])
+      if (person && (await isIn(person)))
+        faults.push(`a session was alive 31 days after its last use, with the clock ${name}`)
     await chat.kill()
     checked += early ? 3 : 2
     progress(`sessions with the clock ${name}`)

@@ -38,9 +38,12 @@ const crash: Audit = {
         answered()
       }
       const names = Array.from({ length: count }, (_, number) => `writer${number}`)
-      const writers = await Promise.all(names.map((name) => Writer.comeIn(chat, { name, pauseMs: limits.pauseMs, onAnswer })))
+      const writers = await Promise.all(
+        names.map((name) => Writer.comeIn(chat, { name, pauseMs: limits.pauseMs, onAnswer })),
+      )
       let seen = () => {}
-      const onEvent = ({ data }: ParsedEvent) => writers.some(({ underWay }) => underWay && data.includes(underWay.text)) && seen()
+      const onEvent = ({ data }: ParsedEvent) =>
+        writers.some(({ underWay }) => underWay && data.includes(underWay.text)) && seen()
       const readers = await Promise.all([Reader.open(chat, { onEvent }), Reader.open(chat)])
       scope.after(() => readers.forEach((reader) => reader.leave()))
       let refused = false
@@ -109,7 +112,11 @@ interface Filled {
 }
 
 // The times of starts after kills where there is a long history.
-async function startFilled(scope: Scope, { messages, kills }: Filled, progress: (text: string) => void): Promise<number[]> {
+async function startFilled(
+  scope: Scope,
+  { messages, kills }: Filled,
+  progress: (text: string) => void,
+): Promise<number[]> {
   const data = await temporaryFolder(scope)
   await fillFolder(data, messages, progress)
   const chat = await startChat(scope, { data })
@@ -128,7 +135,10 @@ async function startFilled(scope: Scope, { messages, kills }: Filled, progress: 
   return startsMs
 }
 
-async function killWhileStarting(chat: { start(): Promise<void>; kill(): Promise<void> }, startMs: number): Promise<void> {
+async function killWhileStarting(
+  chat: { start(): Promise<void>; kill(): Promise<void> },
+  startMs: number,
+): Promise<void> {
   const start = chat.start().catch(() => {})
   await sleep(Math.random() * startMs)
   await chat.kill()

@@ -5,7 +5,14 @@ import { until } from './until.ts'
 
 export type CrowdOrder =
   /** New readers, which go on after `lastEventId` if it is given. Done when all have been answered. */
-  | { open: number; port: number; path: string; lastEventId?: string; reading: boolean; headers?: Record<string, string> }
+  | {
+      open: number
+      port: number
+      path: string
+      lastEventId?: string
+      reading: boolean
+      headers?: Record<string, string>
+    }
   /** All leave. */
   | { leave: true }
   /** Who has no connection comes back with its cursor. Done when all have been answered. */
@@ -51,7 +58,9 @@ class Reader {
 
   constructor(path: string, cursor: string, headers: Record<string, string>) {
     this.#path = path
-    this.#headers = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    this.#headers = Object.entries({ host: 'localhost', ...headers })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
     this.cursor = cursor
   }
 
@@ -132,7 +141,10 @@ async function carryOut(order: CrowdOrder): Promise<void> {
   } else if ('reading' in order) {
     for (const reader of readers) reader.reading = order.reading
   } else if ('until' in order) {
-    await until(() => readers.every((reader) => (reader.ids.at(-1) ?? 0) >= order.until || !reader.open), order.withinMs)
+    await until(
+      () => readers.every((reader) => (reader.ids.at(-1) ?? 0) >= order.until || !reader.open),
+      order.withinMs,
+    )
   } else if ('untilCutOff' in order) {
     await until(() => readers.every((reader) => !reader.open), order.withinMs)
   }

@@ -12,7 +12,9 @@ export class Crowd {
   #over = false
 
   static start(): Promise<Crowd> {
-    const child = fork(fileURLToPath(new URL('crowd-process.ts', import.meta.url)), { env: { ...process.env, NODE_OPTIONS: '' } })
+    const child = fork(fileURLToPath(new URL('crowd-process.ts', import.meta.url)), {
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
     return new Promise((resolve, reject) => {
       child.once('message', () => resolve(new Crowd(child)))
       child.once('exit', (code) => reject(new Error(`the crowd did not start: ${code}`)))
@@ -56,4 +58,12 @@ export class Crowd {
   }
 }
 
-const nothing: CrowdReport = { readers: 0, open: 0, cutOff: 0, resets: 0, refused: 0, behind: 0, firstError: 'the crowd has ended' }
+const nothing: CrowdReport = {
+  readers: 0,
+  open: 0,
+  cutOff: 0,
+  resets: 0,
+  refused: 0,
+  behind: 0,
+  firstError: 'the crowd has ended',
+}

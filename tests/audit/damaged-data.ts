@@ -1,10 +1,32 @@
 // Data that is damaged, foreign, from a newer natter, in use or gone: at the start one line and nothing touched; a bad page met
 // while running is one line and a 503, and ends all writing; and `check` finds it.
 
-import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Listener, patienceMs, runServer, startChat, temporaryFolder, type ChatServer, type Person, type Scope } from '../chat-server.ts'
+import {
+  Listener,
+  patienceMs,
+  runServer,
+  startChat,
+  temporaryFolder,
+  type ChatServer,
+  type Person,
+  type Scope,
+} from '../chat-server.ts'
 import type { Audit, AuditOptions, Verdict } from './audit.ts'
 import { inScope } from './harness.ts'
 import { storagePlanted } from './storage-faults.ts'
@@ -84,7 +106,8 @@ async function fillFolder(scope: Scope, data: string): Promise<{ cookie: Person[
     // A leaf of a table (13) with bodies whole in it: https://www.sqlite.org/fileformat.html#b_tree_pages
     // The search has the same texts, each with its room and author, on pages of its own that nobody reads here.
     const text = bytes.toString('latin1')
-    if (bytes[0] === 13 && text.includes(' lorem ipsum lorem ipsum ') && !/r[a-z0-9]{9,} ?u[a-z0-9]{9,}/.test(text)) pages.push(page)
+    if (bytes[0] === 13 && text.includes(' lorem ipsum lorem ipsum ') && !/r[a-z0-9]{9,} ?u[a-z0-9]{9,}/.test(text))
+      pages.push(page)
   }
   return { cookie: ada.headers, pages: pages.slice(1, -1) }
 }
@@ -114,14 +137,19 @@ async function secondProcess(scope: Scope, folder: string, commands: string[][])
   const chat = await startChat(scope, { data: folder })
   for (const command of commands) {
     const { code, err } = await runServer([...command, '--port', '0', '--data', folder])
-    if (code !== 1 || !/^natter can't (start|check): another natter is running [^\n]+\n$/.test(err)) faults.push(`a second process ended with ${code} and said ${JSON.stringify(err)}`)
+    if (code !== 1 || !/^natter can't (start|check): another natter is running [^\n]+\n$/.test(err))
+      faults.push(`a second process ended with ${code} and said ${JSON.stringify(err)}`)
   }
   if ((await chat.fetch('/healthz')).status !== 200) faults.push('the first process was disturbed by a second one')
   await chat.stop()
   return faults
 }
 
-async function meetsBadPage(scope: Scope, folder: string, { cookie, fault }: { cookie: Person['headers']; fault: string | undefined }): Promise<string[]> {
+async function meetsBadPage(
+  scope: Scope,
+  folder: string,
+  { cookie, fault }: { cookie: Person['headers']; fault: string | undefined },
+): Promise<string[]> {
   const faults: string[] = []
   const spoilt = readFileSync(join(folder, 'natter.db'))
   const chat = await startChat(scope, { data: folder, ...storagePlanted({ fault }) })
@@ -131,14 +159,17 @@ async function meetsBadPage(scope: Scope, folder: string, { cookie, fault }: { c
 
   for (let turn = 0; turn < 5; turn++) {
     const read = await readAll(chat)
-    if (read.status !== 503 || read.code !== 'storage_damaged') faults.push(`reading the bad page got ${read.status} ${read.code}`)
+    if (read.status !== 503 || read.code !== 'storage_damaged')
+      faults.push(`reading the bad page got ${read.status} ${read.code}`)
     const posted = await post(chat, cookie)
-    if (posted.status !== 503 || posted.code !== 'storage_damaged') faults.push(`a post after that got ${posted.status} ${posted.code}`)
+    if (posted.status !== 503 || posted.code !== 'storage_damaged')
+      faults.push(`a post after that got ${posted.status} ${posted.code}`)
     if (faults.length > 0) break
   }
   // A stream that meets it ends, and its reader comes back; others stay.
   const replay = await Listener.open(`${chat.url}/events?since=all`)
-  if (!(await Promise.race([replay.over.then(() => true), sleep(patienceMs, false, { ref: false })]))) faults.push('a stream over the bad page went on')
+  if (!(await Promise.race([replay.over.then(() => true), sleep(patienceMs, false, { ref: false })])))
+    faults.push('a stream over the bad page went on')
   if (listener.response.destroyed) faults.push('a stream that did not need the bad page was cut')
   for (const path of ['/healthz', '/', '/rooms']) {
     const { status } = await chat.fetch(path)
@@ -155,7 +186,8 @@ async function meetsBadPage(scope: Scope, folder: string, { cookie, fault }: { c
     if (bytes) writeFileSync(join(folder, 'natter.db'), bytes)
     const before = contents(folder)
     const { code, out, err } = await runServer(['check', '--data', folder])
-    if (code !== 1 || out !== '' || !/^[^\n]+ is not whole: [^\n]+\n$/.test(err)) faults.push(`check ended with ${code} and said ${JSON.stringify(out + err)}`)
+    if (code !== 1 || out !== '' || !/^[^\n]+ is not whole: [^\n]+\n$/.test(err))
+      faults.push(`check ended with ${code} and said ${JSON.stringify(out + err)}`)
     faults.push(...changes(before, contents(folder)).map((text) => `check: ${text}`))
   }
   return faults
@@ -170,7 +202,8 @@ async function losesFile(scope: Scope, folder: string, cookie: Person['headers']
     const { status, code } = await post(chat, cookie)
     if (status !== 503 || !code?.startsWith('storage_')) faults.push(`a post into a deleted file got ${status} ${code}`)
   }
-  for (const path of ['/healthz', '/rooms/lobby/messages']) if ((await chat.fetch(path)).status !== 200) faults.push(`GET ${path} fails without the file`)
+  for (const path of ['/healthz', '/rooms/lobby/messages'])
+    if ((await chat.fetch(path)).status !== 200) faults.push(`GET ${path} fails without the file`)
   if (listener.response.destroyed) faults.push('a stream was cut when the file was deleted')
   const lines = chat.errors.split('\n').filter(Boolean)
   if (lines.length !== 1) faults.push(`a deleted file was ${lines.length} lines in the log`)
@@ -192,7 +225,11 @@ async function readAll(chat: ChatServer): Promise<{ status: number; code?: strin
 }
 
 async function post(chat: ChatServer, cookie: Person['headers']): Promise<{ status: number; code?: string }> {
-  const answer = await chat.fetch('/rooms/lobby/messages', { method: 'POST', headers: { ...cookie, 'content-type': 'application/json' }, body: '{"text":"more"}' })
+  const answer = await chat.fetch('/rooms/lobby/messages', {
+    method: 'POST',
+    headers: { ...cookie, 'content-type': 'application/json' },
+    body: '{"text":"more"}',
+  })
   return { status: answer.status, ...((await answer.json()) as { code?: string }) }
 }
 
@@ -208,7 +245,8 @@ function contents(folder: string): Map<string, Buffer> {
 
 function changes(before: Map<string, Buffer>, after: Map<string, Buffer>): string[] {
   const faults: string[] = []
-  for (const [name, bytes] of before) if (!after.get(name)?.equals(bytes)) faults.push(`${name} ${after.has(name) ? 'was changed' : 'is gone'}`)
+  for (const [name, bytes] of before)
+    if (!after.get(name)?.equals(bytes)) faults.push(`${name} ${after.has(name) ? 'was changed' : 'is gone'}`)
   for (const name of after.keys()) if (!before.has(name)) faults.push(`${name} was made`)
   return faults
 }

@@ -49,7 +49,12 @@ const deletion: Audit = {
       const ada = await chat.comeIn('ada')
       const named = await Promise.all(Array.from({ length: 12 }, async (_, at) => (await chat.comeIn(`named${at}`)).id))
       const [name, topic] = [aWord(), aWord()]
-      const called: Called = { person: await chat.account(name), room: await ada.makeRoom('Kitchen', { topic }), now: [name, topic], gone: [] }
+      const called: Called = {
+        person: await chat.account(name),
+        room: await ada.makeRoom('Kitchen', { topic }),
+        now: [name, topic],
+        gone: [],
+      }
       await called.person.join(called.room)
       const said: Said[] = []
       const faults: string[] = []
@@ -60,18 +65,30 @@ const deletion: Audit = {
         for (const one of said.filter(({ deleted }) => !deleted && Math.random() < 0.3)) {
           for (let edits = Math.floor(Math.random() * 3); edits > 0; edits--) faults.push(...(await edit(ada, one)))
           if (Math.random() < 0.5) continue
-          const answer = await ada.fetch(`/rooms/lobby/messages/${one.message.id}`, { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })
+          const answer = await ada.fetch(`/rooms/lobby/messages/${one.message.id}`, {
+            method: 'DELETE',
+            headers: { 'sec-fetch-site': 'same-origin' },
+          })
           if (answer.status !== 204) faults.push(`a deletion was answered with ${answer.status}`)
           one.deleted = true
         }
         // In the life that deleted it, and in the next one.
         for (const when of ['', 'after a kill ']) {
-          faults.push(...(await lookAt(await chat.stranger.listen({ path: '/events?since=all' }), said, called)).map((what) => when + what))
+          faults.push(
+            ...(await lookAt(await chat.stranger.listen({ path: '/events?since=all' }), said, called)).map(
+              (what) => when + what,
+            ),
+          )
           faults.push(...(await askAgain(ada, said)).map((what) => when + what))
           if (when === '') await chat.kill().then(() => chat.start())
         }
         const words = said.flatMap(goneOf)
-        const gone = { words, mentions: said.flatMap(({ mentions, deleted, before }) => (deleted || before.length > 0 ? [mentions] : [])), emojis: emojisGone(said), 'names and topics': called.gone }
+        const gone = {
+          words,
+          mentions: said.flatMap(({ mentions, deleted, before }) => (deleted || before.length > 0 ? [mentions] : [])),
+          emojis: emojisGone(said),
+          'names and topics': called.gone,
+        }
         for (const name of readdirSync(data)) {
           const bytes = readFileSync(join(data, name), 'latin1')
           for (const [what, texts] of Object.entries(gone)) {
@@ -85,10 +102,12 @@ const deletion: Audit = {
       faults.push(...integrityOf(join(data, 'natter.db')))
       const gone = said.filter(({ deleted }) => deleted)
       const edits = said.reduce((sum, { before }) => sum + before.length, 0)
-      if (gone.length === 0 || edits === 0) faults.push('nothing was deleted, or nothing edited: this has tried nothing')
+      if (gone.length === 0 || edits === 0)
+        faults.push('nothing was deleted, or nothing edited: this has tried nothing')
       return {
         tried: `${edits} edits, ${gone.length} of ${said.length} messages deleted, ${lives} kills -9`,
-        found: 'each still a cursor and a key, its words, mentions and reactions and those from before its edits in no file and on no stream, nor older names and topics, all others whole',
+        found:
+          'each still a cursor and a key, its words, mentions and reactions and those from before its edits in no file and on no stream, nor older names and topics, all others whole',
         faults,
       }
     }),
@@ -96,7 +115,9 @@ const deletion: Audit = {
 
 export default deletion
 
-const emojis = Array.from({ length: 0x200 }, (_, at) => String.fromCodePoint(0x1f400 + at)).filter((emoji) => /^\p{RGI_Emoji}$/v.test(emoji) && /^\p{Emoji_Presentation}/u.test(emoji))
+const emojis = Array.from({ length: 0x200 }, (_, at) => String.fromCodePoint(0x1f400 + at)).filter(
+  (emoji) => /^\p{RGI_Emoji}$/v.test(emoji) && /^\p{Emoji_Presentation}/u.test(emoji),
+)
 
 const aWord = () => `word${Math.random().toString(36).slice(2)}end`
 
@@ -105,7 +126,16 @@ async function say(ada: Person, number: number, named: readonly string[]): Promi
   const word = `${aWord()}${some.map((at) => ` @named${at}`).join('')}`
   const key = `key-${number}`
   const mentions = JSON.stringify(some.map((at) => idOfUser(named[at]!)))
-  return { message: await ada.say('lobby', word, { key }), key, word, now: word, before: [], mentions, emoji: undefined, deleted: false }
+  return {
+    message: await ada.say('lobby', word, { key }),
+    key,
+    word,
+    now: word,
+    before: [],
+    mentions,
+    emoji: undefined,
+    deleted: false,
+  }
 }
 
 /** Four of so many, in an order that no other number has. */
@@ -128,7 +158,10 @@ async function reactToSome(ada: Person, said: readonly Said[]): Promise<string[]
     if (emoji === undefined) break
     one.emoji = emoji
     for (const method of Math.random() < 0.5 ? ['PUT', 'DELETE'] : ['PUT']) {
-      const { status } = await ada.fetch(`/rooms/lobby/messages/${one.message.id}/reactions/${emoji}`, { method, headers: { 'sec-fetch-site': 'same-origin' } })
+      const { status } = await ada.fetch(`/rooms/lobby/messages/${one.message.id}/reactions/${emoji}`, {
+        method,
+        headers: { 'sec-fetch-site': 'same-origin' },
+      })
       if (status !== 204) refused.push(`a reaction was answered with ${status}`)
     }
   }
@@ -166,20 +199,33 @@ function goneOf({ now, before, deleted }: Said): string[] {
 async function lookAt(reader: Listener, said: readonly Said[], called: Called): Promise<string[]> {
   await reader.next('ping')
   reader.leave()
-  const ids = (event: string) => reader.all.filter((one) => one.event === event).map(({ data }) => (JSON.parse(data) as { id: string }).id)
+  const ids = (event: string) =>
+    reader.all.filter((one) => one.event === event).map(({ data }) => (JSON.parse(data) as { id: string }).id)
   const left = said.filter(({ deleted }) => !deleted)
   const gone = said.filter(({ deleted }) => deleted).map(({ message }) => message.id)
   const faults: string[] = []
   const asPosted = left.filter(({ before }) => before.length === 0).map(({ message }) => message.id)
   const edited = left.filter(({ before }) => before.length > 0).map(({ message }) => message.id)
-  if (ids('message').join() !== asPosted.join()) faults.push(`a new reader gets ${ids('message').length} messages, of ${asPosted.length} that are left as they were`)
-  if (ids('edit').sort().join() !== edited.sort().join()) faults.push(`a new reader gets ${ids('edit').length} edits, of ${edited.length} messages`)
-  if (ids('delete').sort().join() !== gone.sort().join()) faults.push(`a new reader gets ${ids('delete').length} deletions of ${gone.length}`)
-  const texts = new Map(reader.all.filter(({ event }) => event === 'message' || event === 'edit').map(({ data }) => (JSON.parse(data) as Message)).map(({ id, text }) => [id, text]))
-  if (left.some(({ message, now }) => texts.get(message.id) !== now)) faults.push('a new reader gets another text than there is')
-  if (said.some((one) => goneOf(one).some((word) => reader.bytes.includes(word)))) faults.push('a new reader gets words that are gone')
-  if (emojisGone(said).some((emoji) => reader.bytes.includes(emoji))) faults.push('a new reader gets emojis that are gone')
-  if (called.gone.some((name) => reader.bytes.includes(name))) faults.push('a new reader gets names or topics that are gone')
+  if (ids('message').join() !== asPosted.join())
+    faults.push(`a new reader gets ${ids('message').length} messages, of ${asPosted.length} that are left as they were`)
+  if (ids('edit').sort().join() !== edited.sort().join())
+    faults.push(`a new reader gets ${ids('edit').length} edits, of ${edited.length} messages`)
+  if (ids('delete').sort().join() !== gone.sort().join())
+    faults.push(`a new reader gets ${ids('delete').length} deletions of ${gone.length}`)
+  const texts = new Map(
+    reader.all
+      .filter(({ event }) => event === 'message' || event === 'edit')
+      .map(({ data }) => JSON.parse(data) as Message)
+      .map(({ id, text }) => [id, text]),
+  )
+  if (left.some(({ message, now }) => texts.get(message.id) !== now))
+    faults.push('a new reader gets another text than there is')
+  if (said.some((one) => goneOf(one).some((word) => reader.bytes.includes(word))))
+    faults.push('a new reader gets words that are gone')
+  if (emojisGone(said).some((emoji) => reader.bytes.includes(emoji)))
+    faults.push('a new reader gets emojis that are gone')
+  if (called.gone.some((name) => reader.bytes.includes(name)))
+    faults.push('a new reader gets names or topics that are gone')
   return faults
 }
 
@@ -192,11 +238,15 @@ async function askAgain(ada: Person, said: readonly Said[]): Promise<string[]> {
   const reader = await ada.listen({ lastEventId: one.message.id })
   await reader.next('ping')
   reader.leave()
-  const after = said.filter(({ deleted, before, message }) => !deleted && before.length === 0 && Number(message.id) > Number(one.message.id))
+  const after = said.filter(
+    ({ deleted, before, message }) => !deleted && before.length === 0 && Number(message.id) > Number(one.message.id),
+  )
   if (reader.all.some(({ event }) => event === 'reset')) faults.push('a deleted message is no cursor any more')
-  if (reader.all.filter(({ event }) => event === 'message').length !== after.length) faults.push('who goes on from a deleted message misses some')
+  if (reader.all.filter(({ event }) => event === 'message').length !== after.length)
+    faults.push('who goes on from a deleted message misses some')
   const answer = await ada.send('POST', '/rooms/lobby/messages', { text: one.word }, { 'idempotency-key': one.key })
   const { id } = (await answer.json()) as Message
-  if (id !== one.message.id) faults.push(`a deleted message that is sent again is ${answer.status} ${id}, and was ${one.message.id}`)
+  if (id !== one.message.id)
+    faults.push(`a deleted message that is sent again is ${answer.status} ${id}, and was ${one.message.id}`)
   return faults
 }

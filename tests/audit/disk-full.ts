@@ -36,19 +36,33 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   const chat = await startChat(scope, { data, flags: ['--disk-reserve', '0'], ...storagePlanted({ fault }) })
   const readers = [await Reader.open(chat), await Reader.open(chat)]
   scope.after(() => readers.forEach((reader) => reader.leave()))
-  const writers = await Promise.all(Array.from({ length: count }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })))
+  const writers = await Promise.all(
+    Array.from({ length: count }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })),
+  )
   for (const writer of writers) writer.start()
   const faults: string[] = []
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
   const refused = () => writers.reduce((sum, { refusals }) => sum + (refusals.get('storage_full') ?? 0), 0)
 
-  for (let fill = 0; fill < fills && faults.length === 0 && writers.every((writer) => writer.faults.length === 0); fill++) {
+  for (
+    let fill = 0;
+    fill < fills && faults.length === 0 && writers.every((writer) => writer.faults.length === 0);
+    fill++
+  ) {
     const before = answered()
-    await soon(() => answered() >= before + limits.answersBetween || disturbed(writers), 'posts answered while there is room', faults)
+    await soon(
+      () => answered() >= before + limits.answersBetween || disturbed(writers),
+      'posts answered while there is room',
+      faults,
+    )
     disk.fill(Math.floor(Math.random() * 64 * 1024))
     const [full, refusedBefore] = [answered(), refused()]
     const tooMany = () => answered() > full + limits.answersPerFill * count
-    await soon(() => refused() >= refusedBefore + limits.refusalsPerFill || tooMany() || disturbed(writers), 'posts refused while the disk is full', faults)
+    await soon(
+      () => refused() >= refusedBefore + limits.refusalsPerFill || tooMany() || disturbed(writers),
+      'posts refused while the disk is full',
+      faults,
+    )
     if (tooMany()) faults.push(`${answered() - full} posts were answered with 201 on the full disk`)
     // By chance it may have had a last page; fill it to the brim.
     disk.fill(0)
@@ -58,10 +72,12 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   }
   disk.free()
   const resumed = answered()
-  if (!disturbed(writers)) await soon(() => answered() > resumed + limits.answersBetween, 'posts answered after there is room again', faults)
+  if (!disturbed(writers))
+    await soon(() => answered() > resumed + limits.answersBetween, 'posts answered after there is room again', faults)
   await Promise.all(writers.map((writer) => writer.stop()))
   faults.push(...writers.flatMap((writer) => writer.faults))
-  for (const [code, times] of writers.flatMap(({ refusals }) => [...refusals])) if (code !== 'storage_full') faults.push(`${times} posts got ${code}`)
+  for (const [code, times] of writers.flatMap(({ refusals }) => [...refusals]))
+    if (code !== 'storage_full') faults.push(`${times} posts got ${code}`)
   const cuts = readers.reduce((sum, { connections }) => sum + connections - 1, 0)
   if (cuts > 0) faults.push(`streams were cut ${cuts} times`)
   const lines = chat.errors.split('\n').length - 1
@@ -90,14 +106,17 @@ async function whileFull(chat: ChatServer, readers: readonly Reader[], fill: num
   // A large group that did not fit leaves the log as long as it could make it, and a few small ones still find room there.
   for (let more = 0; post.status === 201 && more < limits.answersPerFill; more++) post = await say()
   const problem = (await post.json()) as { code?: string }
-  if (post.status !== 503 || problem.code !== 'storage_full') faults.push(`a post on the full disk got ${post.status} ${problem.code}`)
-  if (post.headers.get('content-type') !== 'application/problem+json') faults.push(`a refusal came as ${post.headers.get('content-type')}`)
+  if (post.status !== 503 || problem.code !== 'storage_full')
+    faults.push(`a post on the full disk got ${post.status} ${problem.code}`)
+  if (post.headers.get('content-type') !== 'application/problem+json')
+    faults.push(`a refusal came as ${post.headers.get('content-type')}`)
   for (const path of ['/healthz', '/', '/rooms', '/rooms/lobby/messages']) {
     const { status } = await chat.fetch(path)
     if (status !== 200) faults.push(`GET ${path} got ${status} on the full disk`)
   }
   const late = await Reader.open(chat, { path: '/events?since=all' })
-  if (!(await late.reached(readers[0]!.cursor))) faults.push(`in round ${fill} a new stream on the full disk did not get what there was`)
+  if (!(await late.reached(readers[0]!.cursor)))
+    faults.push(`in round ${fill} a new stream on the full disk did not get what there was`)
   late.leave()
   return faults
 }
@@ -113,7 +132,8 @@ async function startsOnFullDisk(chat: ChatServer, disk: SmallDisk, data: string)
     disk.fill(0)
     for (const folder of [join(disk.folder, 'new'), ...(end === 'stop' ? [data] : [])]) {
       const { code, err } = await runServer(['--port', '0', '--data', folder])
-      if (code !== 1 || !/^natter can't start: [^\n]+\n$/.test(err)) faults.push(`started on the full disk it ended with ${code} and said ${JSON.stringify(err)}`)
+      if (code !== 1 || !/^natter can't start: [^\n]+\n$/.test(err))
+        faults.push(`started on the full disk it ended with ${code} and said ${JSON.stringify(err)}`)
     }
     disk.free()
     await chat.start()

@@ -54,16 +54,20 @@ const faults: Record<string, () => Promise<void> | void> = {
   },
 
   /** A deletion takes the place in the log, and leaves what was said. */
-  'skeleton-lost-on-delete': () => otherStatement('update bodies set text = ? where event = ?', 'delete from events where ? is not null and id = ?'),
+  'skeleton-lost-on-delete': () =>
+    otherStatement('update bodies set text = ? where event = ?', 'delete from events where ? is not null and id = ?'),
 
   /** A deletion leaves what was said. */
-  'body-kept-on-delete': () => otherStatement('update bodies set text = ? where event = ?', 'update bodies set text = ? where event = -?'),
+  'body-kept-on-delete': () =>
+    otherStatement('update bodies set text = ? where event = ?', 'update bodies set text = ? where event = -?'),
 
   /** A rename leaves the name before it. */
-  'name-kept-on-rename': () => otherStatement('update bodies set name = ? where event = ?', 'update bodies set name = ? where event = -?'),
+  'name-kept-on-rename': () =>
+    otherStatement('update bodies set name = ? where event = ?', 'update bodies set name = ? where event = -?'),
 
   /** A deletion leaves what the message was reacted to with, and whom it named. */
-  'emoji-kept-on-delete': () => otherStatement('update bodies set facts = ? where event = ?', 'update bodies set facts = ? where event = -?'),
+  'emoji-kept-on-delete': () =>
+    otherStatement('update bodies set facts = ? where event = ?', 'update bodies set facts = ? where event = -?'),
 
   /** Who comes back gets the last event that they had once more. */
   async 'cursor-off-by-one'() {

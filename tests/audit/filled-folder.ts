@@ -19,7 +19,12 @@ export function idOf(message: number): number {
 }
 
 /** Fills a folder with the lobby, a user and so many messages in it, one each second. */
-export async function fillFolder(path: string, messages: number, progress: (text: string) => void, textOf = thoughts): Promise<void> {
+export async function fillFolder(
+  path: string,
+  messages: number,
+  progress: (text: string) => void,
+  textOf = thoughts,
+): Promise<void> {
   const folder = openDataFolder(path)
   const database = Database.openForWriting(folder.file, { durable: false })
   const room = startsAt
@@ -28,7 +33,15 @@ export async function fillFolder(path: string, messages: number, progress: (text
   const group: [id: number, event: LogEvent][] = [
     [startsAt - 1, { type: 'log', rules, facts: { id: newLogId(), secret } }],
     [room, { type: 'room', rules, facts: { slug: 'lobby', kind: 'open' }, body: { name: 'lobby' } }],
-    [user, { type: 'user', rules, facts: { folded: keyedHash(secret, 'eve'), kind: 'unproven', role: 'guest' }, body: { name: 'eve' } }],
+    [
+      user,
+      {
+        type: 'user',
+        rules,
+        facts: { folded: keyedHash(secret, 'eve'), kind: 'unproven', role: 'guest' },
+        body: { name: 'eve' },
+      },
+    ],
   ]
   for (let message = 0; message < messages; message++) {
     group.push([idOf(message), { type: 'message', rules, room, user, body: { text: textOf(message) } }])

@@ -32,7 +32,10 @@ export function planted(fault: string | undefined): Pick<StartOptions, 'execArgv
 /** What SQLite finds wrong in a database: a file, or one that is open. */
 export function integrityOf(database: string | DatabaseSync): string[] {
   const connection = typeof database === 'string' ? new DatabaseSync(database, { readOnly: true }) : database
-  const lines = connection.prepare('pragma integrity_check').all().map((row) => String(row['integrity_check']))
+  const lines = connection
+    .prepare('pragma integrity_check')
+    .all()
+    .map((row) => String(row['integrity_check']))
   if (connection !== database) connection.close()
   return lines.filter((line) => line !== 'ok').map((line) => `integrity_check: ${line}`)
 }
@@ -109,7 +112,8 @@ export class Writer {
   /** Says what was answered once more, as if that answer had been lost; it must be the same. */
   async repeat({ key, text, id }: Said): Promise<void> {
     const again = await this.#until(key, text)
-    if (again && again.id !== id) this.faults.push(`${key} was answered with ${id}, and its repetition with ${again.id}`)
+    if (again && again.id !== id)
+      this.faults.push(`${key} was answered with ${id}, and its repetition with ${again.id}`)
   }
 
   /** Goes on until `stop`; what it returns resolves earlier if something was refused for good. */
@@ -243,7 +247,11 @@ export class Reader {
   #connect(): void {
     if (this.#left) return
     const { path = '/events' } = this.#options
-    const headers = { accept: 'text/event-stream', ...this.#options.headers, ...(this.cursor !== '' && { 'last-event-id': this.cursor }) }
+    const headers = {
+      accept: 'text/event-stream',
+      ...this.#options.headers,
+      ...(this.cursor !== '' && { 'last-event-id': this.cursor }),
+    }
     const again = () => void setTimeout(() => this.#connect(), limits.againMs)
     let answered = false
     const asked = get(this.#chat.url + path, { agent: false, headers }, (response) => {

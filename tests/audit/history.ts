@@ -42,7 +42,8 @@ export async function compareWithHistory(
   faults.push(...comparePages(kept))
   for (const writer of writers) faults.push(...writer.faults)
   faults.push(...compareWriters(writers, kept.messages))
-  for (const [number, reader] of readers.entries()) faults.push(...compareReader(reader, kept.events).map((fault) => `reader ${number}: ${fault}`))
+  for (const [number, reader] of readers.entries())
+    faults.push(...compareReader(reader, kept.events).map((fault) => `reader ${number}: ${fault}`))
   return faults
 }
 
@@ -63,8 +64,16 @@ async function sayLastWord(writer: Writer, readers: readonly Reader[]): Promise<
 /** The two ways to read the history must agree. */
 export function comparePages({ events, messages }: Kept): string[] {
   const faults: string[] = []
-  notIncreasing(events.map(({ id }) => id), 'the stream of everything', faults)
-  notIncreasing(messages.map(({ id }) => id), 'the history', faults)
+  notIncreasing(
+    events.map(({ id }) => id),
+    'the stream of everything',
+    faults,
+  )
+  notIncreasing(
+    messages.map(({ id }) => id),
+    'the history',
+    faults,
+  )
   const streamed = events.filter(({ event }) => event === 'message').map(({ data }) => data)
   const paged = messages.map((message) => JSON.stringify(message))
   different(streamed, paged, 'the stream of everything and the pages of history differ', faults)
@@ -76,24 +85,49 @@ export function compareWriters(writers: readonly Writer[], messages: readonly Me
   const faults: string[] = []
   const byId = new Map(messages.map((message) => [message.id, message]))
   const times = new Map<string, number>()
-  for (const { from, text } of messages) times.set(`${from.name}: ${text}`, (times.get(`${from.name}: ${text}`) ?? 0) + 1)
+  for (const { from, text } of messages)
+    times.set(`${from.name}: ${text}`, (times.get(`${from.name}: ${text}`) ?? 0) + 1)
   const answered = writers.flatMap(({ said }) => said)
-  several(answered.filter(({ id, text }) => byId.get(id)?.text !== text), 'answered, and not there under its id', faults)
-  several(messages.filter(({ from, text }) => times.get(`${from.name}: ${text}`)! > 1), 'there more than once', faults)
+  several(
+    answered.filter(({ id, text }) => byId.get(id)?.text !== text),
+    'answered, and not there under its id',
+    faults,
+  )
+  several(
+    messages.filter(({ from, text }) => times.get(`${from.name}: ${text}`)! > 1),
+    'there more than once',
+    faults,
+  )
   return faults
 }
 
 /** Over all its connections a reader must have got exactly what came after its cursor. */
 export function compareReader(reader: Reader, events: readonly ParsedEvent[]): string[] {
   const faults: string[] = []
-  several(reader.events.filter(({ event }) => event === 'reset'), 'a reset where nothing was missing', faults)
+  several(
+    reader.events.filter(({ event }) => event === 'reset'),
+    'a reset where nothing was missing',
+    faults,
+  )
   const got = reader.events.filter(({ event }) => event !== 'reset')
-  notIncreasing(got.map(({ id }) => id), 'the stream', faults)
+  notIncreasing(
+    got.map(({ id }) => id),
+    'the stream',
+    faults,
+  )
   const due = events.filter(({ id }) => Number(id) > Number(reader.from))
   const known = new Set(due.map(lineOf))
   const seen = new Set(got.map(lineOf))
-  several(got.filter((event) => !known.has(lineOf(event))), 'seen, and not in the log', faults)
-  several(due.filter((event) => !seen.has(lineOf(event))), 'in the log, and never seen', faults)
+  several(
+    got.filter((event) => !known.has(lineOf(event))),
+    'seen, and not in the log',
+    faults,
+  )
+  several(
+    due.filter((event) => !seen.has(lineOf(event))),
+    'in the log, and never seen',
+    faults,
+  )
   different(got.map(lineOf), due.map(lineOf), 'the stream is not what came after its cursor', faults)
   return faults
 }
@@ -115,6 +149,8 @@ function different(found: readonly string[], due: readonly string[], what: strin
   const at = due.findIndex((line, at) => line !== found[at])
   if (at >= 0 || found.length !== due.length) {
     const first = at >= 0 ? at : due.length
-    faults.push(`${what}: ${found.length} against ${due.length}, first at ${first}: ${found[first]} against ${due[first]}`)
+    faults.push(
+      `${what}: ${found.length} against ${due.length}, first at ${first}: ${found[first]} against ${due[first]}`,
+    )
   }
 }

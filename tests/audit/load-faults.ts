@@ -75,7 +75,12 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
     const { WorkerLine } = await import('../../lib/store/threads/worker-line.ts')
     WorkerLine.prototype.do = async function (job) {
       const { password, salt, length, cost } = job() as Hashing
-      return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
+      return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, {
+        N: 2 ** cost.logN,
+        r: cost.r,
+        p: cost.p,
+        maxmem: 2 ** 27,
+      })
     }
   },
 }

@@ -13,10 +13,14 @@ process.once('SIGTERM', () => (stopping = true))
 function logIn(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({ name, password: 'what was it again' })
-    const asking = request(`${url}/session`, { agent, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } }, (answer) => {
-      answers[answer.statusCode!] = (answers[answer.statusCode!] ?? 0) + 1
-      answer.resume().on('end', resolve)
-    })
+    const asking = request(
+      `${url}/session`,
+      { agent, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } },
+      (answer) => {
+        answers[answer.statusCode!] = (answers[answer.statusCode!] ?? 0) + 1
+        answer.resume().on('end', resolve)
+      },
+    )
     asking.on('error', reject).end(body)
   })
 }

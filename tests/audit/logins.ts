@@ -48,19 +48,26 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
     const told = await crowd.stop()
     crowds += told.crowds
     for (const [status, count] of Object.entries(told.answers)) answers[status] = (answers[status] ?? 0) + count
-    progress(`block ${block + 1}: ${JSON.stringify(told)}, answers' p99 ${p99(idle.answers).toFixed(1)} ms, then ${p99(busy.answers).toFixed(1)}`)
+    progress(
+      `block ${block + 1}: ${JSON.stringify(told)}, answers' p99 ${p99(idle.answers).toFixed(1)} ms, then ${p99(busy.answers).toFixed(1)}`,
+    )
   }
 
   const faults: string[] = []
-  for (const [what, before, then] of [['a post was answered', idle.answers, busy.answers], ['a post was read', idle.receipts, busy.receipts]] as const) {
+  for (const [what, before, then] of [
+    ['a post was answered', idle.answers, busy.answers],
+    ['a post was read', idle.receipts, busy.receipts],
+  ] as const) {
     const most = limits.factor * p99(before) + limits.slackMs[form]
-    if (p99(then) > most) faults.push(`${what} after ${p99(then).toFixed(1)} ms (p99), without logins ${p99(before).toFixed(1)}`)
+    if (p99(then) > most)
+      faults.push(`${what} after ${p99(then).toFixed(1)} ms (p99), without logins ${p99(before).toFixed(1)}`)
   }
   const hashed = answers['401'] ?? 0
   // While those wait nobody else does; a few may come in as some are done.
-  if (hashed > crowds * atOnce / 2) faults.push(`${hashed} of ${crowds * atOnce} passwords were hashed`)
+  if (hashed > (crowds * atOnce) / 2) faults.push(`${hashed} of ${crowds * atOnce} passwords were hashed`)
   if (hashed < crowds * limits.hashedOfThem) faults.push(`only ${hashed} of ${crowds * atOnce} passwords were hashed`)
-  for (const status of Object.keys(answers)) if (status !== '401' && status !== '503') faults.push(`${answers[status]} were answered with ${status}`)
+  for (const status of Object.keys(answers))
+    if (status !== '401' && status !== '503') faults.push(`${answers[status]} were answered with ${status}`)
   return {
     tried: `${crowds} times ${atOnce} logins at once, ${busy.answers.length} posts meanwhile`,
     found: `${hashed} passwords hashed; posts' p99 ${p99(busy.answers).toFixed(1)} ms (${p99(idle.answers).toFixed(1)} without), until read ${p99(busy.receipts).toFixed(1)} (${p99(idle.receipts).toFixed(1)})`,
@@ -76,7 +83,7 @@ interface Talk {
 
 async function talk(person: Person, stream: Listener, ms: number): Promise<Talk> {
   const talk: Talk = { answers: [], receipts: [] }
-  for (const ends = performance.now() + ms; performance.now() < ends;) {
+  for (const ends = performance.now() + ms; performance.now() < ends; ) {
     const started = performance.now()
     await Promise.all([
       person.say('lobby', 'hello').then(() => talk.answers.push(performance.now() - started)),
@@ -87,8 +94,16 @@ async function talk(person: Person, stream: Listener, ms: number): Promise<Talk>
   return talk
 }
 
-function startCrowd(scope: Scope, chat: ChatServer, atOnce: number): { stop: () => Promise<{ crowds: number; answers: Record<string, number> }> } {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./login-crowd.ts', import.meta.url)), chat.url, String(atOnce)], { stdio: ['ignore', 'pipe', 'inherit'] })
+function startCrowd(
+  scope: Scope,
+  chat: ChatServer,
+  atOnce: number,
+): { stop: () => Promise<{ crowds: number; answers: Record<string, number> }> } {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./login-crowd.ts', import.meta.url)), chat.url, String(atOnce)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   scope.after(() => child.kill('SIGKILL'))
   let out = ''
   child.stdout.on('data', (chunk) => (out += chunk))

@@ -63,5 +63,8 @@ export async function measureServer(chat: ChatServer): Promise<Measured> {
 /** For `startChat`: a server that can be measured, with a fault planted in it if one is given. */
 export function measurable(fault: string | undefined): Pick<StartOptions, 'execArgv' | 'environment'> {
   const { execArgv = [], environment = {} } = planted(fault)
-  return { execArgv: [...execArgv, '--import', import.meta.url], environment: { ...environment, NATTER_MEASURED: 'yes' } }
+  return {
+    execArgv: [...execArgv, '--import', import.meta.url],
+    environment: { ...environment, NATTER_MEASURED: 'yes' },
+  }
 }

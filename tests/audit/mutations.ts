@@ -2,9 +2,42 @@
 
 import type { Chance } from './chance.ts'
 
-const pieces = ['\r\n', '\r', '\n', '\r\n\r\n', '\0', ' ', '\t', ':', ';', ',', '%', '//', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/9.9', 'Content-Length: 5\r\n', 'Content-Length: -1\r\n', 'Content-Length: 99999999999999999999\r\n',
-  'Transfer-Encoding: chunked\r\n', 'Transfer-Encoding: gzip, chunked\r\n', 'Transfer-Encoding: chunked, identity\r\n', 'Host: evil.example\r\n', 'Host: localhost\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n', 'ffffffffffffffff\r\n', '0\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-  'CONNECT localhost:1 HTTP/1.1\r\n', 'GET http://evil.example/ HTTP/1.1\r\n', '\xff\xfe', '\xc0\x80', '\xed\xa0\x80', 'A'.repeat(20_000)]
+const pieces = [
+  '\r\n',
+  '\r',
+  '\n',
+  '\r\n\r\n',
+  '\0',
+  ' ',
+  '\t',
+  ':',
+  ';',
+  ',',
+  '%',
+  '//',
+  'HTTP/1.1',
+  'HTTP/1.0',
+  'HTTP/9.9',
+  'Content-Length: 5\r\n',
+  'Content-Length: -1\r\n',
+  'Content-Length: 99999999999999999999\r\n',
+  'Transfer-Encoding: chunked\r\n',
+  'Transfer-Encoding: gzip, chunked\r\n',
+  'Transfer-Encoding: chunked, identity\r\n',
+  'Host: evil.example\r\n',
+  'Host: localhost\r\n',
+  'Connection: close\r\n',
+  'Expect: 100-continue\r\n',
+  'ffffffffffffffff\r\n',
+  '0\r\n\r\n',
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'CONNECT localhost:1 HTTP/1.1\r\n',
+  'GET http://evil.example/ HTTP/1.1\r\n',
+  '\xff\xfe',
+  '\xc0\x80',
+  '\xed\xa0\x80',
+  'A'.repeat(20_000),
+]
 
 /** The bytes with some of them changed, removed, doubled or put in between. */
 export function mutate(bytes: Buffer, chance: Chance): Buffer {

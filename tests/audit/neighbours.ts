@@ -57,13 +57,32 @@ export class Neighbours {
 
   /** All come in. */
   async comeIn(): Promise<void> {
-    for (const name of this.accounts) await this.#must('an account', { method: 'POST', path: '/users', address: this.#homeOf(name), body: { name, password: passwordOf(name) } })
-    this.#people = await Promise.all(Array.from({ length: limits.people }, async (_, at) => {
-      const [name, address] = [`neighbour ${at}`, `198.51.100.${at + 100}`]
-      const told = await this.#must('coming in', { method: 'POST', path: '/session', address, body: { name } })
-      return { name, address, headers: { cookie: cookieIn(told) ?? '' }, agent: new Agent({ keepAlive: true, maxSockets: 2 }) }
-    }))
-    await this.#must('a room', { method: 'POST', path: '/rooms', address: this.#people[0]!.address, headers: this.#people[0]!.headers, body: { name: rooms.hall } })
+    for (const name of this.accounts)
+      await this.#must('an account', {
+        method: 'POST',
+        path: '/users',
+        address: this.#homeOf(name),
+        body: { name, password: passwordOf(name) },
+      })
+    this.#people = await Promise.all(
+      Array.from({ length: limits.people }, async (_, at) => {
+        const [name, address] = [`neighbour ${at}`, `198.51.100.${at + 100}`]
+        const told = await this.#must('coming in', { method: 'POST', path: '/session', address, body: { name } })
+        return {
+          name,
+          address,
+          headers: { cookie: cookieIn(told) ?? '' },
+          agent: new Agent({ keepAlive: true, maxSockets: 2 }),
+        }
+      }),
+    )
+    await this.#must('a room', {
+      method: 'POST',
+      path: '/rooms',
+      address: this.#people[0]!.address,
+      headers: this.#people[0]!.headers,
+      body: { name: rooms.hall },
+    })
   }
 
   /** Some have a stream open from now on. */
@@ -79,7 +98,10 @@ export class Neighbours {
     let [next, seldom] = [performance.now(), performance.now()]
     while (performance.now() < ends) {
       const turn = this.#turn++
-      underWay.push(this.#post(turn).then((took) => stretch.posts.push(took)), this.#page(turn).then((took) => stretch.pages.push(took)))
+      underWay.push(
+        this.#post(turn).then((took) => stretch.posts.push(took)),
+        this.#page(turn).then((took) => stretch.pages.push(took)),
+      )
       if (performance.now() > seldom) {
         seldom += limits.nowAndThenMs
         underWay.push(this.#nowAndThen(turn).then(([what, took]) => void (stretch.others[what] ??= []).push(took)))
@@ -100,7 +122,16 @@ export class Neighbours {
 
   async #post(turn: number): Promise<number> {
     const { address, headers, agent } = this.#people[turn % this.#people.length]!
-    return (await this.#must('a post', { method: 'POST', path: `/rooms/${rooms.lobby}/messages`, address, headers, agent, body: { text: `what neighbour ${turn} says` } })).ms
+    return (
+      await this.#must('a post', {
+        method: 'POST',
+        path: `/rooms/${rooms.lobby}/messages`,
+        address,
+        headers,
+        agent,
+        body: { text: `what neighbour ${turn} says` },
+      })
+    ).ms
   }
 
   async #page(turn: number): Promise<number> {
@@ -115,7 +146,12 @@ export class Neighbours {
     const things: Record<string, Omit<Asked, 'address'> & { address?: string }> = {
       'coming in': { method: 'POST', path: '/session', body: { name: `newcomer ${turn}` } },
       // From where they always come in: elsewhere the account is locked while somebody guesses.
-      'logging in': { method: 'POST', path: '/session', address: this.#homeOf(name), body: { name, password: passwordOf(name) } },
+      'logging in': {
+        method: 'POST',
+        path: '/session',
+        address: this.#homeOf(name),
+        body: { name, password: passwordOf(name) },
+      },
       'a search': { path: '/search?q=neighbour' },
       'the rooms': { path: '/rooms' },
       'a page of long ago': { path: `/rooms/${rooms.lobby}/messages?limit=200&before=${this.#since}` },
@@ -132,13 +168,15 @@ export class Neighbours {
     this.pageBytesMost = Math.max(this.pageBytesMost, bytes)
     if (status !== 200) return
     const { messages } = JSON.parse(body) as { messages: Message[] }
-    for (const { reactions = [] } of messages) for (const { from } of reactions) this.namedMost = Math.max(this.namedMost, from.length)
+    for (const { reactions = [] } of messages)
+      for (const { from } of reactions) this.namedMost = Math.max(this.namedMost, from.length)
   }
 
   async #must(what: string, asked: Asked): Promise<Told> {
     const told = await ask(this.#url, { withinMs: limits.patienceMs, ...asked })
     if (told.status >= 200 && told.status < 300) return told
-    const why = told.status === 0 ? 'not answered' : `answered with ${told.status} ${/"code":"(\w+)"/.exec(told.body)?.[1] ?? ''}`
+    const why =
+      told.status === 0 ? 'not answered' : `answered with ${told.status} ${/"code":"(\w+)"/.exec(told.body)?.[1] ?? ''}`
     this.refusals.set(`${what} was ${why}`, (this.refusals.get(`${what} was ${why}`) ?? 0) + 1)
     return told
   }
@@ -149,11 +187,21 @@ export class Neighbours {
 
   #listen({ address, headers }: Neighbour, room: 'lobby' | 'hall'): void {
     const stream = { room, typing: 0, leave: () => asked.destroy() }
-    const asked = get(`${this.#url}/events?room=${rooms[room]}`, { agent: false, headers: { ...headers, host: publicHost, 'x-forwarded-for': address, accept: 'text/event-stream' } }, (response) => {
-      if (response.statusCode !== 200) this.refusals.set(`a stream was answered with ${response.statusCode}`, 1)
-      response.on('data', (chunk: Buffer) => (stream.typing += chunk.toString('latin1').split('event: typing\n').length - 1))
-      response.on('error', () => {})
-    })
+    const asked = get(
+      `${this.#url}/events?room=${rooms[room]}`,
+      {
+        agent: false,
+        headers: { ...headers, host: publicHost, 'x-forwarded-for': address, accept: 'text/event-stream' },
+      },
+      (response) => {
+        if (response.statusCode !== 200) this.refusals.set(`a stream was answered with ${response.statusCode}`, 1)
+        response.on(
+          'data',
+          (chunk: Buffer) => (stream.typing += chunk.toString('latin1').split('event: typing\n').length - 1),
+        )
+        response.on('error', () => {})
+      },
+    )
     asked.on('error', () => {})
     this.#streams.push(stream)
   }

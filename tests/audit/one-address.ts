@@ -22,8 +22,24 @@ import { until } from './until.ts'
 
 const forms = {
   // A body has a twentieth of its time in the short form, so that nobody waits for it.
-  short: { warmUpMs: 500, quiet: 2, busy: 6, windowMs: 700, brings: { guests: 50, accounts: 3 }, bodyMs: 1500, leftMessages: 10 },
-  full: { warmUpMs: 5000, quiet: 6, busy: 12, windowMs: 5000, brings: { guests: 40, accounts: 20 }, bodyMs: 30_000, leftMessages: 100 },
+  short: {
+    warmUpMs: 500,
+    quiet: 2,
+    busy: 6,
+    windowMs: 700,
+    brings: { guests: 50, accounts: 3 },
+    bodyMs: 1500,
+    leftMessages: 10,
+  },
+  full: {
+    warmUpMs: 5000,
+    quiet: 6,
+    busy: 12,
+    windowMs: 5000,
+    brings: { guests: 40, accounts: 20 },
+    bodyMs: 30_000,
+    leftMessages: 100,
+  },
 }
 
 const limits = {
@@ -53,8 +69,13 @@ const guests = { perSecond: readSettings([], {})!.postsPerAddress, atOnce: 10 * 
 export default {
   name: 'one-address',
   plantable: [
-    'limits-without-address', 'lines-without-turns', 'guesses-without-bound', 'typing-without-bound', 'connections-without-share',
-    'bodies-without-end', 'reactions-listed-whole',
+    'limits-without-address',
+    'lines-without-turns',
+    'guesses-without-bound',
+    'typing-without-bound',
+    'connections-without-share',
+    'bodies-without-end',
+    'reactions-listed-whole',
   ],
   alone: true,
   byHand: true,
@@ -86,7 +107,9 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
     windows: busy,
     windowMs,
     async each(window, { posts, pages }) {
-      progress(`window ${window + 1} of ${busy}: posts' p99 ${inMs(p99(posts))} (${inMs(before.posts)} before), pages' ${inMs(p99(pages))} (${inMs(before.pages)})`)
+      progress(
+        `window ${window + 1} of ${busy}: posts' p99 ${inMs(p99(posts))} (${inMs(before.posts)} before), pages' ${inMs(p99(pages))} (${inMs(before.pages)})`,
+      )
       // Only now, since it leaves itself no connections for anything else.
       if (window + 1 === Math.floor(busy / 2)) await begun.then(() => attackers.tell('hog'))
     },
@@ -99,7 +122,10 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   const bodiesLeft = await unended()
   await attackers.end()
   // Others use this machine too: should it have become slower meanwhile, it still is.
-  const again = after.posts > mostOf(before.posts, form) || after.pages > mostOf(before.pages, form) ? await live(neighbours, chat, { windows: quiet, windowMs }) : before
+  const again =
+    after.posts > mostOf(before.posts, form) || after.pages > mostOf(before.pages, form)
+      ? await live(neighbours, chat, { windows: quiet, windowMs })
+      : before
   neighbours.leave()
   await crowd.end()
   const code = await chat.stop()
@@ -108,16 +134,27 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   const others = { posts: Math.max(before.posts, again.posts), pages: Math.max(before.pages, again.pages) }
   const faults: string[] = []
   for (const kind of ['posts', 'pages'] as const) {
-    if (after[kind] > mostOf(others[kind], form)) faults.push(`${kind} of others took ${inMs(after[kind])} (p99), and ${inMs(others[kind])} without it`)
+    if (after[kind] > mostOf(others[kind], form))
+      faults.push(`${kind} of others took ${inMs(after[kind])} (p99), and ${inMs(others[kind])} without it`)
   }
   for (const [what, count] of neighbours.refusals) faults.push(`${what} (${count} times)`)
-  faults.push(...judgeMemory({ memoryBefore, memory, before, after }), ...judgeAnswers(report, neighbours), ...judgeBounds(report, neighbours, { seconds, accounts: brings.accounts }))
+  faults.push(
+    ...judgeMemory({ memoryBefore, memory, before, after }),
+    ...judgeAnswers(report, neighbours),
+    ...judgeBounds(report, neighbours, { seconds, accounts: brings.accounts }),
+  )
   const allowed = diskOf({ seconds, accounts: brings.accounts, posts: after.count })
-  if (disk > allowed) faults.push(`the disk has ${mebibytes(disk)} more on it, of ${mebibytes(allowed)} that README.md says`)
-  if (bodiesLeft > 0) faults.push(`${bodiesLeft} bodies that never end are still waited for after ${(bodyMs + limits.bodyLateMs) / 1000} s`)
+  if (disk > allowed)
+    faults.push(`the disk has ${mebibytes(disk)} more on it, of ${mebibytes(allowed)} that README.md says`)
+  if (bodiesLeft > 0)
+    faults.push(
+      `${bodiesLeft} bodies that never end are still waited for after ${(bodyMs + limits.bodyLateMs) / 1000} s`,
+    )
   faults.push(...judgeLog(chat))
   if (code !== 0) faults.push(`it ended with ${code}`)
-  const requests = Object.values(report.tallies).flatMap(({ statuses }) => Object.values(statuses)).reduce((sum, count) => sum + count, 0)
+  const requests = Object.values(report.tallies)
+    .flatMap(({ statuses }) => Object.values(statuses))
+    .reduce((sum, count) => sum + count, 0)
   return {
     tried: `${requests} requests of one address in ${seconds.toFixed(0)} s, of ${Object.keys(report.tallies).length} kinds at once; ${after.count} posts and as many pages of others`,
     found:
@@ -127,7 +164,17 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   }
 }
 
-function judgeMemory({ memoryBefore, memory, before, after }: { memoryBefore: Measured; memory: Measured; before: Lived; after: Lived }): string[] {
+function judgeMemory({
+  memoryBefore,
+  memory,
+  before,
+  after,
+}: {
+  memoryBefore: Measured
+  memory: Measured
+  before: Lived
+  after: Lived
+}): string[] {
   const faults: string[] = []
   const more = (what: string, bytes: number, most: number) => {
     if (bytes > most) faults.push(`${what} by ${mebibytes(bytes)}`)
@@ -139,20 +186,27 @@ function judgeMemory({ memoryBefore, memory, before, after }: { memoryBefore: Me
 }
 
 function judgeAnswers({ tallies }: Report, { pageBytesMost, namedMost }: Neighbours): string[] {
-  const faults = Object.entries(tallies).filter(([, { bytesMost }]) => bytesMost > limits.answerBytes).map(([kind, { bytesMost }]) => `an answer to ${kind} had ${bytesMost} bytes`)
+  const faults = Object.entries(tallies)
+    .filter(([, { bytesMost }]) => bytesMost > limits.answerBytes)
+    .map(([kind, { bytesMost }]) => `an answer to ${kind} had ${bytesMost} bytes`)
   if (pageBytesMost > limits.answerBytes) faults.push(`a page of others had ${pageBytesMost} bytes`)
   if (namedMost > limits.named) faults.push(`a page named ${namedMost} people who had reacted with one emoji`)
   return faults
 }
 
 // What an address may do within this time.
-function judgeBounds({ tallies }: Report, { typing }: Neighbours, { seconds, accounts }: { seconds: number; accounts: number }): string[] {
+function judgeBounds(
+  { tallies }: Report,
+  { typing }: Neighbours,
+  { seconds, accounts }: { seconds: number; accounts: number },
+): string[] {
   const faults: string[] = []
   const letIn = Object.values(tallies).reduce((sum, { guestsChanges }) => sum + guestsChanges, 0)
   const mayChange = Math.floor(guests.atOnce + guests.perSecond * seconds) + limits.late
   if (letIn > mayChange) faults.push(`${letIn} changes of guests were let in, where an address has ${mayChange}`)
   const mayType = Math.floor(limits.typing.atOnce + (limits.typing.perSecond + accounts) * seconds)
-  if (typing.lobby > mayType) faults.push(`a stream was told ${typing.lobby} times that somebody types, where an address has ${mayType}`)
+  if (typing.lobby > mayType)
+    faults.push(`a stream was told ${typing.lobby} times that somebody types, where an address has ${mayType}`)
   if (typing.hall > 0) faults.push(`in a crowded room a stream was told ${typing.hall} times that somebody types`)
   const looked = tallies.passwords.statuses['401'] ?? 0
   if (looked > limits.guesses) faults.push(`${looked} guessed passwords were looked at`)
@@ -163,21 +217,29 @@ function judgeBounds({ tallies }: Report, { typing }: Neighbours, { seconds, acc
 function judgeLog({ errors }: ChatServer): string[] {
   const lines = errors.split('\n').filter((line) => line !== '' && !line.startsWith('measured '))
   const faults = theFirst(lines.filter((line) => /incident|failed|Warning/.test(line)))
-  return lines.length > limits.logLines ? [...faults, `${lines.length} lines in the log, the last: ${lines.at(-1)}`] : faults
+  return lines.length > limits.logLines
+    ? [...faults, `${lines.length} lines in the log, the last: ${lines.at(-1)}`]
+    : faults
 }
 
 /** Bytes that README.md says an address can write, scaled to this time, and what it can write before it has to wait at all; and the others' own. */
 function diskOf({ seconds, accounts, posts }: { seconds: number; accounts: number; posts: number }): number {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  const [, gigabytes] = /what one address can fill of the disk \| (\d+) GB a day by its guests and as much by its accounts/.exec(readme) ?? []
-  if (gigabytes === undefined) throw new Error('README.md does not say any longer what one address can fill of the disk in a day')
+  const [, gigabytes] =
+    /what one address can fill of the disk \| (\d+) GB a day by its guests and as much by its accounts/.exec(readme) ??
+    []
+  if (gigabytes === undefined)
+    throw new Error('README.md does not say any longer what one address can fill of the disk in a day')
   const meanwhile = (2 * Number(gigabytes) * 1e9 * seconds) / (24 * 3600)
   const atOnce = (guests.atOnce + accounts * limits.personAtOnce) * limits.longestKibibytes * 1024
   return meanwhile + atOnce + posts * limits.neighboursKibibytes * 1024
 }
 
 // As its owner starts it behind a proxy on the same machine, with as many files as most systems allow.
-async function startBehindProxy(scope: Scope, { data, fault, bodyMs }: { data: string; fault: string | undefined; bodyMs: number | undefined }): Promise<ChatServer> {
+async function startBehindProxy(
+  scope: Scope,
+  { data, fault, bodyMs }: { data: string; fault: string | undefined; bodyMs: number | undefined },
+): Promise<ChatServer> {
   const { execArgv = [], environment } = measurable(fault)
   const surroundings = ['--import', new URL('./surroundings.ts', import.meta.url).href]
   return startChat(scope, {
@@ -206,7 +268,13 @@ async function fillHall(scope: Scope, { url }: ChatServer): Promise<Crowd> {
   scope.after(() => crowd.end())
   for (let address = 1; address <= limits.hallAddresses; address++) {
     const headers = { host: publicHost, 'x-forwarded-for': `192.0.2.${address}` }
-    await crowd.tell({ open: limits.hallStreams / limits.hallAddresses, port: Number(new URL(url).port), path: `/events?room=${rooms.hall}`, reading: true, headers })
+    await crowd.tell({
+      open: limits.hallStreams / limits.hallAddresses,
+      port: Number(new URL(url).port),
+      path: `/events?room=${rooms.hall}`,
+      reading: true,
+      headers,
+    })
   }
   return crowd
 }
@@ -236,12 +304,20 @@ async function live(neighbours: Neighbours, chat: ChatServer, { windows, windowM
     resident = Math.max(resident, residentOf(chat))
     await each?.(window, stretch)
   }
-  const medianOf = (kind: 'posts' | 'pages') => sorted(stretches.map((stretch) => p99(stretch[kind])))[Math.floor(windows / 2)]!
-  return { posts: medianOf('posts'), pages: medianOf('pages'), count: stretches.reduce((sum, { posts }) => sum + posts.length, 0), resident }
+  const medianOf = (kind: 'posts' | 'pages') =>
+    sorted(stretches.map((stretch) => p99(stretch[kind])))[Math.floor(windows / 2)]!
+  return {
+    posts: medianOf('posts'),
+    pages: medianOf('pages'),
+    count: stretches.reduce((sum, { posts }) => sum + posts.length, 0),
+    resident,
+  }
 }
 
 function startAttackers(scope: Scope, attack: Attack): { tell(order: Order): Promise<Report>; end(): Promise<void> } {
-  const child = fork(fileURLToPath(new URL('./attacks.ts', import.meta.url)), { env: { ...process.env, NODE_OPTIONS: '', NATTER_ATTACKERS: JSON.stringify(attack) } })
+  const child = fork(fileURLToPath(new URL('./attacks.ts', import.meta.url)), {
+    env: { ...process.env, NODE_OPTIONS: '', NATTER_ATTACKERS: JSON.stringify(attack) },
+  })
   scope.after(() => child.kill('SIGKILL'))
   const over = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the attackers ended with ${code}`)))
   over.catch(() => {}) // it is looked at when they are told something

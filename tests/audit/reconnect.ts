@@ -37,10 +37,14 @@ const reconnect: Audit = {
       const faults: string[] = []
 
       progress(`${readers} readers come`)
-      for (let left = readers; left > 0; left -= 1000) await crowd.tell({ open: Math.min(left, 1000), port, path: '/events', reading: true })
+      for (let left = readers; left > 0; left -= 1000)
+        await crowd.tell({ open: Math.min(left, 1000), port, path: '/events', reading: true })
       await say('all are here')
       const here = await crowd.tell({ until: ids[0]!, withinMs: limits.backMs })
-      if (here.open !== readers || here.behind > 0) faults.push(`of ${readers} readers ${here.open} had come before the restart, ${here.behind} of them without the first message`)
+      if (here.open !== readers || here.behind > 0)
+        faults.push(
+          `of ${readers} readers ${here.open} had come before the restart, ${here.behind} of them without the first message`,
+        )
       await crowd.tell({ leave: true })
       for (let number = 0; number < missed; number++) await say(`missed ${number}`)
       await chat.stop()
@@ -55,7 +59,10 @@ const reconnect: Audit = {
       const upToDate = await crowd.tell({ until: ids.at(-1)!, withinMs: Math.max(1000, limits.backMs - answeredMs) })
       const backMs = performance.now() - started
       await writer.stop()
-      if (back.open !== readers || upToDate.behind > 0) faults.push(`after ${seconds(backMs)} ${upToDate.open} of ${readers} were back, ${upToDate.behind} readers without all that they had missed`)
+      if (back.open !== readers || upToDate.behind > 0)
+        faults.push(
+          `after ${seconds(backMs)} ${upToDate.open} of ${readers} were back, ${upToDate.behind} readers without all that they had missed`,
+        )
       const meanwhile = writer.said.slice(before)
       const slowestMs = Math.max(...meanwhile.map(({ ms }) => ms))
       if (slowestMs > limits.postMs) faults.push(`meanwhile a post took ${seconds(slowestMs)}`)
@@ -64,7 +71,8 @@ const reconnect: Audit = {
       for (const { id } of meanwhile) ids.push(Number(id))
       await crowd.tell({ until: ids.at(-1)!, withinMs: limits.backMs })
       const compared = await crowd.tell({ compare: ids })
-      if (compared.behind > 0) faults.push(`${compared.behind} readers have a gap or a repeat, the first: ${compared.firstError}`)
+      if (compared.behind > 0)
+        faults.push(`${compared.behind} readers have a gap or a repeat, the first: ${compared.firstError}`)
       if (compared.resets > 0) faults.push(`${compared.resets} readers were reset though nothing was gone`)
       faults.push(...writer.faults, ...incidentsOf(chat))
       return {

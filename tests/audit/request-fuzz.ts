@@ -39,7 +39,10 @@ const requestFuzz: Audit = {
       const { requests, connections, answerMs } = forms[form]
       // What is planted must be found each time.
       const seed = Number(process.env['NATTER_SEED'] ?? (fault ? 1 : Date.now() % 1e9))
-      const chat = await startChat(scope, { flags: ['--trust-proxy', 'loopback', '--url', 'http://chat.example', '--allow-origin', 'https://localhost'], ...planted(fault) })
+      const chat = await startChat(scope, {
+        flags: ['--trust-proxy', 'loopback', '--url', 'http://chat.example', '--allow-origin', 'https://localhost'],
+        ...planted(fault),
+      })
       const writer = await Writer.comeIn(chat, { name: 'judge', room: 'lobby' })
       const bot = await (await chat.owner()).makeBot({ name: 'bot' })
       const first = await writer.say('the first word')
@@ -62,8 +65,17 @@ const requestFuzz: Audit = {
           sent += count
           // Some come in a trickle.
           const slow = chance.below(40) === 0
-          const cuts = Array.from({ length: slow ? 40 : chance.below(5) }, () => chance.below(bytes.length)).sort((a, b) => a - b)
-          const heard = await converse(chat, { bytes, cuts, pauseMs: slow ? limits.trickleMs : 0, answers, answerMs, address: `127.0.0.${2 + chance.below(250)}` })
+          const cuts = Array.from({ length: slow ? 40 : chance.below(5) }, () => chance.below(bytes.length)).sort(
+            (a, b) => a - b,
+          )
+          const heard = await converse(chat, {
+            bytes,
+            cuts,
+            pauseMs: slow ? limits.trickleMs : 0,
+            answers,
+            answerMs,
+            address: `127.0.0.${2 + chance.below(250)}`,
+          })
           for (const status of heard.statuses) {
             statuses.set(status, (statuses.get(status) ?? 0) + 1)
             if (!defined.has(status)) add(`status ${status} after ${shown(bytes)}`)
@@ -86,14 +98,24 @@ const requestFuzz: Audit = {
 
       if (slowestMs > limits.healthMs) add(`/healthz took ${Math.round(slowestMs)} ms to answer meanwhile`)
       const last = await writer.say('still there')
-      if (!last || !(await reader.reached(last.id))) add('a stream that was open all the time does not get the last word')
+      if (!last || !(await reader.reached(last.id)))
+        add('a stream that was open all the time does not get the last word')
       if (reader.connections !== 1) add('a stream of somebody else was cut')
       for (const text of writer.faults) add(text)
-      for (const line of chat.errors.split('\n').filter((line) => /incident|failed|Warning/.test(line)).slice(0, 5)) add(line)
+      for (const line of chat.errors
+        .split('\n')
+        .filter((line) => /incident|failed|Warning/.test(line))
+        .slice(0, 5))
+        add(line)
       return {
         tried: `${sent} requests with seed ${seed}, in pieces, over ${connections} connections at a time`,
-        found: `${[...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`).join(', ')}; /healthz within ${Math.round(slowestMs)} ms`,
-        faults: [...faults].map(([text, count]) => [text, ...(count > 1 ? [`(${count} times)`] : []), examples.get(text)!].join(' ').trim()),
+        found: `${[...statuses]
+          .sort(([a], [b]) => a - b)
+          .map(([status, count]) => `${status}: ${count}`)
+          .join(', ')}; /healthz within ${Math.round(slowestMs)} ms`,
+        faults: [...faults].map(([text, count]) =>
+          [text, ...(count > 1 ? [`(${count} times)`] : []), examples.get(text)!].join(' ').trim(),
+        ),
       }
     }),
 }
@@ -134,9 +156,17 @@ interface Talk {
 }
 
 // Sends it piece by piece, and resolves when it is answered or cut off, or hangs.
-function converse(chat: ChatServer, { bytes, cuts, pauseMs, answers, answerMs, address }: Talk): Promise<{ statuses: number[]; answers: RawAnswer[]; hangs: boolean }> {
+function converse(
+  chat: ChatServer,
+  { bytes, cuts, pauseMs, answers, answerMs, address }: Talk,
+): Promise<{ statuses: number[]; answers: RawAnswer[]; hangs: boolean }> {
   return new Promise((resolve) => {
-    const socket = connect({ port: Number(new URL(chat.url).port), host: '127.0.0.1', localAddress: address, noDelay: true })
+    const socket = connect({
+      port: Number(new URL(chat.url).port),
+      host: '127.0.0.1',
+      localAddress: address,
+      noDelay: true,
+    })
     let heard = ''
     let completed = false
     // An answer's body has no line of its own that begins like this: it is JSON, or ours.

@@ -5,9 +5,13 @@ import { parseArgs } from 'node:util'
 import { audits } from './all.ts'
 import type { Audit, Verdict } from './audit.ts'
 
-const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { short: { type: 'boolean' }, fault: { type: 'string' } } })
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: 'boolean' }, fault: { type: 'string' } },
+})
 const unknown = names.find((name) => !audits.some((audit) => audit.name === name))
-if (unknown !== undefined) throw new Error(`there is no audit ${unknown}; there are ${audits.map(({ name }) => name).join(', ')}`)
+if (unknown !== undefined)
+  throw new Error(`there is no audit ${unknown}; there are ${audits.map(({ name }) => name).join(', ')}`)
 const chosen = audits.filter(({ name }) => names.length === 0 || names.includes(name))
 
 const rows: string[] = []
@@ -21,20 +25,32 @@ for (const audit of chosen) {
   const { tried, found, faults } = await runToItsEnd(audit)
   const seconds = Math.round((performance.now() - started) / 1000)
   const came = faults.length === 0 ? found : `**${faults.length} faults**`
-  process.stdout.write(`${faults.length === 0 ? 'green' : 'RED  '}    ${audit.name}: ${tried}: ${came} (${seconds} s)\n`)
+  process.stdout.write(
+    `${faults.length === 0 ? 'green' : 'RED  '}    ${audit.name}: ${tried}: ${came} (${seconds} s)\n`,
+  )
   for (const fault of faults) process.stdout.write(`         ${fault.slice(0, 500)}\n`)
   if (faults.length > 0) process.exitCode = 1
   rows.push(`| ${audit.name} | ${tried} | ${came} | ${audit.plantable.join(', ')} |`)
 }
-process.stdout.write(`\n| audit | what was done | what came of it | planted faults it finds |\n|---|---|---|---|\n${rows.join('\n')}\n`)
+process.stdout.write(
+  `\n| audit | what was done | what came of it | planted faults it finds |\n|---|---|---|---|\n${rows.join('\n')}\n`,
+)
 // Whatever an audit left open must not keep this from ending.
 process.exit()
 
 async function runToItsEnd(audit: Audit): Promise<Verdict> {
   try {
-    return await audit.run({ form: values.short ? 'short' : 'full', fault: values.fault, progress: progressOf(audit.name) })
+    return await audit.run({
+      form: values.short ? 'short' : 'full',
+      fault: values.fault,
+      progress: progressOf(audit.name),
+    })
   } catch (error) {
-    return { tried: 'did not get to its end', found: '', faults: [error instanceof Error ? error.stack! : String(error)] }
+    return {
+      tried: 'did not get to its end',
+      found: '',
+      faults: [error instanceof Error ? error.stack! : String(error)],
+    }
   }
 }
 

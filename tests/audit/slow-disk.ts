@@ -36,17 +36,27 @@ export default {
 
 async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Promise<Verdict> {
   const fast = await measure(scope, forms[form], {}, undefined)
-  progress(`with a fast disk answers took ${say(fast.answers)}, the event loop's p99 was ${fast.stall.p99.toFixed(1)} ms`)
+  progress(
+    `with a fast disk answers took ${say(fast.answers)}, the event loop's p99 was ${fast.stall.p99.toFixed(1)} ms`,
+  )
   const slow = await measure(scope, forms[form], { NATTER_SLOW_DISK_MS: String(slowMs) }, fault)
-  progress(`with a slow disk answers took ${say(slow.answers)}, the event loop's p99 was ${slow.stall.p99.toFixed(1)} ms`)
+  progress(
+    `with a slow disk answers took ${say(slow.answers)}, the event loop's p99 was ${slow.stall.p99.toFixed(1)} ms`,
+  )
   const faults = [...fast.faults, ...slow.faults]
 
   const stallMs = Math.max(limits.stallMs, limits.stallFactor * fast.stall.p99)
-  if (slow.stall.p99 > stallMs) faults.push(`the event loop was held up for ${slow.stall.p99.toFixed(1)} ms (p99; ${fast.stall.p99.toFixed(1)} ms with a fast disk)`)
-  if (slow.life.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.life.p99)) faults.push(`/healthz took ${say(slow.life)} (${say(fast.life)} with a fast disk)`)
-  if (slow.first.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.first.p99)) faults.push(`a new stream began after ${say(slow.first)} (${say(fast.first)} with a fast disk)`)
+  if (slow.stall.p99 > stallMs)
+    faults.push(
+      `the event loop was held up for ${slow.stall.p99.toFixed(1)} ms (p99; ${fast.stall.p99.toFixed(1)} ms with a fast disk)`,
+    )
+  if (slow.life.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.life.p99))
+    faults.push(`/healthz took ${say(slow.life)} (${say(fast.life)} with a fast disk)`)
+  if (slow.first.p99 > Math.max(slowMs / 2, limits.stallFactor * fast.first.p99))
+    faults.push(`a new stream began after ${say(slow.first)} (${say(fast.first)} with a fast disk)`)
   if (slow.answers.p50 < slowMs) faults.push(`answers took ${say(slow.answers)}: less than the disk`)
-  if (slow.answers.p99 > limits.answerMs + limits.stallFactor * fast.answers.p99 + slow.own) faults.push(`answers took ${say(slow.answers)} (${say(fast.answers)} with a fast disk)`)
+  if (slow.answers.p99 > limits.answerMs + limits.stallFactor * fast.answers.p99 + slow.own)
+    faults.push(`answers took ${say(slow.answers)} (${say(fast.answers)} with a fast disk)`)
   return {
     tried: `${slow.count} posts by ${forms[form].writers} writers, ${slowMs} ms a commit`,
     found: `event loop p99 ${slow.stall.p99.toFixed(1)} ms, answers ${say(slow.answers)}, /healthz ${say(slow.life)}`,
@@ -54,14 +64,21 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   }
 }
 
-async function measure(scope: Scope, form: (typeof forms)['short'], slow: Record<string, string>, fault: string | undefined) {
+async function measure(
+  scope: Scope,
+  form: (typeof forms)['short'],
+  slow: Record<string, string>,
+  fault: string | undefined,
+) {
   const eventLoop = join(await temporaryFolder(scope), 'event-loop')
   const surroundings = { NATTER_EVENT_LOOP: eventLoop, ...slow }
   const chat = await startChat(scope, { data: folderInMemory(scope), ...storagePlanted({ fault, surroundings }) })
   const faults: string[] = []
   const readers = await Promise.all(Array.from({ length: form.readers }, () => Reader.open(chat)))
   scope.after(() => readers.forEach((reader) => reader.leave()))
-  const writers = await Promise.all(Array.from({ length: form.writers }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })))
+  const writers = await Promise.all(
+    Array.from({ length: form.writers }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })),
+  )
   // What has to be made ready once is not measured.
   for (const writer of writers) await writer.say()
   for (const writer of writers) writer.said.length = 0
@@ -84,7 +101,15 @@ async function measure(scope: Scope, form: (typeof forms)['short'], slow: Record
   const answers = writers.flatMap(({ said }) => said.map(({ ms }) => ms))
   faults.push(...(await compareWithHistory(chat, { writers, readers })))
   await chat.stop()
-  return { faults, stall, count: answers.length, answers: quantiles(answers), life: quantiles(life), first: quantiles(first), own: own.max / 1e6 }
+  return {
+    faults,
+    stall,
+    count: answers.length,
+    answers: quantiles(answers),
+    life: quantiles(life),
+    first: quantiles(first),
+    own: own.max / 1e6,
+  }
 }
 
 // Its disk takes no time but what it is given: that of this machine may be busy with something else.

@@ -36,7 +36,13 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   if (slowStop) await sayMuch(chat)
   const took: number[] = []
   for (let round = 0; round < rounds && faults.length === 0; round++) {
-    const { ms, ...found } = await stopUnderLoad(scope, chat, { data, streams, stuck: slowStop ? stuck : 0, writers, round })
+    const { ms, ...found } = await stopUnderLoad(scope, chat, {
+      data,
+      streams,
+      stuck: slowStop ? stuck : 0,
+      writers,
+      round,
+    })
     faults.push(...found.faults)
     took.push(ms)
     progress(`stop ${round + 1} of ${rounds} with ${streams} streams took ${Math.round(ms)} ms`)
@@ -49,14 +55,20 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   }
 }
 
-async function stopUnderLoad(scope: Scope, chat: ChatServer, load: { data: string; streams: number; stuck: number; writers: number; round: number }) {
+async function stopUnderLoad(
+  scope: Scope,
+  chat: ChatServer,
+  load: { data: string; streams: number; stuck: number; writers: number; round: number },
+) {
   const faults: string[] = []
   const listeners = await Promise.all(Array.from({ length: load.streams }, () => chat.stranger.listen()))
   const ends: number[] = []
   for (const listener of listeners) void listener.over.then(() => ends.push(performance.now()))
   const stopped = await Promise.all(Array.from({ length: load.stuck }, () => stuckReader(scope, chat)))
   const reader = await Reader.open(chat)
-  const writers = await Promise.all(Array.from({ length: load.writers }, (_, at) => Writer.comeIn(chat, { name: `w${load.round}-${at}` })))
+  const writers = await Promise.all(
+    Array.from({ length: load.writers }, (_, at) => Writer.comeIn(chat, { name: `w${load.round}-${at}` })),
+  )
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
   for (const writer of writers) writer.start()
   await soon(() => answered() >= 10 * load.writers, 'posts answered', faults)
@@ -69,13 +81,15 @@ async function stopUnderLoad(scope: Scope, chat: ChatServer, load: { data: strin
   if (code !== 0) faults.push(`it ended with ${code}`)
   if (ms > stopMs) faults.push(`it took ${Math.round(ms)} ms to stop`)
   const exited = Date.now()
-  for (const suffix of ['-wal', '-shm']) if (existsSync(join(load.data, `natter.db${suffix}`))) faults.push(`natter.db${suffix} was left`)
+  for (const suffix of ['-wal', '-shm'])
+    if (existsSync(join(load.data, `natter.db${suffix}`))) faults.push(`natter.db${suffix} was left`)
 
   await Promise.all(listeners.map((listener) => listener.over))
   const retries = listeners.map(({ bytes }) => Number(/\n\nretry: (\d+)\n\n$/.exec(bytes.toString())?.[1] ?? NaN))
   const without = retries.filter(Number.isNaN).length
   if (without > 0) faults.push(`${without} of ${load.streams} streams ended without being told when to come back`)
-  if (new Set(retries).size < load.streams / 4) faults.push(`${load.streams} streams come back at ${new Set(retries).size} times`)
+  if (new Set(retries).size < load.streams / 4)
+    faults.push(`${load.streams} streams come back at ${new Set(retries).size} times`)
   const spread = Math.max(...ends) - Math.min(...ends)
   if (spread < leastSpreadMs) faults.push(`all streams ended within ${Math.round(spread)} ms`)
 
@@ -110,7 +124,8 @@ const harmless = new Set(['stopping', 'ECONNREFUSED', 'ECONNRESET'])
 async function sayMuch(chat: ChatServer): Promise<void> {
   const ada = await chat.comeIn('ada')
   let count = 0
-  for (let turn = 0; turn < 150; turn++) await Promise.all(Array.from({ length: 20 }, () => ada.say('lobby', `${count++} ${'much '.repeat(780)}`)))
+  for (let turn = 0; turn < 150; turn++)
+    await Promise.all(Array.from({ length: 20 }, () => ada.say('lobby', `${count++} ${'much '.repeat(780)}`)))
 }
 
 // A reader that takes nothing: its connection is open, its buffers fill up.
@@ -132,7 +147,9 @@ async function secondSignal(chat: ChatServer, stuck: number): Promise<string[]> 
   const uploads = Array.from({ length: stuck }, () => connect(Number(port), hostname))
   for (const upload of uploads) {
     upload.on('error', () => {})
-    upload.write(`POST /session HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`)
+    upload.write(
+      `POST /session HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+    )
   }
   const reader = await Listener.open(`${chat.url}/events`)
   const exited = chat.stop()

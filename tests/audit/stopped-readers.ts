@@ -45,14 +45,19 @@ const stoppedReaders: Audit = {
       const faults: string[] = []
       const found: string[] = []
 
-      const others = await Promise.all(Array.from({ length: 8 }, (_, number) => Writer.comeIn(chat, { name: `writer${number}` })))
+      const others = await Promise.all(
+        Array.from({ length: 8 }, (_, number) => Writer.comeIn(chat, { name: `writer${number}` })),
+      )
       // Says so many bytes, several at a time.
       const fill = async (bytes: number): Promise<number[]> => {
-        const said = await Promise.all(others.map(async (other) => {
-          const ids: number[] = []
-          for (let left = bytes / others.length; left > 0; left -= textBytes) ids.push(Number((await other.say(text))!.id))
-          return ids
-        }))
+        const said = await Promise.all(
+          others.map(async (other) => {
+            const ids: number[] = []
+            for (let left = bytes / others.length; left > 0; left -= textBytes)
+              ids.push(Number((await other.say(text))!.id))
+            return ids
+          }),
+        )
         probe.events.length = 0
         return said.flat().sort((a, b) => a - b)
       }
@@ -102,17 +107,26 @@ const stoppedReaders: Audit = {
 
         const allowed = limits.bytesEach * count + sharedBytes + limits.noiseBytes
         const grown = (after: typeof before) => after.heap + after.buffers - before.heap - before.buffers
-        for (const [state, after] of [['stopped', live], ['late', behind]] as const) {
+        for (const [state, after] of [
+          ['stopped', live],
+          ['late', behind],
+        ] as const) {
           const more = grown(after)
           const resident = after.rss - before.rss
-          if (resident > allowed + limits.residentNoiseBytes) faults.push(`with ${count} ${state} readers the server has become larger by ${kilobytes(resident)}`)
-          if (more > allowed) faults.push(`${count} ${state} readers cost ${kilobytes(more)} of memory, ${kilobytes(more / count)} each`)
+          if (resident > allowed + limits.residentNoiseBytes)
+            faults.push(`with ${count} ${state} readers the server has become larger by ${kilobytes(resident)}`)
+          if (more > allowed)
+            faults.push(`${count} ${state} readers cost ${kilobytes(more)} of memory, ${kilobytes(more / count)} each`)
         }
         if (stopped.delayMs > Math.max(reading.delayMs + limits.delayMs, reading.delayMs * delayFactor)) {
-          faults.push(`with ${count} stopped readers others waited ${stopped.delayMs.toFixed(1)} ms (p${percentile * 100}), before ${reading.delayMs.toFixed(1)} ms`)
+          faults.push(
+            `with ${count} stopped readers others waited ${stopped.delayMs.toFixed(1)} ms (p${percentile * 100}), before ${reading.delayMs.toFixed(1)} ms`,
+          )
         }
-        found.push(`${count}: ${kilobytes(grown(live) / count)} each stopped, ${kilobytes(grown(behind) / count)} each late, ` +
-          `resident ${kilobytes((Math.max(live.rss, behind.rss) - before.rss) / count)} each, others' p${percentile * 100} ${reading.delayMs.toFixed(1)} before, ${stopped.delayMs.toFixed(1)} ms then`)
+        found.push(
+          `${count}: ${kilobytes(grown(live) / count)} each stopped, ${kilobytes(grown(behind) / count)} each late, ` +
+            `resident ${kilobytes((Math.max(live.rss, behind.rss) - before.rss) / count)} each, others' p${percentile * 100} ${reading.delayMs.toFixed(1)} before, ${stopped.delayMs.toFixed(1)} ms then`,
+        )
 
         if (full) {
           progress(`${count} readers, stuck until they are cut off`)
@@ -121,13 +135,19 @@ const stoppedReaders: Audit = {
           const gone = async () => (left = (await measureServer(chat)).alive.streams - 1) <= 0
           await until(gone, limits.cutOffMs + limits.cutOffLateMs, 1000)
           // As others go, the system has room to take all for some of the rest, up to 32 MiB each: these are not stuck.
-          if (left > count * limits.takenBySystem) faults.push(`${left} of ${count} readers that took nothing were not cut off`)
+          if (left > count * limits.takenBySystem)
+            faults.push(`${left} of ${count} readers that took nothing were not cut off`)
           else found.push(`${count - left} cut off within ${((performance.now() - started) / 1000).toFixed(0)} s`)
         }
         await late.tell({ reading: true })
         if (full) await late.tell({ untilCutOff: true, withinMs: limits.patienceMs })
         const all = ids.slice(1)
-        compare(await follow(late, all, port), count, full ? 'that were cut off and came back' : 'that read late', faults)
+        compare(
+          await follow(late, all, port),
+          count,
+          full ? 'that were cut off and came back' : 'that read late',
+          faults,
+        )
         await late.end()
       }
       faults.push(...writer.faults)
@@ -149,13 +169,17 @@ async function settled(chat: ChatServer, streams: number): Promise<Measured> {
   const held = ({ heap, buffers }: Measured) => heap + buffers
   let last = await measureServer(chat)
   let most = last
-  await until(async () => {
-    const before = last
-    last = await measureServer(chat)
-    if (held(last) > held(most)) most = last
-    if (last.alive.streams < before.alive.streams) return true
-    return last.alive.streams >= streams && Math.abs(held(last) - held(before)) < limits.noiseBytes / 10
-  }, limits.patienceMs, 200)
+  await until(
+    async () => {
+      const before = last
+      last = await measureServer(chat)
+      if (held(last) > held(most)) most = last
+      if (last.alive.streams < before.alive.streams) return true
+      return last.alive.streams >= streams && Math.abs(held(last) - held(before)) < limits.noiseBytes / 10
+    },
+    limits.patienceMs,
+    200,
+  )
   return most
 }
 
@@ -169,7 +193,8 @@ async function follow(crowd: Crowd, ids: readonly number[], port: number): Promi
 }
 
 function compare(report: CrowdReport, count: number, which: string, faults: string[]): void {
-  if (report.behind > 0) faults.push(`of ${count} readers ${which} ${report.behind} have a gap or a repeat, the first: ${report.firstError}`)
+  if (report.behind > 0)
+    faults.push(`of ${count} readers ${which} ${report.behind} have a gap or a repeat, the first: ${report.firstError}`)
   if (report.resets > 0) faults.push(`${report.resets} readers ${which} were reset though nothing was gone`)
 }
 

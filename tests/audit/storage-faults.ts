@@ -23,7 +23,21 @@ const faults: Record<string, () => void> = {
       }
     }
     Database.prototype.event = function (id) {
-      const made = { id, type: 'message', rules: 3, user: 1, name: 'x', userKind: 'guest', room: 1, slug: 'lobby', roomKind: 'open', target: null, facts: null, rest: null, text: '' } as const
+      const made = {
+        id,
+        type: 'message',
+        rules: 3,
+        user: 1,
+        name: 'x',
+        userKind: 'guest',
+        room: 1,
+        slug: 'lobby',
+        roomKind: 'open',
+        target: null,
+        facts: null,
+        rest: null,
+        text: '',
+      } as const
       return event.call(this, id) ?? made
     }
   },
@@ -93,7 +107,8 @@ function block(ms: number): void {
 function changeStatus(change: (response: ServerResponse, status: number) => number): void {
   const { writeHead } = ServerResponse.prototype
   ServerResponse.prototype.writeHead = new Proxy(writeHead, {
-    apply: (target, response: ServerResponse, [status, ...values]) => Reflect.apply(target, response, [change(response, status), ...values]),
+    apply: (target, response: ServerResponse, [status, ...values]) =>
+      Reflect.apply(target, response, [change(response, status), ...values]),
   })
 }
 
@@ -104,16 +119,24 @@ export interface StorageOptions {
 }
 
 /** For `startChat`: the unchanged server in these surroundings, with a fault planted in it if one is given. */
-export function storagePlanted({ fault, surroundings }: StorageOptions): Pick<StartOptions, 'execArgv' | 'environment'> {
+export function storagePlanted({
+  fault,
+  surroundings,
+}: StorageOptions): Pick<StartOptions, 'execArgv' | 'environment'> {
   const preload = (name: string) => ['--import', new URL(name, import.meta.url).href]
   return {
-    execArgv: [...(surroundings ? preload('./surroundings.ts') : []), ...(fault === undefined ? [] : preload('./storage-faults.ts'))],
+    execArgv: [
+      ...(surroundings ? preload('./surroundings.ts') : []),
+      ...(fault === undefined ? [] : preload('./storage-faults.ts')),
+    ],
     environment: { ...surroundings, ...(fault !== undefined && { NATTER_FAULT: fault }) },
   }
 }
 
 // The audits import this file for the function above; in their own process nothing is planted.
-const name = process.execArgv.some((argument) => argument.endsWith('storage-faults.ts')) ? process.env['NATTER_FAULT'] : undefined
+const name = process.execArgv.some((argument) => argument.endsWith('storage-faults.ts'))
+  ? process.env['NATTER_FAULT']
+  : undefined
 if (name !== undefined) {
   const plant = faults[name]
   if (!plant) throw new Error(`there is no fault ${name}`)

@@ -14,7 +14,12 @@ export interface Clock {
   standsAt?: number
 }
 
-const { NATTER_SLOW_DISK_MS: slowDiskMs, NATTER_CLOCK: clockFile, NATTER_EVENT_LOOP: eventLoopFile, NATTER_BODY_MS: bodyMs } = process.env
+const {
+  NATTER_SLOW_DISK_MS: slowDiskMs,
+  NATTER_CLOCK: clockFile,
+  NATTER_EVENT_LOOP: eventLoopFile,
+  NATTER_BODY_MS: bodyMs,
+} = process.env
 
 // Every commit takes so much longer, and its thread waits for it as for a real disk.
 if (slowDiskMs !== undefined && !isMainThread) {
@@ -39,7 +44,9 @@ if (clockFile !== undefined) {
     return Math.floor((standsAt ?? now()) + aheadMs + passedMs)
   }
   performance.now = () => even() + (read().passedMs ?? 0) - (atStart.passedMs ?? 0)
-  Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin + (atStart.aheadMs ?? 0) + (atStart.passedMs ?? 0) })
+  Object.defineProperty(performance, 'timeOrigin', {
+    value: timeOrigin + (atStart.aheadMs ?? 0) + (atStart.passedMs ?? 0),
+  })
 }
 
 // On SIGUSR2 a line with how long the event loop was held up since the last one.

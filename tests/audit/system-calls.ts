@@ -27,19 +27,33 @@ export async function watchSystemCalls(
   // -D makes strace the grandchild: the process that we started, and will end, is the server.
   const traced = 'trace=pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg'
   const tracing = ['-D', '-f', '--seccomp-bpf', '-q', '-y', '-s', '70000', '-o', log, '-e', traced, process.execPath]
-  const chat = await startChat(scope, { data: join(folder, 'data'), node: 'strace', execArgv: [...tracing, ...execArgv], ...plantedElse })
+  const chat = await startChat(scope, {
+    data: join(folder, 'data'),
+    node: 'strace',
+    execArgv: [...tracing, ...execArgv],
+    ...plantedElse,
+  })
   const reader = await Reader.open(chat)
   scope.after(() => reader.leave())
-  const writers = await Promise.all(Array.from({ length: writersAtOnce }, (_, number) => Writer.comeIn(chat, { name: `writer${number}` })))
+  const writers = await Promise.all(
+    Array.from({ length: writersAtOnce }, (_, number) => Writer.comeIn(chat, { name: `writer${number}` })),
+  )
   let said = 0
-  await Promise.all(writers.map(async (writer) => {
-    while (said < posts) {
-      const last = await writer.say(markOf(said++))
-      if (!last) return
-      progress(`${said} of ${posts} posts under strace`)
-    }
-  }))
-  await reader.reached(writers.map((writer) => writer.said.at(-1)?.id ?? '0').sort().at(-1)!)
+  await Promise.all(
+    writers.map(async (writer) => {
+      while (said < posts) {
+        const last = await writer.say(markOf(said++))
+        if (!last) return
+        progress(`${said} of ${posts} posts under strace`)
+      }
+    }),
+  )
+  await reader.reached(
+    writers
+      .map((writer) => writer.said.at(-1)?.id ?? '0')
+      .sort()
+      .at(-1)!,
+  )
   await Promise.all(writers.map((writer) => writer.stop()))
   const { pid } = chat
   await chat.kill()
@@ -102,7 +116,9 @@ function judge(text: string, posts: number): SystemCalls {
   const faults: string[] = []
   const calls = readCalls(text)
   const toLog = calls.filter(({ name, path }) => name === 'pwrite64' && path.endsWith('/natter.db-wal'))
-  const syncs = calls.filter(({ name, path, rest }) => name.endsWith('sync') && path.endsWith('/natter.db-wal') && / = 0$/.test(rest))
+  const syncs = calls.filter(
+    ({ name, path, rest }) => name.endsWith('sync') && path.endsWith('/natter.db-wal') && / = 0$/.test(rest),
+  )
   const told = calls.filter(({ path }) => path.startsWith('socket:') || path.startsWith('TCP'))
   const firstWith = marksIn(toLog, posts)
   const toldWith = marksIn(told, posts)
@@ -111,7 +127,8 @@ function judge(text: string, posts: number): SystemCalls {
     const [insert] = firstWith[number]!
     if (!insert) faults.push(`${markOf(number)} was never written to the write-ahead log`)
     // Its answer, and its frame to the one reader.
-    if (toldWith[number]!.length < 2) faults.push(`${markOf(number)} was told ${toldWith[number]!.length} times, not to its writer and its reader`)
+    if (toldWith[number]!.length < 2)
+      faults.push(`${markOf(number)} was told ${toldWith[number]!.length} times, not to its writer and its reader`)
     if (!insert) continue
     const synced = syncs.find(({ began }) => began > insert.returned)
     for (const { began } of toldWith[number]!) {
@@ -122,9 +139,13 @@ function judge(text: string, posts: number): SystemCalls {
     }
   }
   // A file that a power cut may take away whole has been synced in vain.
-  const listed = calls.find(({ name, path, began }) => name.endsWith('sync') && toLog[0]?.path === `${path}/natter.db-wal` && began > toLog[0].began)
+  const listed = calls.find(
+    ({ name, path, began }) =>
+      name.endsWith('sync') && toLog[0]?.path === `${path}/natter.db-wal` && began > toLog[0].began,
+  )
   const firstTold = Math.min(...toldWith.flat().map(({ began }) => began))
-  if (!listed || listed.returned > firstTold) faults.push('the folder was not synced after the write-ahead log was made')
+  if (!listed || listed.returned > firstTold)
+    faults.push('the folder was not synced after the write-ahead log was made')
   const checkpoints = judgeCheckpoints(calls, faults)
   return { faults: theFirst(faults), told: looked, syncs: syncs.length, checkpoints }
 }
@@ -154,7 +175,8 @@ function judgeCheckpoints(calls: readonly Call[], faults: string[]): number {
       if (logUnsynced) faults.push('the database was written before the write-ahead log was synced')
       databaseUnsynced = true
     } else if (toLog) {
-      if (databaseUnsynced && /, 0\)/.test(rest)) faults.push('the write-ahead log began anew before the database was synced')
+      if (databaseUnsynced && /, 0\)/.test(rest))
+        faults.push('the write-ahead log began anew before the database was synced')
       logUnsynced = true
     }
   }

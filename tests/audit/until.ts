@@ -14,7 +14,12 @@ export async function until(claim: () => boolean | Promise<boolean>, withinMs: n
 }
 
 /** The same, where it is a fault if it never is. */
-export async function soon(claim: () => boolean | Promise<boolean>, what: string, faults: string[], withinMs = patienceMs): Promise<boolean> {
+export async function soon(
+  claim: () => boolean | Promise<boolean>,
+  what: string,
+  faults: string[],
+  withinMs = patienceMs,
+): Promise<boolean> {
   if (await until(claim, withinMs)) return true
   faults.push(`there were no ${what} within ${withinMs / 1000} s`)
   return false

@@ -45,7 +45,10 @@ export interface Cuts {
   demanded: number
 }
 
-export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, fault, progress }: CutOptions): Promise<Cuts> {
+export async function cutWriteAheadLog(
+  scope: Scope,
+  { posts, cuts, starts, fault, progress }: CutOptions,
+): Promise<Cuts> {
   const faults: string[] = []
   const folder = await temporaryFolder(scope)
   const killed = await writeAndKill(scope, join(folder, 'data'), { posts, fault })
@@ -55,7 +58,9 @@ export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, faul
   const replay = new Replay(join(folder, 'replay'))
   let demanded = 0
   const { copied, bytes: end } = killed.length
-  const places = Array.from({ length: cuts }, () => copied + Math.floor(Math.random() * (end - copied + 1))).sort((one, other) => one - other)
+  const places = Array.from({ length: cuts }, () => copied + Math.floor(Math.random() * (end - copied + 1))).sort(
+    (one, other) => one - other,
+  )
   for (const [number, place] of places.entries()) {
     // Half of them are cut off; of the others the system had made room already, and something else was there.
     const rest = number % 2 === 0 ? Buffer.alloc(0) : randomBytes(killed.log.length - place)
@@ -64,12 +69,14 @@ export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, faul
     const wrong = cut.integrity()
     const events = cut.events()
     if (events.some((row, at) => row !== log[at])) wrong.push('its events are not the first of the log')
-    else if (cut.state() !== replay.stateAfter(log.slice(0, events.length))) wrong.push('its data are not what its events add up to')
+    else if (cut.state() !== replay.stateAfter(log.slice(0, events.length)))
+      wrong.push('its data are not what its events add up to')
     const ids = new Set(events.map((row) => JSON.parse(row).id))
     const due = killed.answered.filter(({ length: { salt, bytes } }) => salt !== killed.length.salt || bytes <= place)
     const lost = due.filter(({ said }) => !ids.has(Number(said.id)))
     demanded += due.length
-    if (lost.length > 0) wrong.push(`${lost.length} messages are gone that were answered before, first ${JSON.stringify(lost[0]!.said)}`)
+    if (lost.length > 0)
+      wrong.push(`${lost.length} messages are gone that were answered before, first ${JSON.stringify(lost[0]!.said)}`)
     cut.close()
     if (number % Math.ceil(cuts / starts) === 0) wrong.push(...(await startOn(scope, { ...killed, log: left }, events)))
     faults.push(...wrong.map((what) => `cut at byte ${place} of ${end}: ${what}`))
@@ -80,7 +87,11 @@ export async function cutWriteAheadLog(scope: Scope, { posts, cuts, starts, faul
   return { faults: theFirst(faults), events: log.length, demanded }
 }
 
-async function writeAndKill(scope: Scope, data: string, { posts, fault }: { posts: number; fault: string | undefined }): Promise<Killed> {
+async function writeAndKill(
+  scope: Scope,
+  data: string,
+  { posts, fault }: { posts: number; fault: string | undefined },
+): Promise<Killed> {
   const chat = await startChat(scope, { data, ...planted(fault) })
   const shared = openSync(join(data, 'natter.db-shm'), 'r')
   const answered: Killed['answered'] = []
@@ -100,7 +111,12 @@ async function writeAndKill(scope: Scope, data: string, { posts, fault }: { post
   await chat.kill()
   const length = lengthIn(shared)
   closeSync(shared)
-  return { database: readFileSync(join(data, 'natter.db')), log: readFileSync(join(data, 'natter.db-wal')), length, answered }
+  return {
+    database: readFileSync(join(data, 'natter.db')),
+    log: readFileSync(join(data, 'natter.db-wal')),
+    length,
+    answered,
+  }
 }
 
 // From the index that the server's connections share: https://www.sqlite.org/walformat.html#the_wal_index_file_format
@@ -111,19 +127,32 @@ function lengthIn(shared: number): Length {
   while (!header.subarray(0, 48).equals(header.subarray(48, 96)))
   const pageSize = header.readUInt16LE(14)
   const bytesOf = (frames: number) => (frames === 0 ? 0 : 32 + frames * (24 + pageSize))
-  return { salt: header.toString('hex', 32, 40), bytes: bytesOf(header.readUInt32LE(16)), copied: bytesOf(header.readUInt32LE(128)) }
+  return {
+    salt: header.toString('hex', 32, 40),
+    bytes: bytesOf(header.readUInt32LE(16)),
+    copied: bytesOf(header.readUInt32LE(128)),
+  }
 }
 
 /** Natter itself must start on what is left, and show its messages. */
-async function startOn(scope: Scope, { database, log }: Pick<Killed, 'database' | 'log'>, events: readonly string[]): Promise<string[]> {
+async function startOn(
+  scope: Scope,
+  { database, log }: Pick<Killed, 'database' | 'log'>,
+  events: readonly string[],
+): Promise<string[]> {
   const data = await temporaryFolder(scope)
   writeFileSync(join(data, 'natter.db'), database)
   writeFileSync(join(data, 'natter.db-wal'), log)
   const chat = await startChat(scope, { data })
   const { messages } = await readHistory(chat)
   await chat.kill()
-  const due = events.map((row) => JSON.parse(row)).filter(({ type }) => type === 'message').map(({ id }) => String(id))
-  return messages.map(({ id }) => id).join() === due.join() ? [] : [`natter shows ${messages.length} messages, and there are ${due.length}`]
+  const due = events
+    .map((row) => JSON.parse(row))
+    .filter(({ type }) => type === 'message')
+    .map(({ id }) => String(id))
+  return messages.map(({ id }) => id).join() === due.join()
+    ? []
+    : [`natter shows ${messages.length} messages, and there are ${due.length}`]
 }
 
 /** A database as SQLite finds it after a crash. */
@@ -145,7 +174,11 @@ class Opened {
 
   /** A line each, with their bodies. */
   events(): string[] {
-    const rows = this.#connection.prepare('select e.*, b.text, b.name, b.facts as rest from events e left join bodies b on b.event = e.id order by e.id').all()
+    const rows = this.#connection
+      .prepare(
+        'select e.*, b.text, b.name, b.facts as rest from events e left join bodies b on b.event = e.id order by e.id',
+      )
+      .all()
     return rows.map((row) => JSON.stringify(row))
   }
 
@@ -165,7 +198,10 @@ function stateOf(connection: DatabaseSync): string {
   const tables = connection.prepare(`select name from sqlite_schema where ${others} order by name`).all()
   const rows = tables.map(({ name }) => [name, connection.prepare(`select * from ${name} order by 1, 2`).all()])
   const parts = connection.prepare('select first from search_parts').all()
-  return JSON.stringify([rows, parts.map(({ first }) => connection.prepare(`select rowid, text, place from search_${first} order by rowid`).all())])
+  return JSON.stringify([
+    rows,
+    parts.map(({ first }) => connection.prepare(`select rowid, text, place from search_${first} order by rowid`).all()),
+  ])
 }
 
 /** Another database, to which the same events are applied. */
@@ -189,9 +225,19 @@ class Replay {
     for (const row of events.slice(this.#count)) {
       const { id, facts, text, name, rest, ...columns } = JSON.parse(row)
       const given = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null))
-      const body = Object.fromEntries(Object.entries({ text, name, ...JSON.parse(rest ?? '{}') }).filter(([, value]) => value !== null))
+      const body = Object.fromEntries(
+        Object.entries({ text, name, ...JSON.parse(rest ?? '{}') }).filter(([, value]) => value !== null),
+      )
       // The columns are those of an event as it was appended.
-      apply(this.#database, { ...given, ...(Object.keys(body).length > 0 && { body }), ...(facts !== null && { facts: JSON.parse(facts) }) } as unknown as NewEvent, id)
+      apply(
+        this.#database,
+        {
+          ...given,
+          ...(Object.keys(body).length > 0 && { body }),
+          ...(facts !== null && { facts: JSON.parse(facts) }),
+        } as unknown as NewEvent,
+        id,
+      )
     }
     this.#database.commit()
     this.#count = events.length

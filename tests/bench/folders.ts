@@ -16,7 +16,11 @@ export function makeRooms(path: string, names: readonly string[]): void {
   const database = Database.openForWriting(folder.file, { durable: false })
   database.begin()
   for (const [index, name] of ['lobby', ...names].entries()) {
-    const outcome = apply(database, { type: 'room', rules, facts: { slug: name, kind: 'open' }, body: { name } }, firstId + index)
+    const outcome = apply(
+      database,
+      { type: 'room', rules, facts: { slug: name, kind: 'open' }, body: { name } },
+      firstId + index,
+    )
     if ('refused' in outcome) throw new Error(`the room ${name} could not be made: ${outcome.refused.message}`)
   }
   database.commit()
@@ -26,5 +30,10 @@ export function makeRooms(path: string, names: readonly string[]): void {
 
 /** Puts so many messages into the lobby, numbered from 0. */
 export function fillWithTalk(path: string, messages: number): Promise<void> {
-  return fillFolder(path, messages, () => {}, (number) => textOf(number, ` ${talk(number)}`))
+  return fillFolder(
+    path,
+    messages,
+    () => {},
+    (number) => textOf(number, ` ${talk(number)}`),
+  )
 }

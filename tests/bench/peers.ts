@@ -36,12 +36,13 @@ export interface RunningPeer extends StartedProcess {
 
 const host = 'Host: 127.0.0.1\r\n'
 
-export const webSocketHeaders =
-  `${host}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+export const webSocketHeaders = `${host}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
 
-const eventStream = (...rooms: string[]) => `GET /rooms/${rooms}/messages HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\n`
+const eventStream = (...rooms: string[]) =>
+  `GET /rooms/${rooms}/messages HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\n`
 const webSocket = (...rooms: string[]) => `GET /rooms/${rooms}/messages HTTP/1.1\r\n${webSocketHeaders}`
-const socketIo = (...rooms: string[]) => `GET /socket.io/?EIO=4&transport=websocket&rooms=${rooms} HTTP/1.1\r\n${webSocketHeaders}`
+const socketIo = (...rooms: string[]) =>
+  `GET /socket.io/?EIO=4&transport=websocket&rooms=${rooms} HTTP/1.1\r\n${webSocketHeaders}`
 
 const post = (room: string) =>
   `POST /rooms/${room}/messages HTTP/1.1\r\n${host}Content-Type: text/plain\r\nContent-Length: ${textBytes}\r\n\r\n{text}`
@@ -56,7 +57,9 @@ function small(file: string, protocol: Protocol, readRequest: (...rooms: string[
 }
 
 function versionOf(folder: string): string {
-  const { version } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, import.meta.url), 'utf8')) as {
+    version: string
+  }
   return version
 }
 

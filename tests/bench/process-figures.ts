@@ -37,8 +37,12 @@ export function threadsOf(pid: number): Map<string, { name: string; seconds: num
 
 /** Seconds that all processes together spent on the processors of this machine, and, of a virtual one, what other machines took from it. */
 export function machineCpuSeconds(): number {
-  const [user, nice, system, , , irq, softirq, steal] = (/^cpu +(.*)/.exec(read('/proc/stat'))?.[1] ?? '').split(' ').map(Number)
-  return [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? NaN), 0) / ticksPerSecond
+  const [user, nice, system, , , irq, softirq, steal] = (/^cpu +(.*)/.exec(read('/proc/stat'))?.[1] ?? '')
+    .split(' ')
+    .map(Number)
+  return (
+    [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? NaN), 0) / ticksPerSecond
+  )
 }
 
 /** Memory that a process holds, in KiB. */

@@ -30,7 +30,9 @@ export function tablesOf(rows: readonly Row[]): string {
 }
 
 export function writeResults(file: URL, run: Run): void {
-  writeFileSync(file, `# The last run of \`npm run bench\`
+  writeFileSync(
+    file,
+    `# The last run of \`npm run bench\`
 
 ${circumstances(run)}
 
@@ -52,7 +54,8 @@ better.
 Growth: *each* is the processor time, and beside it how it compares with that of the smallest. A delivery carries its share of what a message costs once (taking the post,
 storing it, encoding it): with ten readers that is most of it, with a thousand nearly nothing. With ten thousand what the system keeps for each socket no longer fits into
 the processor's caches, whoever the server is. Rooms and messages are looked up in indexes, whose depth grows with the logarithm of their number.
-`)
+`,
+  )
 }
 
 /** Puts the short table where the README has room for it, between two comments. */
@@ -60,13 +63,21 @@ export function writeReadme(file: URL, run: Run): void {
   const readme = readFileSync(file, 'utf8')
   const place = /(<!-- bench: [^\n]*-->\n)[^]*?(<!-- bench ends -->)/
   if (!place.test(readme)) throw new Error('the README has no place for the table')
-  writeFileSync(file, readme.replace(place, (_, begins: string, ends: string) => `${begins}\n${circumstances(run)}\n\n${shortTable(run)}\n\n${ends}`))
+  writeFileSync(
+    file,
+    readme.replace(
+      place,
+      (_, begins: string, ends: string) => `${begins}\n${circumstances(run)}\n\n${shortTable(run)}\n\n${ends}`,
+    ),
+  )
 }
 
 function circumstances({ peers, leftOut, seconds }: Run): string {
   const [{ model = 'unknown' } = {}, ...others] = cpus()
   const machine = `${others.length + 1} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`
-  const load = loadavg().map((load) => load.toFixed(1)).join(', ')
+  const load = loadavg()
+    .map((load) => load.toFixed(1))
+    .join(', ')
   const versions = peers.map((peer) => `${peer.name} ${peer.version()}`)
   return `${new Date().toISOString().slice(0, 10)}, Node ${process.version.slice(1)}, ${machine}; ${apart}; load average at the end ${load}; ${Math.ceil(seconds / 60)} minutes.
 ${versions.join(', ')}.${leftOut.length > 0 ? ` Left out: ${leftOut.join('; ')}.` : ''}`
@@ -76,18 +87,36 @@ function workTable(rows: readonly Row[]): string {
   const heading = `| work | server | result | beside bare \`${base}\` | processor each | p50 | p99 | p999 | others |\n|---|---|---|---|---|---|---|---|---|`
   const lines = rows.map(({ scene, peer, figures }) => {
     const best = countingOne(figures)
-    return lineOf([scene.work, peer, resultIn(scene, best), cell(ratioOf(rows, scene, best), times), processorIn(best), ...delaysIn(best), cell(best.disturbed, percent)])
+    return lineOf([
+      scene.work,
+      peer,
+      resultIn(scene, best),
+      cell(ratioOf(rows, scene, best), times),
+      processorIn(best),
+      ...delaysIn(best),
+      cell(best.disturbed, percent),
+    ])
   })
   return [heading, ...lines].join('\n')
 }
 
 function growthTable(rows: readonly (Row & { smallest: Row })[]): string {
-  const heading = '| cost of | server | size | each | beside the smallest | result | p50 | p99 | p999 | others |\n|---|---|---|---|---|---|---|---|---|---|'
+  const heading =
+    '| cost of | server | size | each | beside the smallest | result | p50 | p99 | p999 | others |\n|---|---|---|---|---|---|---|---|---|---|'
   const lines = rows.map(({ scene, peer, figures, smallest }) => {
     const best = countingOne(figures)
     const ratio = (best.cpuMicroseconds ?? NaN) / (countingOne(smallest.figures).cpuMicroseconds ?? NaN)
     const { what, size } = scene.grows!
-    return lineOf([what, peer, many(size), processorIn(best), cell(ratio, times), resultIn(scene, best), ...delaysIn(best), cell(best.disturbed, percent)])
+    return lineOf([
+      what,
+      peer,
+      many(size),
+      processorIn(best),
+      cell(ratio, times),
+      resultIn(scene, best),
+      ...delaysIn(best),
+      cell(best.disturbed, percent),
+    ])
   })
   return [heading, ...lines].join('\n')
 }
@@ -106,7 +135,12 @@ function shortTable({ rows, peers }: Run): string {
     })
     return lineOf([`${scene.work}: ${scene.unit}`, ...cells])
   })
-  return [lineOf(['work', ...names]), `|${'---|'.repeat(names.length + 1)}`, ...lines, ...growthLines(rows, names)].join('\n')
+  return [
+    lineOf(['work', ...names]),
+    `|${'---|'.repeat(names.length + 1)}`,
+    ...lines,
+    ...growthLines(rows, names),
+  ].join('\n')
 }
 
 // Of each curve the cost at its end beside that at its beginning.
@@ -118,7 +152,9 @@ function growthLines(rows: readonly Row[], names: readonly string[]): string[] {
     const cells = names.map((name) => {
       const rowOf = (size: number) => curve.find(({ peer, scene }) => peer === name && scene.grows!.size === size)
       const costs = sizes.map(rowOf).map((row) => row && countingOne(row.figures).cpuMicroseconds)
-      return costs.every((cost) => cost === undefined) ? '' : costs.map((cost) => (cost === undefined ? '–' : Number(cost.toPrecision(2)).toLocaleString('en'))).join(' → ')
+      return costs.every((cost) => cost === undefined)
+        ? ''
+        : costs.map((cost) => (cost === undefined ? '–' : Number(cost.toPrecision(2)).toLocaleString('en'))).join(' → ')
     })
     return lineOf([`processor time of ${what}: ${sizes.map(many).join(' → ')}: µs`, ...cells])
   })

@@ -13,7 +13,10 @@ import { Leftovers } from './started-process.ts'
 const rounds = 3 // of which one counts
 const longestMs = 90_000 // that a server may take for a scene
 
-const { values: { full }, positionals: names } = parseArgs({ options: { full: { type: 'boolean', default: false } }, allowPositionals: true })
+const {
+  values: { full },
+  positionals: names,
+} = parseArgs({ options: { full: { type: 'boolean', default: false } }, allowPositionals: true })
 const known = [...new Set([...peers, ...scenes].map(({ name }) => name))]
 const unknown = names.find((name) => !known.includes(name))
 if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are ${known.join(', ')}`)
@@ -69,7 +72,9 @@ async function play(scene: Scene, peer: Peer): Promise<Figures | undefined> {
   }, longestMs)
   try {
     const figure = await scene.run(peer, place)
-    say(`${scene.name} ${peer.name}: ${figure.value.toPrecision(4)} ${scene.unit}${processorsOf(figure)}, in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    say(
+      `${scene.name} ${peer.name}: ${figure.value.toPrecision(4)} ${scene.unit}${processorsOf(figure)}, in ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    )
     return figure
   } catch (error) {
     // One that fails must not cost all the others their figures.

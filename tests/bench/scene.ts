@@ -100,7 +100,8 @@ export async function withServer(
 
 /** How many a second, and what each took. */
 export function rateOf(report: LoadReport): Figures {
-  const { count, seconds, serverCpuSeconds, mainThreadSeconds, loadCpuSeconds, othersCpuSeconds, p50, p99, p999 } = report
+  const { count, seconds, serverCpuSeconds, mainThreadSeconds, loadCpuSeconds, othersCpuSeconds, p50, p99, p999 } =
+    report
   return {
     value: count / seconds,
     cpuMicroseconds: (serverCpuSeconds / count) * 1e6,

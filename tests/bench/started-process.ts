@@ -18,7 +18,11 @@ const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status
 export const apart = canPin ? 'server on one core, load on another' : 'server and load on the same cores'
 
 /** The command that runs another on one core. */
-export function pinned(core: number, command: string, parameters: readonly string[]): [command: string, parameters: string[]] {
+export function pinned(
+  core: number,
+  command: string,
+  parameters: readonly string[],
+): [command: string, parameters: string[]] {
   return canPin ? ['taskset', ['-c', String(core), command, ...parameters]] : [command, [...parameters]]
 }
 
@@ -90,7 +94,9 @@ export async function startProcess(
 async function listens(port: number): Promise<number> {
   for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(10)) {
     const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)))
+    const connected = await new Promise((resolve) =>
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false)),
+    )
     socket.destroy()
     if (connected) break
   }

@@ -9,7 +9,8 @@ const characterBytes = 3 // of a Chinese one in UTF-8
 const characters = 4000 // different ones
 const latinRanks = 27_000 // different words
 const firstCharacter = 0x4e00
-const syllables = 'ka lo mi ter sen ru da ben ni ost va gel ho rin pa ul fe sta em co wi lan jo thu qua zi yor bra dex ing'.split(' ')
+const syllables =
+  'ka lo mi ter sen ru da ben ni ost va gel ho rin pa ul fe sta em co wi lan jo thu qua zi yor bra dex ing'.split(' ')
 
 export function talk(number: number): string {
   const random = new Random(number)
@@ -21,7 +22,12 @@ export const searches = {
   latin(messages: number, random: Random): string {
     const words = latinWords(new Random(random.below(messages / 2) * 2))
     const at = random.below(words.length - 2) // the last may be cut short
-    return random.pick([words[at]!, words[at]!.slice(0, 3), `${words[0]} ${words[at + 1]}`, `"${words[at]} ${words[at + 1]}"`])
+    return random.pick([
+      words[at]!,
+      words[at]!.slice(0, 3),
+      `${words[0]} ${words[at + 1]}`,
+      `"${words[at]} ${words[at + 1]}"`,
+    ])
   },
   chinese(messages: number, random: Random): string {
     const said = chineseCharacters(new Random(random.below(messages / 2) * 2 + 1)).join('')
@@ -36,7 +42,12 @@ function latinWords(random: Random): string[] {
     // One is as common as its rank is low.
     const rank = Math.floor(latinRanks ** random.next())
     const parts = [rank, Math.floor(rank / 30), Math.floor(rank / 900)].filter((part, at) => part > 0 || at === 0)
-    words.push(parts.map((part) => syllables[part % 30]).join('').slice(0, left))
+    words.push(
+      parts
+        .map((part) => syllables[part % 30])
+        .join('')
+        .slice(0, left),
+    )
   }
   return words
 }

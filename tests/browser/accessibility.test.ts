@@ -14,7 +14,19 @@ const skip = noBrowser || (await install(folder))
 const phone: Look = { size: 360, theme: 'light', locale: 'en-US' }
 // The Chinese page has other words in the same places, and most dialogs are the same on a desk.
 const desk: Look = { size: 1280, theme: 'light', locale: 'zh-CN' }
-const otherOnDesk = ['first-visit', 'invite', 'talk', 'new-room', 'people', 'account', 'message-menu', 'emoji', 'search', 'settings-tokens', 'not-sent']
+const otherOnDesk = [
+  'first-visit',
+  'invite',
+  'talk',
+  'new-room',
+  'people',
+  'account',
+  'message-menu',
+  'emoji',
+  'search',
+  'settings-tokens',
+  'not-sent',
+]
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 // In the dark nothing else is different.
 const rulesOfColour = ['color-contrast', 'link-in-text-block']
@@ -34,8 +46,14 @@ async function faultsOf(page: Page, source: string, rules: string[]): Promise<st
   // Not as a script of the page, which its policy would rightly refuse, but from outside, as by the developer's console.
   if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(source)
   // What is behind an open dialog can't be reached, and is looked at where none is. It would fetch all styles once more, for rules about sound and about films, of which the page has none.
-  const violations = await page.evaluate<Violation[]>(`axe.run(document.querySelector('dialog:modal') ?? document, { preload: false, runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) => violations)`)
-  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`))
+  const violations = await page.evaluate<Violation[]>(
+    `axe.run(document.querySelector('dialog:modal') ?? document, { preload: false, runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+  )
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(
+      ({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`,
+    ),
+  )
 }
 
 async function faultsOn(t: TestContext, screens: Screen[], seen: Look): Promise<string[]> {
@@ -47,10 +65,18 @@ async function faultsOn(t: TestContext, screens: Screen[], seen: Look): Promise<
     const page = await openScreen(profiles, place, screen, seen)
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme })
-      faults.push(...(await faultsOf(page, source, theme === 'light' ? rules : rulesOfColour)).map((fault) => `${screen.name}, ${theme}: ${fault}`))
+      faults.push(
+        ...(await faultsOf(page, source, theme === 'light' ? rules : rulesOfColour)).map(
+          (fault) => `${screen.name}, ${theme}: ${fault}`,
+        ),
+      )
     }
     await page.evaluate(`document.documentElement.style.fontSize = '200%'`)
-    faults.push(...(await page.evaluate<string[]>(tooWide)).map((part) => `${screen.name}, text at 200 %: ${part} scrolls sideways`))
+    faults.push(
+      ...(await page.evaluate<string[]>(tooWide)).map(
+        (part) => `${screen.name}, text at 200 %: ${part} scrolls sideways`,
+      ),
+    )
     await page.close()
   }
   return faults

@@ -8,7 +8,9 @@ import { becomes, comeIn, logIn, openAccount, openPeople, register, say, sees, v
 
 const password = 'a long enough one'
 
-test('a guest makes an account of the name, keeps what was said, and logs in from another browser', { skip }, async (t) => {
+test('a guest makes an account of the name, keeps what was said, and logs in from another browser', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -38,7 +40,9 @@ test('a guest makes an account of the name, keeps what was said, and logs in fro
   assert.deepEqual([...faults, ...other.faults], [])
 })
 
-test('name and password are changed by whom they belong to, and the other browser is told to log in again', { skip }, async (t) => {
+test('name and password are changed by whom they belong to, and the other browser is told to log in again', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const [{ page }, other] = await Promise.all([visit(browser, chat), visit(browser, chat)])
@@ -156,6 +160,9 @@ test('who is banned is told so, and finds the page closed', { skip }, async (t) 
   // What was chosen is done, and chosen for nobody else.
   await owner.page.locator('.message', { hasText: 'spam' }).waitFor({ state: 'detached' })
   assert.equal(await dialog.isVisible(), false)
-  assert.deepEqual([await dialog.getByLabel('Archive').isChecked(), (await owner.page.getByText('banned').count()) > 0], [false, true])
+  assert.deepEqual(
+    [await dialog.getByLabel('Archive').isChecked(), (await owner.page.getByText('banned').count()) > 0],
+    [false, true],
+  )
   assert.deepEqual([...owner.faults, ...faults], [])
 })

@@ -49,7 +49,9 @@ function field(page: Page): Promise<string> {
   return page.locator('#text').inputValue()
 }
 
-test('arrow up changes what one said last, Escape brings back what one was writing, and all see what was changed', { skip }, async (t) => {
+test('arrow up changes what one said last, Escape brings back what one was writing, and all see what was changed', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(bob.page, 'said by bob')
@@ -80,14 +82,18 @@ test('arrow up changes what one said last, Escape brings back what one was writi
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
-test('a change that is refused is told, and its text stays until it is saved; a change to nothing asks whether to delete', { skip }, async (t) => {
+test('a change that is refused is told, and its text stays until it is saved; a change to nothing asks whether to delete', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(ada.page, 'first')
   await sees(ada.page, 'first')
   const refuse = '**/rooms/lobby/messages/*'
   const problem = { code: 'too_many', detail: 'you are too quick', status: 429 }
-  await ada.page.route(refuse, (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify(problem) }))
+  await ada.page.route(refuse, (route) =>
+    route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+  )
 
   await ada.page.locator('#text').press('ArrowUp')
   await say(ada.page, 'first, changed')
@@ -111,7 +117,9 @@ test('a change that is refused is told, and its text stays until it is saved; a 
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
-test('one deletes what one said, who owns a room what others said there, and nobody else is offered it', { skip }, async (t) => {
+test('one deletes what one said, who owns a room what others said there, and nobody else is offered it', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const ada = await visit(await startBrowser(t), chat)
   await register(ada.page, 'ada', 'a long enough password')
@@ -155,7 +163,9 @@ test('one deletes what one said, who owns a room what others said there, and nob
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
-test('an answer says what it answers, though that is not on the page, follows its changes, and leads there', { skip }, async (t) => {
+test('an answer says what it answers, though that is not on the page, follows its changes, and leads there', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const carol = await chat.comeIn('carol')
   const old = await carol.say('lobby', 'who has the *key*?\nI need it')
@@ -188,9 +198,13 @@ test('an answer says what it answers, though that is not on the page, follows it
   await sees(bob.page, 'I have it')
   await quoteAbove(bob.page, 'I have it').filter({ hasText: 'carol who has the keys?' }).waitFor()
   await carol.ask('DELETE', `/rooms/lobby/messages/${old.id}`)
-  await quoteAbove(bob.page, 'I have it').filter({ hasText: /^\s*deleted$/ }).waitFor()
+  await quoteAbove(bob.page, 'I have it')
+    .filter({ hasText: /^\s*deleted$/ })
+    .waitFor()
   await bob.page.reload()
-  await quoteAbove(bob.page, 'I have it').filter({ hasText: /^\s*deleted$/ }).waitFor()
+  await quoteAbove(bob.page, 'I have it')
+    .filter({ hasText: /^\s*deleted$/ })
+    .waitFor()
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
@@ -213,7 +227,13 @@ test('an answer that is not sent yet is still an answer after a reload', { skip 
   await sees(ada.page, 'I have it')
 
   const { messages } = await carol.read<{ messages: { text: string; replyTo?: string }[] }>('/rooms/lobby/messages')
-  assert.deepEqual(messages.map(({ text, replyTo }) => [text, replyTo]), [['who has the key?', undefined], ['I have it', asked.id]])
+  assert.deepEqual(
+    messages.map(({ text, replyTo }) => [text, replyTo]),
+    [
+      ['who has the key?', undefined],
+      ['I have it', asked.id],
+    ],
+  )
   assert.deepEqual(ada.faults, [])
 })
 
@@ -222,11 +242,15 @@ test('one reacts by the toolbar and with any emoji, and sees who did', { skip },
   const [ada, bob] = await Promise.all([open(t, chat, 'ada'), open(t, chat, 'bob', phone)])
   await say(bob.page, 'cake at four')
   await sees(ada.page, 'cake at four')
-  const pill = (page: Page, label: string) => message(page, 'cake').locator('.reactions').getByRole('button', { name: label, exact: true })
+  const pill = (page: Page, label: string) =>
+    message(page, 'cake').locator('.reactions').getByRole('button', { name: label, exact: true })
 
   await click(ada.page, 'cake', 'React with ❤️')
   await pill(bob.page, '❤️ 1').waitFor()
-  await message(ada.page, 'cake').getByRole('toolbar').getByRole('button', { name: 'React with ❤️', pressed: true }).waitFor()
+  await message(ada.page, 'cake')
+    .getByRole('toolbar')
+    .getByRole('button', { name: 'React with ❤️', pressed: true })
+    .waitFor()
   await message(bob.page, 'cake').locator('.text').tap()
   await choice(bob.page, 'React with ❤️').tap()
   await pill(ada.page, '❤️ 2').waitFor()
@@ -243,7 +267,9 @@ test('one reacts by the toolbar and with any emoji, and sees who did', { skip },
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
-test('what one has not sent stays in its room and its tab over a reload, and is gone with whoever logs out', { skip }, async (t) => {
+test('what one has not sent stays in its room and its tab over a reload, and is gone with whoever logs out', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   await (await chat.owner('olga')).makeRoom('Kitchen')
   const { page, faults } = await open(t, chat, 'ada')
@@ -268,13 +294,16 @@ test('what one has not sent stays in its room and its tab over a reload, and is 
   await page.locator('#leave-open').click()
   await page.locator('#leave-confirm').click()
   await Promise.all([page.locator('#entry').waitFor(), other.locator('#entry').waitFor()])
-  for (const tab of [page, other]) assert.doesNotMatch(await tab.evaluate('JSON.stringify({ ...sessionStorage })'), /in the/)
+  for (const tab of [page, other])
+    assert.doesNotMatch(await tab.evaluate('JSON.stringify({ ...sessionStorage })'), /in the/)
   await comeIn(page, 'bob')
   assert.equal(await field(page), '')
   assert.deepEqual(faults, [])
 })
 
-test('with the keyboard alone one walks through the messages and does all that can be done, and never loses the focus', { skip }, async (t) => {
+test('with the keyboard alone one walks through the messages and does all that can be done, and never loses the focus', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { page, faults } = await open(t, chat, 'ada')
   for (const text of ['one', 'two', 'three', 'four']) {
@@ -337,7 +366,9 @@ test('with the keyboard alone one walks through the messages and does all that c
   assert.deepEqual(faults, [])
 })
 
-test('on a phone a tap opens what can be done, with room for a finger, and text can still be selected', { skip }, async (t) => {
+test('on a phone a tap opens what can be done, with room for a finger, and text can still be selected', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { page, faults } = await open(t, chat, 'ada', phone)
   await say(page, 'a text to be selected')
@@ -352,7 +383,9 @@ test('on a phone a tap opens what can be done, with room for a finger, and text 
   await text.tap()
   await page.locator('#actions[open]').waitFor()
 
-  const sizes = await page.locator('#actions button:visible').evaluateAll((buttons) => buttons.map((button) => (button as unknown as { offsetHeight: number }).offsetHeight))
+  const sizes = await page
+    .locator('#actions button:visible')
+    .evaluateAll((buttons) => buttons.map((button) => (button as unknown as { offsetHeight: number }).offsetHeight))
   assert.ok(sizes.length >= 8 && sizes.every((height) => height >= 44), String(sizes))
   assert.equal(await page.locator('.message [role=toolbar]').count(), 0)
   await page.touchscreen.tap(180, 60)

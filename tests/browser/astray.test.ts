@@ -7,7 +7,9 @@ import { openChat } from '../chat-server.ts'
 import { skip, startBrowser } from './browser.ts'
 import { becomes, comeIn, makeRoom, openPeople, register, say, sees, visit } from './visit.ts'
 
-test('a part of the page that could not be fetched says so, and is fetched again with the next click', { skip }, async (t) => {
+test('a part of the page that could not be fetched says so, and is fetched again with the next click', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page } = await visit(browser, chat)
@@ -21,7 +23,9 @@ test('a part of the page that could not be fetched says so, and is fetched again
   await openPeople(page)
 })
 
-test('a page of another version than the server loads itself anew when it needs what is not there any more', { skip }, async (t) => {
+test('a page of another version than the server loads itself anew when it needs what is not there any more', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page } = await visit(browser, chat)
@@ -53,7 +57,10 @@ test('the link that skips to the messages goes there, and leaves them as they ar
   await page.evaluate('new Promise((resolve) => setTimeout(resolve))')
 
   assert.equal(await page.evaluate('document.activeElement.id'), 'log')
-  assert.deepEqual(requests.slice(before).filter((url) => url.includes('/rooms/')), [])
+  assert.deepEqual(
+    requests.slice(before).filter((url) => url.includes('/rooms/')),
+    [],
+  )
   assert.deepEqual(faults, [])
 })
 

@@ -10,7 +10,12 @@ import { becomes, openAccount, openPeople, sees } from './visit.ts'
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
 
 /** As somebody who has come in already. */
-async function visitAs(browser: Browser, { url }: ChatServer, person: Person, { path = '/', ...options } = {}): Promise<Page> {
+async function visitAs(
+  browser: Browser,
+  { url }: ChatServer,
+  person: Person,
+  { path = '/', ...options } = {},
+): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   const [name, value] = person.headers['cookie']!.split('=') as [string, string]
   await context.addCookies([{ name, value, url }])
@@ -20,9 +25,14 @@ async function visitAs(browser: Browser, { url }: ChatServer, person: Person, { 
   return page
 }
 
-const blocked = async (person: Person) => (await person.read<{ blocks: { user: { name: string } }[] }>('/blocks')).blocks.map(({ user }) => user.name)
-const roomsOn = (page: Page): Promise<string[]> => page.evaluate(`[...document.querySelectorAll('#rooms bdi')].map((name) => name.textContent)`)
-const badgeOf = (page: Page, room: string): Promise<[string, boolean]> => page.evaluate(`(({ textContent, hidden, classList }) => [hidden ? '' : textContent, classList.contains('calling')])(document.querySelector('#rooms [data-room="${room}"] .badge'))`)
+const blocked = async (person: Person) =>
+  (await person.read<{ blocks: { user: { name: string } }[] }>('/blocks')).blocks.map(({ user }) => user.name)
+const roomsOn = (page: Page): Promise<string[]> =>
+  page.evaluate(`[...document.querySelectorAll('#rooms bdi')].map((name) => name.textContent)`)
+const badgeOf = (page: Page, room: string): Promise<[string, boolean]> =>
+  page.evaluate(
+    `(({ textContent, hidden, classList }) => [hidden ? '' : textContent, classList.contains('calling')])(document.querySelector('#rooms [data-room="${room}"] .badge'))`,
+  )
 
 test('somebody is blocked where one meets them, by keyboard, and unblocked in the settings', { skip }, async (t) => {
   const chat = await openChat(t)

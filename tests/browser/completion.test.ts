@@ -8,9 +8,14 @@ import { skip, startBrowser } from './browser.ts'
 import { becomes, comeIn, sees, visit } from './visit.ts'
 
 const offered = (page: Page) => page.locator('#completion li bdi').allTextContents()
-const active = (page: Page): Promise<string | undefined> => page.evaluate(`document.getElementById(document.getElementById('text').getAttribute('aria-activedescendant'))?.querySelector('bdi').textContent`)
+const active = (page: Page): Promise<string | undefined> =>
+  page.evaluate(
+    `document.getElementById(document.getElementById('text').getAttribute('aria-activedescendant'))?.querySelector('bdi').textContent`,
+  )
 
-test('after an @ the people of the room are offered, and one is taken by Enter, Tab or a click', { skip }, async (t) => {
+test('after an @ the people of the room are offered, and one is taken by Enter, Tab or a click', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const people = await Promise.all(['bob', 'Barbara Liskov', 'carol', '小明'].map((name) => chat.comeIn(name)))
@@ -53,7 +58,9 @@ test('after an @ the people of the room are offered, and one is taken by Enter, 
   assert.deepEqual(faults, [])
 })
 
-test('Escape leaves the word as it is, Enter after a whole name sends, and an address offers nothing', { skip }, async (t) => {
+test('Escape leaves the word as it is, Enter after a whole name sends, and an address offers nothing', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const people = await Promise.all(['bob', 'Bob Dylan'].map((name) => chat.comeIn(name)))
@@ -111,7 +118,9 @@ test('while an input method composes, its keys are its own', { skip }, async (t)
   await text.pressSequentially('@')
   await page.locator('#completion li', { hasText: '小明' }).waitFor()
   await composing.send('Input.imeSetComposition', { text: 'xiaoming', selectionStart: 8, selectionEnd: 8 })
-  await page.evaluate(`document.getElementById('text').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))`)
+  await page.evaluate(
+    `document.getElementById('text').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))`,
+  )
   assert.equal(await text.inputValue(), '@xiaoming')
   await composing.send('Input.insertText', { text: '小' })
   await becomes(['小明'], () => offered(page))

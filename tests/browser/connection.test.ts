@@ -43,7 +43,9 @@ async function startProxy(t: TestContext, chat: ChatServer): Promise<Proxy> {
   const open = new Set<ServerResponse>()
   const proxy = {
     url: '',
-    get streams() { return open.size },
+    get streams() {
+      return open.size
+    },
     asked: 0,
     answer: undefined as Proxy['answer'],
     passed: new Map<string, Buffer[]>(),
@@ -61,14 +63,22 @@ async function startProxy(t: TestContext, chat: ChatServer): Promise<Proxy> {
       response.on('close', () => open.delete(response))
     }
     const { host: _, ...headers } = request.headers
-    const onward = ask(chat.url + path, { method: request.method!, headers: { ...headers, host: new URL(chat.url).host, ...(headers.origin && { origin: chat.url }) }, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers)
-      const encoding = answer.headers['content-encoding']
-      if (encoding && !proxy.encodings.includes(encoding)) proxy.encodings.push(encoding)
-      answer.on('data', (chunk: Buffer) => proxy.passed.set(path, [...(proxy.passed.get(path) ?? []), chunk]))
-      answer.pipe(response)
-      answer.on('close', () => response.destroy())
-    })
+    const onward = ask(
+      chat.url + path,
+      {
+        method: request.method!,
+        headers: { ...headers, host: new URL(chat.url).host, ...(headers.origin && { origin: chat.url }) },
+        agent: false,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers)
+        const encoding = answer.headers['content-encoding']
+        if (encoding && !proxy.encodings.includes(encoding)) proxy.encodings.push(encoding)
+        answer.on('data', (chunk: Buffer) => proxy.passed.set(path, [...(proxy.passed.get(path) ?? []), chunk]))
+        answer.pipe(response)
+        answer.on('close', () => response.destroy())
+      },
+    )
     onward.on('error', () => response.destroy())
     response.on('close', () => onward.destroy())
     request.pipe(onward)
@@ -88,7 +98,10 @@ async function startProfile(t: TestContext, options = {}): Promise<{ context: Br
   t.after(() => context.close())
   const faults: string[] = []
   context.on('weberror', (error) => faults.push(String(error.error())))
-  context.on('console', (message) => /Content Security Policy|Trusted/i.test(message.text()) && faults.push(message.text()))
+  context.on(
+    'console',
+    (message) => /Content Security Policy|Trusted/i.test(message.text()) && faults.push(message.text()),
+  )
   return { context, faults }
 }
 
@@ -164,7 +177,10 @@ test('a tab that was frozen has all it missed when it wakes up, in order and onc
 
   assert.deepEqual(await texts(frozen), all)
   assert.deepEqual(await texts(other), all)
-  assert.match(Buffer.concat([...proxy.passed].flatMap(([path, chunks]) => (path.startsWith('/events') ? chunks : []))).toString(), /event: typing/)
+  assert.match(
+    Buffer.concat([...proxy.passed].flatMap(([path, chunks]) => (path.startsWith('/events') ? chunks : []))).toString(),
+    /event: typing/,
+  )
   assert.deepEqual(faults, [])
 })
 
@@ -179,7 +195,8 @@ test('a tab that slept through more than is kept for it fetches afresh', { skip 
 
   const { stopped, wake } = await freeze(frozen)
   await bob.say('lobby', 'the one batch under way')
-  for (let at = 0; at < 1100; at += 100) await Promise.all(Array.from({ length: 100 }, () => bob.say('lobby', 'one of many')))
+  for (let at = 0; at < 1100; at += 100)
+    await Promise.all(Array.from({ length: 100 }, () => bob.say('lobby', 'one of many')))
   await bob.say('lobby', 'the last')
   await sees(other, 'the last')
   await stopped
@@ -199,7 +216,11 @@ for (const [what, answer] of [
   ['502', (response) => response.writeHead(502).end('bad gateway')],
   ['503', (response) => response.writeHead(503, { 'retry-after': '1' }).end()],
   ['429', (response) => response.writeHead(429).end('{}')],
-  ['a page where a stream was asked for', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>please log in</title>')],
+  [
+    'a page where a stream was asked for',
+    (response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>please log in</title>'),
+  ],
 ] as [string, (response: ServerResponse) => void][]) {
   test(`the stream comes back after ${what}`, { skip }, async (t) => {
     const chat = await openChat(t)
@@ -222,7 +243,9 @@ for (const [what, answer] of [
   })
 }
 
-test('a server that is killed in the middle of a talk and comes back leaves no gap and no repeat in any tab', { skip }, async (t) => {
+test('a server that is killed in the middle of a talk and comes back leaves no gap and no repeat in any tab', {
+  skip,
+}, async (t) => {
   const chat = await startChat(t, { data: await temporaryFolder(t) })
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
@@ -261,7 +284,9 @@ test('when the server can not tell what was missed, every tab fetches afresh', {
   assert.deepEqual(faults, [])
 })
 
-test('who comes in or logs out in one tab has done so in all, and the one stream is opened anew once', { skip }, async (t) => {
+test('who comes in or logs out in one tab has done so in all, and the one stream is opened anew once', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
@@ -287,13 +312,18 @@ test('who comes in or logs out in one tab has done so in all, and the one stream
   assert.deepEqual(faults, [])
 })
 
-test('where tabs can not share, each has a stream of its own, and gives it up once it was hidden for a minute', { skip }, async (t) => {
+test('where tabs can not share, each has a stream of its own, and gives it up once it was hidden for a minute', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
   await context.addInitScript('delete globalThis.SharedWorker')
   const [tab, other] = [await openTab(context, proxy), await openTab(context, proxy)]
-  const setHidden = (hidden: boolean) => tab.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} }), document.dispatchEvent(new Event('visibilitychange'))`)
+  const setHidden = (hidden: boolean) =>
+    tab.evaluate(
+      `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} }), document.dispatchEvent(new Event('visibilitychange'))`,
+    )
   assert.equal(proxy.streams, 2)
 
   await tab.clock.install()
@@ -315,7 +345,9 @@ test('where tabs can not share, each has a stream of its own, and gives it up on
   assert.deepEqual(faults, [])
 })
 
-test('a tab that can not share, and could not fetch what makes its own stream, says so and tries again', { skip }, async (t) => {
+test('a tab that can not share, and could not fetch what makes its own stream, says so and tries again', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { context } = await startProfile(t)
   await context.addInitScript('delete globalThis.SharedWorker')
@@ -333,7 +365,9 @@ test('a tab that can not share, and could not fetch what makes its own stream, s
   assert.equal(asked, 2)
 })
 
-test('a page that was put away and is shown again goes on, and so does a browser on another network', { skip }, async (t) => {
+test('a page that was put away and is shown again goes on, and so does a browser on another network', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const proxy = await startProxy(t, chat)
   const { context, faults } = await startProfile(t)
@@ -364,11 +398,15 @@ test('a page that was put away and is shown again goes on, and so does a browser
   assert.deepEqual(faults, [])
 })
 
-test('a page whose files are gone, since another version has come just then, loads itself again', { skip }, async (t) => {
+test('a page whose files are gone, since another version has come just then, loads itself again', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { context } = await startProfile(t)
   let asked = 0
-  await context.route('**/static-*/chat.js', (route) => (asked++ === 0 ? route.fulfill({ status: 404 }) : route.continue()))
+  await context.route('**/static-*/chat.js', (route) =>
+    asked++ === 0 ? route.fulfill({ status: 404 }) : route.continue(),
+  )
 
   const page = await context.newPage()
   await page.goto(chat.url)

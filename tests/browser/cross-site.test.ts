@@ -12,7 +12,9 @@ import { becomes } from './visit.ts'
 
 /** Another origin, with an empty page. */
 async function startSite(t: TestContext): Promise<number> {
-  const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>another site</title>'))
+  const server = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>another site</title>'),
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()
@@ -58,7 +60,18 @@ function watchRequests(t: TestContext, port: string): Map<string, Set<number>> {
   return answered
 }
 
-const means = ['no-cors empty', 'cors empty', 'no-cors image', 'no-cors script', 'no-cors video', 'no-cors audio', 'navigate iframe', 'navigate embed', 'navigate object', 'no-cors style']
+const means = [
+  'no-cors empty',
+  'cors empty',
+  'no-cors image',
+  'no-cors script',
+  'no-cors video',
+  'no-cors audio',
+  'navigate iframe',
+  'navigate embed',
+  'navigate object',
+  'no-cors style',
+]
 
 test('pages of other sites take no stream from whoever visits them', { skip }, async (t) => {
   const browser = await startBrowser(t)
@@ -96,8 +109,14 @@ test('who follows a link of another site to a stream sees it', { skip }, async (
     const page = await (await browser.newContext()).newPage()
     await page.goto(`http://127.0.0.1:${port}`)
     const answer = page.waitForResponse((response) => response.url() === url + path)
-    await page.evaluate(`Object.assign(document.body.appendChild(document.createElement('a')), { href: '${url}${path}' }).click()`)
+    await page.evaluate(
+      `Object.assign(document.body.appendChild(document.createElement('a')), { href: '${url}${path}' }).click()`,
+    )
     const headers = await (await answer).request().allHeaders()
-    assert.deepEqual({ status: (await answer).status(), site: headers['sec-fetch-site'] }, { status: 200, site: 'cross-site' }, path)
+    assert.deepEqual(
+      { status: (await answer).status(), site: headers['sec-fetch-site'] },
+      { status: 200, site: 'cross-site' },
+      path,
+    )
   }
 })

@@ -20,7 +20,9 @@ async function openPicker(page: Page): Promise<void> {
   await page.locator('.emoji-picker:popover-open').waitFor()
 }
 
-test('an emoji is found by either language, taken by keyboard or pointer, and comes first the next time', { skip }, async (t) => {
+test('an emoji is found by either language, taken by keyboard or pointer, and comes first the next time', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { viewport: { width: 360, height: 640 } })
@@ -33,7 +35,12 @@ test('an emoji is found by either language, taken by keyboard or pointer, and co
   const box = (await page.locator('.emoji-picker').boundingBox())!
   assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= 360 && box.y + box.height <= 640, JSON.stringify(box))
   assert.ok((await options.count()) > 120)
-  for (const [typed, emoji] of [['thank', '🙏'], ['恭喜', '🎉'], ['HEART', '❤️'], ['火', '🔥']] as const) {
+  for (const [typed, emoji] of [
+    ['thank', '🙏'],
+    ['恭喜', '🎉'],
+    ['HEART', '❤️'],
+    ['火', '🔥'],
+  ] as const) {
     await search.fill(typed)
     assert.ok((await options.allTextContents()).includes(emoji), typed)
   }

@@ -15,7 +15,14 @@ function told(page: Page, selector: string): Promise<string> {
 /** How far what is written stands from both edges of its place. */
 function gaps(page: Page, text: string): Promise<{ left: number; right: number }> {
   return page.locator('.said', { hasText: text }).evaluate((said) => {
-    const { document } = globalThis as unknown as { document: { createRange(): { selectNodeContents(node: unknown): void; getBoundingClientRect(): { left: number; right: number } } } }
+    const { document } = globalThis as unknown as {
+      document: {
+        createRange(): {
+          selectNodeContents(node: unknown): void
+          getBoundingClientRect(): { left: number; right: number }
+        }
+      }
+    }
     const range = document.createRange()
     range.selectNodeContents(said.querySelector('.text'))
     const [place, written] = [said.getBoundingClientRect(), range.getBoundingClientRect()]
@@ -39,14 +46,18 @@ test('what others say is read out, and neither what was said before nor what one
 
   assert.equal(await told(page, '.message:not(.own)'), 'polite')
   assert.equal(await told(page, '.message.own'), 'off')
-  await page.route('**/messages', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }))
+  await page.route('**/messages', (route) =>
+    route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }),
+  )
   await say(page, 'not sent')
   await page.locator('[data-state=failed]').waitFor()
   assert.equal(await told(page, '[data-state=failed] .state'), 'polite')
   assert.deepEqual(faults, [])
 })
 
-test('the focus is never lost: by the skip link, a dialog, a retry, a notice that is closed, and leaving', { skip }, async (t) => {
+test('the focus is never lost: by the skip link, a dialog, a retry, a notice that is closed, and leaving', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { page, faults } = await visit(await startBrowser(t), chat)
   await page.keyboard.press('Tab')
@@ -63,7 +74,9 @@ test('the focus is never lost: by the skip link, a dialog, a retry, a notice tha
   await page.keyboard.press('Escape')
   await hasFocus(page, 'people-open')
 
-  await page.route('**/messages', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }))
+  await page.route('**/messages', (route) =>
+    route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }),
+  )
   await say(page, 'not sent')
   await page.getByRole('button', { name: 'Try again' }).press('Enter')
   await hasFocus(page, 'text')
@@ -84,7 +97,9 @@ test('the focus is never lost: by the skip link, a dialog, a retry, a notice tha
   assert.deepEqual(faults, [])
 })
 
-test('who comes in or logs out has the focus at the next field at once, however long the rest takes', { skip }, async (t) => {
+test('who comes in or logs out has the focus at the next field at once, however long the rest takes', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const { page, faults } = await visit(await startBrowser(t), chat)
   const held = Promise.withResolvers<void>()
@@ -104,7 +119,9 @@ test('who comes in or logs out has the focus at the next field at once, however 
   assert.deepEqual(faults, [])
 })
 
-test('what is written from right to left stands at the right, and names begin where all names do', { skip }, async (t) => {
+test('what is written from right to left stands at the right, and names begin where all names do', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const noa = await chat.comeIn('נועה')
   await noa.say('lobby', 'שלום עולם!')

@@ -36,11 +36,16 @@ test('the link that the first start prints makes whoever follows it the owner', 
   await page.locator('#me-note', { hasText: 'owner' }).waitFor()
   const [, code = ''] = chat.ownerLink.split('#')
   assert.ok(code.length >= 20)
-  assert.deepEqual(requests.filter((url) => url.includes(code)), [])
+  assert.deepEqual(
+    requests.filter((url) => url.includes(code)),
+    [],
+  )
   assert.deepEqual(faults, [])
 })
 
-test('a newcomer follows a link into a private room, and its code is in no URL and in nothing that is kept', { skip }, async (t) => {
+test('a newcomer follows a link into a private room, and its code is in no URL and in nothing that is kept', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const ada = await visit(browser, chat)
@@ -59,8 +64,15 @@ test('a newcomer follows a link into a private room, and its code is in no URL a
 
   assert.match(page.url(), /\/rooms\/attic-/)
   assert.ok(requests.some((url) => url.endsWith('/invites/accept')))
-  assert.deepEqual(requests.filter((url) => url.includes(code)), [])
-  const kept = String(await page.evaluate('JSON.stringify([sessionStorage, localStorage, history.state, document.documentElement.outerHTML])'))
+  assert.deepEqual(
+    requests.filter((url) => url.includes(code)),
+    [],
+  )
+  const kept = String(
+    await page.evaluate(
+      'JSON.stringify([sessionStorage, localStorage, history.state, document.documentElement.outerHTML])',
+    ),
+  )
   assert.ok(kept.includes('between us') && !kept.includes(code))
   assert.deepEqual([...ada.faults, ...faults], [])
 })
@@ -110,11 +122,16 @@ test('who has an account logs in first, and then accepts', { skip }, async (t) =
   await bob.page.locator('#rooms a', { hasText: 'Attic' }).waitFor()
 })
 
-test('where one has to be invited, the link says that it makes guests, and whoever governs makes a member of one who has an account', { skip }, async (t) => {
+test('where one has to be invited, the link says that it makes guests, and whoever governs makes a member of one who has an account', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const olga = await chat.owner()
-  const owner = await visit(browser, chat, { extraHTTPHeaders: {}, storageState: { cookies: [cookieFor(chat.url, olga.headers['cookie']!)], origins: [] } })
+  const owner = await visit(browser, chat, {
+    extraHTTPHeaders: {},
+    storageState: { cookies: [cookieFor(chat.url, olga.headers['cookie']!)], origins: [] },
+  })
   const { link } = await makeLink(owner.page)
   await openPeople(owner.page)
   await owner.page.getByText('Whoever comes by it is a guest').waitFor({ state: 'attached' })
@@ -144,7 +161,16 @@ test('where one has to be invited, the link says that it makes guests, and whoev
 
 function cookieFor(url: string, cookie: string) {
   const [name = '', value = ''] = cookie.split('=')
-  return { name, value, domain: new URL(url).hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' as const }
+  return {
+    name,
+    value,
+    domain: new URL(url).hostname,
+    path: '/',
+    expires: -1,
+    httpOnly: true,
+    secure: false,
+    sameSite: 'Lax' as const,
+  }
 }
 
 test('without a code the page says how an invite looks', { skip }, async (t) => {

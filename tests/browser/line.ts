@@ -4,7 +4,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Scope } from '../chat-server.ts'
 
 /** `cut` ends all that is open, and lets nothing through until `mend`. */
-export async function startLine(t: Scope, chat: { url: string }): Promise<{ url: string; cut: () => void; mend: () => void }> {
+export async function startLine(
+  t: Scope,
+  chat: { url: string },
+): Promise<{ url: string; cut: () => void; mend: () => void }> {
   const sockets = new Set<Socket>()
   let whole = true
   const cut = () => {
@@ -14,7 +17,10 @@ export async function startLine(t: Scope, chat: { url: string }): Promise<{ url:
   const server = createServer((near) => {
     if (!whole) return near.destroy()
     const far = connect(Number(new URL(chat.url).port), '127.0.0.1')
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(socket)
       socket.on('error', () => {}) // it was cut
       socket.on('close', () => {

@@ -10,10 +10,16 @@ import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 
 /** A site that has a chat at each of these paths and nothing else. */
 async function startSite(t: TestContext, paths: string[], options: CreateChatOptions = {}): Promise<{ url: string }> {
-  const chats = await Promise.all(paths.map((path) => createChat({ data: ':memory:', path, log: () => {}, ...options })))
+  const chats = await Promise.all(
+    paths.map((path) => createChat({ data: ':memory:', path, log: () => {}, ...options })),
+  )
   t.after(() => Promise.all(chats.map((chat) => chat.close())))
   const [first, second] = chats
-  return { url: await serve(t, (request, response) => first!.handler(request, response, second && (() => second.handler(request, response)))) }
+  return {
+    url: await serve(t, (request, response) =>
+      first!.handler(request, response, second && (() => second.handler(request, response))),
+    ),
+  }
 }
 
 /** What the page has written down in the browser. */
@@ -42,8 +48,14 @@ test('a chat that is mounted at a path keeps to it in everything it asks for, sh
   await page.locator('a.brand').click()
   await page.waitForURL(`${site.url}/chat/`)
 
-  assert.deepEqual(requests.filter((url) => !url.startsWith(`${site.url}/chat/`)), [])
-  assert.deepEqual((await kept(page)).filter((name) => !name.startsWith('natter/chat.')), [])
+  assert.deepEqual(
+    requests.filter((url) => !url.startsWith(`${site.url}/chat/`)),
+    [],
+  )
+  assert.deepEqual(
+    (await kept(page)).filter((name) => !name.startsWith('natter/chat.')),
+    [],
+  )
   assert.deepEqual(faults, [])
 })
 
@@ -64,10 +76,16 @@ test('two chats of one site do not mix', { skip }, async (t) => {
   await two.evaluate(`fetch('/two/healthz')`) // by then it would have asked
 
   // Its own parts it may still be fetching; but who comes in there is no reason to ask who is here.
-  assert.deepEqual(asked.filter((url) => url.startsWith(`${site.url}/one/`) || /\/(session|healthz)$/.test(url)), [`${site.url}/two/healthz`])
+  assert.deepEqual(
+    asked.filter((url) => url.startsWith(`${site.url}/one/`) || /\/(session|healthz)$/.test(url)),
+    [`${site.url}/two/healthz`],
+  )
   assert.equal(await two.locator('.message').count(), 0)
   assert.equal(await two.locator('#me-name').textContent(), 'bob')
-  assert.deepEqual((await kept(one.page)).filter((name) => !name.startsWith('natter/one.')), [])
+  assert.deepEqual(
+    (await kept(one.page)).filter((name) => !name.startsWith('natter/one.')),
+    [],
+  )
   await two.reload()
   await two.locator('#me-name', { hasText: 'bob' }).waitFor()
 })

@@ -9,7 +9,10 @@ import { comeIn, openPeople, say, sees, visit } from './visit.ts'
 test('two people come in, talk, make a room, and meet there', { skip }, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
-  const [ada, bob] = await Promise.all([visit(browser, chat), visit(browser, chat, { viewport: { width: 360, height: 740 }, hasTouch: true })])
+  const [ada, bob] = await Promise.all([
+    visit(browser, chat),
+    visit(browser, chat, { viewport: { width: 360, height: 740 }, hasTouch: true }),
+  ])
 
   await comeIn(ada.page, 'ada')
   await comeIn(bob.page, 'bob')
@@ -21,7 +24,10 @@ test('two people come in, talk, make a room, and meet there', { skip }, async (t
   const carol = await chat.comeIn('carol')
   const regretted = await carol.say('lobby', 'regretted')
   await sees(ada.page, 'regretted')
-  await carol.fetch(`/rooms/lobby/messages/${regretted.id}`, { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })
+  await carol.fetch(`/rooms/lobby/messages/${regretted.id}`, {
+    method: 'DELETE',
+    headers: { 'sec-fetch-site': 'same-origin' },
+  })
   await ada.page.locator('.message', { hasText: 'regretted' }).waitFor({ state: 'detached' })
 
   await ada.page.getByRole('button', { name: 'New room' }).click()
@@ -38,7 +44,9 @@ test('two people come in, talk, make a room, and meet there', { skip }, async (t
   assert.deepEqual([...ada.faults, ...bob.faults], [])
 })
 
-test('the page survives a kill and a restart without a gap or a repeat, and sends what was typed meanwhile', { skip }, async (t) => {
+test('the page survives a kill and a restart without a gap or a repeat, and sends what was typed meanwhile', {
+  skip,
+}, async (t) => {
   const chat = await startChat(t, { data: await temporaryFolder(t) })
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -63,7 +71,15 @@ test('the page survives a kill and a restart without a gap or a repeat, and send
 
 test('what people type is shown as what they typed', { skip }, async (t) => {
   const chat = await openChat(t)
-  const attacks = ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '"><svg onload=alert(1)>', 'javascript:alert(1)', '</li></template><b>x', '{{7*7}}', '&lt;b&gt;']
+  const attacks = [
+    '<img src=x onerror=alert(1)>',
+    '<script>alert(1)</script>',
+    '"><svg onload=alert(1)>',
+    'javascript:alert(1)',
+    '</li></template><b>x',
+    '{{7*7}}',
+    '&lt;b&gt;',
+  ]
   const mallory = await chat.comeIn('<img src=x onerror=alert(1)>')
   for (const text of attacks) {
     await mallory.say('lobby', text)

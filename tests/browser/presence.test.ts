@@ -9,11 +9,18 @@ import { becomes, comeIn, openPeople, say, sees, visit } from './visit.ts'
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
 
-const typing = (page: Page, words: string) => page.locator('#typing', { hasText: new RegExp(`^${words}$`) }).waitFor({ state: 'attached' })
-const hereCount = (page: Page, count: number) => page.getByRole('button', { name: `People in this room, ${count} here`, exact: true }).waitFor()
-const people = (page: Page): Promise<string[]> => page.evaluate(`[...document.querySelectorAll('#members li')].map((item) => item.querySelector('.name').textContent + (item.querySelector('.dot').hidden ? '' : ' *'))`)
+const typing = (page: Page, words: string) =>
+  page.locator('#typing', { hasText: new RegExp(`^${words}$`) }).waitFor({ state: 'attached' })
+const hereCount = (page: Page, count: number) =>
+  page.getByRole('button', { name: `People in this room, ${count} here`, exact: true }).waitFor()
+const people = (page: Page): Promise<string[]> =>
+  page.evaluate(
+    `[...document.querySelectorAll('#members li')].map((item) => item.querySelector('.name').textContent + (item.querySelector('.dot').hidden ? '' : ' *'))`,
+  )
 
-test('that somebody writes is shown below the field until they have said it, and moves nothing', { skip }, async (t) => {
+test('that somebody writes is shown below the field until they have said it, and moves nothing', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const noor = await chat.comeIn('نور')
@@ -33,7 +40,11 @@ test('that somebody writes is shown below the field until they have said it, and
   await typing(ada.page, 'bob is typing…')
   await becomes(1, async () => told())
   assert.deepEqual(await log(), before)
-  assert.equal(await ada.page.locator(':is([aria-live], [role=log], [role=status]) #typing').count(), 0, 'it is not read out')
+  assert.equal(
+    await ada.page.locator(':is([aria-live], [role=log], [role=status]) #typing').count(),
+    0,
+    'it is not read out',
+  )
   await noor.ask('POST', '/rooms/lobby/typing')
   await typing(ada.page, 'bob and \u2068نور\u2069 are typing…')
   await dora.ask('POST', '/rooms/lobby/typing')
@@ -107,7 +118,9 @@ test('who is here is counted and comes first, and has gone some seconds after th
   // Who has spoken alone is not offered before who is here.
   await ada.page.locator('#text').pressSequentially('@')
   await ada.page.locator('#completion li small', { hasText: 'here' }).waitFor()
-  await becomes(['bob', 'zoe'], async () => (await ada.page.locator('#completion li bdi').allTextContents()).slice(0, 2))
+  await becomes(['bob', 'zoe'], async () =>
+    (await ada.page.locator('#completion li bdi').allTextContents()).slice(0, 2),
+  )
   await ada.page.locator('#text').fill('')
 
   await openPeople(ada.page)

@@ -237,7 +237,9 @@ export const screens: Screen[] = [
     who: 'olga',
     act: async (page, size) => {
       // Those of the pictures before go; but a bot keeps its name.
-      await page.evaluate(`fetch('/tokens').then((answer) => answer.json()).then(({ tokens }) => Promise.all(tokens.slice(4).map(({ id }) => fetch('/tokens/' + id, { method: 'DELETE' }))))`)
+      await page.evaluate(
+        `fetch('/tokens').then((answer) => answer.json()).then(({ tokens }) => Promise.all(tokens.slice(4).map(({ id }) => fetch('/tokens/' + id, { method: 'DELETE' }))))`,
+      )
       await openSettings(page, size, 'tokens')
       for (const name of [`weather ${Date.now() % 1000}`, `天气预报 ${Date.now() % 1000}`]) {
         await page.locator('#token-name').fill(name)
@@ -257,7 +259,13 @@ export const screens: Screen[] = [
   {
     name: 'not-sent',
     act: async (page) => {
-      await page.route('**/messages', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }))
+      await page.route('**/messages', (route) =>
+        route.fulfill({
+          status: 403,
+          contentType: 'application/problem+json',
+          body: '{"code":"forbidden","detail":"no"}',
+        }),
+      )
       await page.locator('#text').fill('This one does not get through')
       await page.locator('#text').press('Enter')
       await page.locator('.message[data-state=failed]').waitFor()
@@ -281,15 +289,33 @@ export async function furnish(t: Scope): Promise<Place> {
   const cake = await li.say('lobby', '太好了！我下午三点半到。')
   await li.say('lobby', '要不要带点茶？')
   await noor.say('lobby', 'صباح الخير، سأحضر القهوة')
-  const list = await olga.say('lobby', 'What we still need:\n- plates\n- candles, the small ones\n- `npm install-test` on the old laptop\n\n> Is the kitchen free at four?\nIt is. See https://example.org/rooms/kitchen?when=today#four')
-  await longName.say('lobby', 'I can take care of the candles. Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft!')
-  await olga.say('lobby', '```js\nconst prices = new Hub({ ring: 1000 })\nprices.publish(\'ACME\', { event: \'price\', data: { symbol: \'ACME\', price: 12.3 } })\n```')
+  const list = await olga.say(
+    'lobby',
+    'What we still need:\n- plates\n- candles, the small ones\n- `npm install-test` on the old laptop\n\n> Is the kitchen free at four?\nIt is. See https://example.org/rooms/kitchen?when=today#four',
+  )
+  await longName.say(
+    'lobby',
+    'I can take care of the candles. Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft!',
+  )
+  await olga.say(
+    'lobby',
+    "```js\nconst prices = new Hub({ ring: 1000 })\nprices.publish('ACME', { event: 'price', data: { symbol: 'ACME', price: 12.3 } })\n```",
+  )
   await li.ask('POST', '/rooms/lobby/messages', { text: '@Ada Lovelace 蛋糕是什么口味的？', replyTo: list.id })
   const last = await ada.say('lobby', 'Chocolate, of course. @Olga, could you open the door?')
-  for (const [person, message, emoji] of [[ada, cake, '🍵'], [olga, cake, '🍵'], [li, last, '🍫'], [olga, last, '🍫'], [noor, last, '🍫'], [olga, last, '👍']] as const) {
+  for (const [person, message, emoji] of [
+    [ada, cake, '🍵'],
+    [olga, cake, '🍵'],
+    [li, last, '🍫'],
+    [olga, last, '🍫'],
+    [noor, last, '🍫'],
+    [olga, last, '👍'],
+  ] as const) {
     await person.ask('PUT', `/rooms/lobby/messages/${message.id}/reactions/${encodeURIComponent(emoji)}`)
   }
-  await ada.ask('PATCH', `/rooms/lobby/messages/${last.id}`, { text: 'Dark chocolate, of course. @Olga, could you open the door?' })
+  await ada.ask('PATCH', `/rooms/lobby/messages/${last.id}`, {
+    text: 'Dark chocolate, of course. @Olga, could you open the door?',
+  })
   await olga.ask('PUT', '/rooms/lobby/members/me', {}).catch(() => {})
   for (const text of ['The tomatoes are ripe', '@Ada Lovelace have a look']) await olga.say('garden', text)
   const summer = await ada.makeRoom('Summer', { kind: 'private', topic: 'A surprise' })
@@ -298,9 +324,20 @@ export async function furnish(t: Scope): Promise<Place> {
   const direct = await li.direct(ada)
   await li.say(direct, '明天见')
   for (const person of [li, olga, noor]) await person.listen()
-  for (const name of ['Mallory', 'ملاك', '王伟', 'Somebody with a rather long name']) await olga.ask('PUT', `/blocks/${(await chat.comeIn(name)).id}`)
+  for (const name of ['Mallory', 'ملاك', '王伟', 'Somebody with a rather long name'])
+    await olga.ask('PUT', `/blocks/${(await chat.comeIn(name)).id}`)
   const invite = await olga.invite({ room: 'garden' })
-  return { chat, ada, guest: noor, li, olga, summer, direct, early: early.id, invite: new URL(invite.url).pathname + new URL(invite.url).hash }
+  return {
+    chat,
+    ada,
+    guest: noor,
+    li,
+    olga,
+    summer,
+    direct,
+    early: early.id,
+    invite: new URL(invite.url).pathname + new URL(invite.url).hash,
+  }
 }
 
 /** A profile for each who looks at the place and each way it is looked at, kept for all their screens. */
@@ -320,7 +357,17 @@ export class Profiles {
     if (kept) return kept
     const { size, theme, locale } = look
     const phone = size < narrow
-    const context = await this.#browser.newContext({ viewport: { width: size, height: phone ? 740 : 800 }, colorScheme: theme.startsWith('dark') ? 'dark' : 'light', contrast: theme.endsWith('high') ? 'more' : 'no-preference', reducedMotion: 'reduce', locale, extraHTTPHeaders: unpacked, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1 })
+    const context = await this.#browser.newContext({
+      viewport: { width: size, height: phone ? 740 : 800 },
+      colorScheme: theme.startsWith('dark') ? 'dark' : 'light',
+      contrast: theme.endsWith('high') ? 'more' : 'no-preference',
+      reducedMotion: 'reduce',
+      locale,
+      extraHTTPHeaders: unpacked,
+      hasTouch: phone,
+      isMobile: phone,
+      deviceScaleFactor: phone ? 2 : 1,
+    })
     if (who !== 'stranger') {
       const [name, value] = this.#place[who].headers['cookie']!.split('=') as [string, string]
       await context.addCookies([{ name, value, url: this.#place.chat.url }])
@@ -331,14 +378,23 @@ export class Profiles {
 }
 
 /** The page as somebody sees it there, in a tab that is to be closed by who asked for it. */
-export async function openScreen(profiles: Profiles, place: Place, { who = 'ada', path, act }: Screen, look: Look): Promise<Page> {
+export async function openScreen(
+  profiles: Profiles,
+  place: Place,
+  { who = 'ada', path, act }: Screen,
+  look: Look,
+): Promise<Page> {
   const context = await profiles.of(who, look)
   const page = await context.newPage()
   const address = path?.(place) ?? '/'
   await page.goto(place.chat.url + address)
-  await page.locator(address.startsWith('/join') ? '#welcome-title:visible' : '#connection[data-state=live]').waitFor({ state: 'attached' })
+  await page
+    .locator(address.startsWith('/join') ? '#welcome-title:visible' : '#connection[data-state=live]')
+    .waitFor({ state: 'attached' })
   await page.locator('#loading').waitFor({ state: 'hidden' })
   await act?.(page, look.size, place)
-  await page.evaluate('document.fonts.ready.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))))')
+  await page.evaluate(
+    'document.fonts.ready.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))))',
+  )
   return page
 }

@@ -11,7 +11,14 @@ import { Profiles, furnish, openScreen, screens, type Look } from './screens.ts'
 
 const folder = fileURLToPath(new URL('../../screenshots/', import.meta.url))
 const sizes = [360, 768, 1280]
-const themes = [['light', 'en-US'], ['light', 'zh-CN'], ['dark', 'en-US'], ['dark', 'zh-CN'], ['light-high', 'en-US'], ['dark-high', 'en-US']] as const
+const themes = [
+  ['light', 'en-US'],
+  ['light', 'zh-CN'],
+  ['dark', 'en-US'],
+  ['dark', 'zh-CN'],
+  ['light-high', 'en-US'],
+  ['dark-high', 'en-US'],
+] as const
 const looks = sizes.flatMap((size) => themes.map(([theme, locale]): Look => ({ size, theme, locale })))
 
 const after: (() => unknown)[] = []
@@ -24,7 +31,9 @@ try {
   for (const screen of screens.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
     for (const look of looks) {
       const page = await openScreen(profiles, place, screen, look)
-      await page.screenshot({ path: join(folder, `${screen.name}-${look.size}-${look.theme}-${look.locale.slice(0, 2)}.png`) })
+      await page.screenshot({
+        path: join(folder, `${screen.name}-${look.size}-${look.theme}-${look.locale.slice(0, 2)}.png`),
+      })
       await page.close()
     }
     console.log(`saved ${screen.name}`)

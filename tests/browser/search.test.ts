@@ -14,7 +14,8 @@ const texts = (page: Page): Promise<string[]> => page.locator('#search-results .
 const status = (page: Page, text: string) => page.locator('#search [role=status]', { hasText: text }).waitFor()
 
 async function search(page: Page, text: string): Promise<void> {
-  if (!(await page.locator('#search').isVisible())) await page.getByRole('button', { name: 'Search', exact: true }).click()
+  if (!(await page.locator('#search').isVisible()))
+    await page.getByRole('button', { name: 'Search', exact: true }).click()
   await page.locator('#search-field').fill(text)
 }
 
@@ -25,8 +26,16 @@ async function fill(person: Person, room: string): Promise<void> {
 
 /** What the server would answer, for messages of these ids. */
 function answer({ ids = [], more = false, before = '1' }: { ids?: string[]; more?: boolean; before?: string }) {
-  const messages = ids.map((id) => ({ id, room: 'lobby', from: { id: '1', name: 'bob' }, text: `found ${id}`, at: '2026-11-21T08:00:00.000Z' }))
-  return { json: { messages, marks: Object.fromEntries(ids.map((id) => [id, [[0, 5]]])), more, ...(more && { before }) } }
+  const messages = ids.map((id) => ({
+    id,
+    room: 'lobby',
+    from: { id: '1', name: 'bob' },
+    text: `found ${id}`,
+    at: '2026-11-21T08:00:00.000Z',
+  }))
+  return {
+    json: { messages, marks: Object.fromEntries(ids.map((id) => [id, [[0, 5]]])), more, ...(more && { before }) },
+  }
 }
 
 test('a word of a message that is not loaded is found, and Enter or a tap leads to it', { skip }, async (t) => {
@@ -91,7 +100,10 @@ test('it opens by / and Ctrl+K, keeps what was typed, and Escape gives back the 
   assert.equal(await page.locator('#search-field').inputValue(), '')
   await page.keyboard.type('hello')
   await results(page).first().waitFor()
-  assert.equal(await page.locator('#search-field').getAttribute('aria-activedescendant'), await results(page).first().getAttribute('id'))
+  assert.equal(
+    await page.locator('#search-field').getAttribute('aria-activedescendant'),
+    await results(page).first().getAttribute('id'),
+  )
   await page.keyboard.press('Escape')
   await hasFocus(page, 'log')
 
@@ -119,15 +131,25 @@ test('whatever is found is text', { skip }, async (t) => {
   await mallory.say(room, `${attack} "><svg onload=alert(1)>\n\n\n needle\u202e`)
   const { page, faults, requests } = await visit(browser, chat)
 
-  for (const [typed, mark] of [['needle', 'needle'], ['onerror', 'onerror'], [attack, 'img']] as const) {
+  for (const [typed, mark] of [
+    ['needle', 'needle'],
+    ['onerror', 'onerror'],
+    [attack, 'img'],
+  ] as const) {
     await search(page, typed)
     await page.locator('#search-results mark', { hasText: mark }).nth(1).waitFor()
   }
 
-  assert.deepEqual(await texts(page), [`${attack} "><svg onload=alert(1)> needle\u202e`, `needle ${attack}<script>alert(1)</script> **bold** javascript:alert(1)`])
+  assert.deepEqual(await texts(page), [
+    `${attack} "><svg onload=alert(1)> needle\u202e`,
+    `needle ${attack}<script>alert(1)</script> **bold** javascript:alert(1)`,
+  ])
   assert.equal(await page.locator('#search').locator('img, script, [onerror], strong').count(), 0)
   assert.equal(await page.locator('#search-results svg').count(), 0)
-  assert.deepEqual(requests.filter((url) => !url.startsWith(chat.url)), [])
+  assert.deepEqual(
+    requests.filter((url) => !url.startsWith(chat.url)),
+    [],
+  )
   assert.deepEqual(faults, [])
 })
 
@@ -167,7 +189,9 @@ test('one request is under way at a time, and what was asked for before is not s
   assert.deepEqual(faults, [])
 })
 
-test('a search that is cut off goes on by itself a few times, then when it is told to, and at the end of the list', { skip }, async (t) => {
+test('a search that is cut off goes on by itself a few times, then when it is told to, and at the end of the list', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -175,7 +199,9 @@ test('a search that is cut off goes on by itself a few times, then when it is to
   let ids: (time: number) => string[] = () => []
   await page.route('**/search?*', (route) => {
     asked.push(new URL(route.request().url()).searchParams.get('before'))
-    return route.fulfill(answer({ ids: ids(asked.length), more: asked.length < 12, before: String(1000 - asked.length) }))
+    return route.fulfill(
+      answer({ ids: ids(asked.length), more: asked.length < 12, before: String(1000 - asked.length) }),
+    )
   })
 
   await search(page, 'rare')
@@ -192,7 +218,9 @@ test('a search that is cut off goes on by itself a few times, then when it is to
   assert.equal(await results(page).count(), 20 * (before - 6))
 
   await results(page).last().scrollIntoViewIfNeeded()
-  await results(page).nth(20 * (before - 6)).waitFor()
+  await results(page)
+    .nth(20 * (before - 6))
+    .waitFor()
   assert.ok(asked.length > before)
   for (let count = await results(page).count(); count < 20 * 6; count = await results(page).count()) {
     await page.evaluate('document.querySelector(".search-scroller").scrollTo(0, 1e6)')
@@ -214,7 +242,12 @@ test('when the server is busy or out of reach it says so and goes on by itself',
   await page.route('**/search?*', (route) => {
     times.push(performance.now())
     if (refusals-- <= 0) return route.continue()
-    return route.fulfill({ status: refusals > 0 ? 429 : 503, headers: { 'retry-after': '1' }, contentType: 'application/problem+json', body: '{"code":"busy","detail":"later"}' })
+    return route.fulfill({
+      status: refusals > 0 ? 429 : 503,
+      headers: { 'retry-after': '1' },
+      contentType: 'application/problem+json',
+      body: '{"code":"busy","detail":"later"}',
+    })
   })
 
   await search(page, 'needle')
@@ -233,7 +266,9 @@ test('when the server is busy or out of reach it says so and goes on by itself',
   assert.deepEqual(faults, [])
 })
 
-test('what was found in a room that one is not in any more leads to no room, and who logs out leaves nothing found', { skip }, async (t) => {
+test('what was found in a room that one is not in any more leads to no room, and who logs out leaves nothing found', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const olga = await chat.owner()
@@ -281,11 +316,16 @@ test('while an input method composes, nothing is looked for, and its Enter leads
 
   await composing.send('Input.imeSetComposition', { text: 'bei', selectionStart: 3, selectionEnd: 3 })
   await page.evaluate('new Promise((resolve) => setTimeout(resolve, 200))') // comes after whatever waits for a pause in typing
-  await page.evaluate(`document.getElementById('search-field').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))`)
+  await page.evaluate(
+    `document.getElementById('search-field').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))`,
+  )
   await composing.send('Input.insertText', { text: '北京' })
   await results(page).first().waitFor()
 
-  assert.deepEqual(requests.filter((url) => url.includes('/search?')).map((url) => new URL(url).searchParams.get('q')), ['北京'])
+  assert.deepEqual(
+    requests.filter((url) => url.includes('/search?')).map((url) => new URL(url).searchParams.get('q')),
+    ['北京'],
+  )
   assert.equal(await page.locator('#search').isVisible(), true)
   assert.deepEqual(faults, [])
 })

@@ -38,7 +38,8 @@ const recorded = `
   globalThis.look = (now) => { looks = now; dispatchEvent(new Event(now ? 'focus' : 'blur')) }
 `
 
-const shown = (page: Page): Promise<Shown[]> => page.evaluate(`shown.filter(({ tag }) => tag !== 'first').map(({ title, body, tag }) => ({ title, body, tag }))`)
+const shown = (page: Page): Promise<Shown[]> =>
+  page.evaluate(`shown.filter(({ tag }) => tag !== 'first').map(({ title, body, tag }) => ({ title, body, tag }))`)
 /** Waits until it is true in the page, or the promise of it is. Playwright's own way is forbidden by the page's policy. */
 function until(page: Page, truth: string): Promise<void> {
   return page.evaluate(`new Promise((resolve) => {
@@ -108,7 +109,12 @@ test('a token is made, shown once, works as the page says, and is revoked', { sk
   await page.getByText('Tokens for bots').click()
   await page.locator('#tokens li').waitFor()
   assert.equal(await page.locator('#token-made').isVisible(), false)
-  assert.equal(await page.evaluate<boolean>(`document.documentElement.outerHTML.includes('${token}') || [...document.querySelectorAll('input, textarea')].some(({ value }) => value.includes('${token}'))`), false)
+  assert.equal(
+    await page.evaluate<boolean>(
+      `document.documentElement.outerHTML.includes('${token}') || [...document.querySelectorAll('input, textarea')].some(({ value }) => value.includes('${token}'))`,
+    ),
+    false,
+  )
   await page.getByRole('button', { name: 'Revoke', exact: true }).click()
   await page.getByRole('button', { name: 'Revoke it?' }).click()
   await page.locator('#tokens li').waitFor({ state: 'detached' })
@@ -116,7 +122,9 @@ test('a token is made, shown once, works as the page says, and is revoked', { sk
   assert.deepEqual(faults, [])
 })
 
-test('the theme that is chosen is there before anything is painted, in all tabs, and until another is chosen', { skip }, async (t) => {
+test('the theme that is chosen is there before anything is painted, in all tabs, and until another is chosen', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { colorScheme: 'light' })
@@ -130,12 +138,18 @@ test('the theme that is chosen is there before anything is painted, in all tabs,
   await other.goto(chat.url)
   const ground = (tab: Page) => tab.evaluate(`getComputedStyle(document.body).backgroundColor`)
   const bars = (tab: Page) => tab.locator('meta[name=theme-color]').getAttribute('content')
-  assert.deepEqual([await ground(page), await ground(other), await other.evaluate('first')], ['rgb(255, 255, 255)', 'rgb(255, 255, 255)', 'light normal'])
+  assert.deepEqual(
+    [await ground(page), await ground(other), await other.evaluate('first')],
+    ['rgb(255, 255, 255)', 'rgb(255, 255, 255)', 'light normal'],
+  )
 
   await page.getByRole('button', { name: 'Settings' }).click()
   await page.getByRole('radio', { name: 'Dark' }).check()
   await other.locator('html[data-theme=dark]').waitFor()
-  assert.deepEqual([await ground(page), await ground(other), await bars(page)], ['rgb(20, 23, 22)', 'rgb(20, 23, 22)', '#141716'])
+  assert.deepEqual(
+    [await ground(page), await ground(other), await bars(page)],
+    ['rgb(20, 23, 22)', 'rgb(20, 23, 22)', '#141716'],
+  )
   await page.getByRole('radio', { name: 'High' }).check()
   await other.locator('html[data-contrast=more]').waitFor()
   assert.deepEqual([await ground(other), await bars(other)], ['rgb(0, 0, 0)', '#000000'])
@@ -179,7 +193,9 @@ test('another language is chosen by its own name, and what is being written stay
   assert.deepEqual(faults, [])
 })
 
-test('whoever is nobody yet chooses how the page looks and which language it speaks, and nothing else', { skip }, async (t) => {
+test('whoever is nobody yet chooses how the page looks and which language it speaks, and nothing else', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat, { until: '#welcome:not([hidden])' })
@@ -209,7 +225,10 @@ test('whoever does not look is notified of what names them, once, and is led to 
   await other.goto(chat.url)
   await other.locator('#connection[data-state=live]').waitFor({ state: 'attached' })
   await look(other, false)
-  await until(other, `navigator.locks.query().then(({ held }) => held.every(({ name }) => name !== 'natter.attention'))`)
+  await until(
+    other,
+    `navigator.locks.query().then(({ held }) => held.every(({ name }) => name !== 'natter.attention'))`,
+  )
   assert.deepEqual([await shown(page), await shown(other)], [[], []])
 
   await bob.say('kitchen', 'nobody is named')
@@ -233,7 +252,9 @@ test('whoever does not look is notified of what names them, once, and is led to 
   assert.deepEqual(faults, [])
 })
 
-test('nobody is notified of their own words, of a room that is to be quiet, or while they look', { skip }, async (t) => {
+test('nobody is notified of their own words, of a room that is to be quiet, or while they look', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -253,7 +274,10 @@ test('nobody is notified of their own words, of a room that is to be quiet, or w
   await bob.say('attic', '@ada in a quiet room')
   await bob.say('kitchen', 'in a loud one')
   await until(page, `shown.some(({ body }) => body === 'in a loud one')`)
-  assert.deepEqual((await shown(page)).map(({ body }) => body), ['in a loud one'])
+  assert.deepEqual(
+    (await shown(page)).map(({ body }) => body),
+    ['in a loud one'],
+  )
   await look(page, true)
   await until(page, 'shown.at(-1).closed') // it is read
   await bob.say('kitchen', 'while she looks')
@@ -263,7 +287,10 @@ test('nobody is notified of their own words, of a room that is to be quiet, or w
   await bob.say('kitchen', 'and away again')
   await until(page, `shown.some(({ body }) => body === 'and away again')`)
 
-  assert.deepEqual((await shown(page)).map(({ body }) => body), ['in a loud one', 'and away again'])
+  assert.deepEqual(
+    (await shown(page)).map(({ body }) => body),
+    ['in a loud one', 'and away again'],
+  )
   assert.deepEqual(faults, [])
 })
 
@@ -283,7 +310,12 @@ test('where there are no notifications the settings say why, and ask for nothing
 
   assert.match(await said(`Object.defineProperty(globalThis, 'isSecureContext', { value: false })`), /https:/)
   assert.match(await said(`Object.defineProperty(Notification, 'permission', { value: 'denied' })`), /does not allow/)
-  assert.match(await said(`globalThis.Notification = class { static permission = 'default'; constructor() { throw new TypeError('Illegal constructor') } }`), /has no notifications/)
+  assert.match(
+    await said(
+      `globalThis.Notification = class { static permission = 'default'; constructor() { throw new TypeError('Illegal constructor') } }`,
+    ),
+    /has no notifications/,
+  )
   assert.match(await said('delete globalThis.Notification'), /has no notifications/)
 })
 
@@ -299,7 +331,9 @@ test('the title counts what calls me: by the room, all of it, what names me, or 
   for (const text of ['one', '@ada two', 'three']) await bob.say('kitchen', text)
   await title('(1) natter')
 
-  await page.evaluate(`localStorage.setItem('natter.levels', '{"kitchen":"all"}'), dispatchEvent(new StorageEvent('storage', { key: 'natter.levels' }))`)
+  await page.evaluate(
+    `localStorage.setItem('natter.levels', '{"kitchen":"all"}'), dispatchEvent(new StorageEvent('storage', { key: 'natter.levels' }))`,
+  )
   await title('(3) natter')
   await page.locator('#rooms a', { hasText: 'Kitchen' }).click()
   await title('Kitchen · natter')
@@ -318,7 +352,9 @@ test('the title counts what calls me: by the room, all of it, what names me, or 
   assert.deepEqual(faults, [])
 })
 
-test('keys lead from room to room, and to the list of keys, but not out of what one is writing', { skip }, async (t) => {
+test('keys lead from room to room, and to the list of keys, but not out of what one is writing', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -342,7 +378,9 @@ test('keys lead from room to room, and to the list of keys, but not out of what 
   await page.locator('#text').pressSequentially('what?')
   assert.equal(await page.locator('#text').inputValue(), 'what?')
   assert.equal(await page.locator('#shortcuts').isVisible(), false)
-  await page.evaluate(`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', altKey: true, isComposing: true, bubbles: true, cancelable: true }))`)
+  await page.evaluate(
+    `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', altKey: true, isComposing: true, bubbles: true, cancelable: true }))`,
+  )
   await page.locator('#log').focus()
   await page.keyboard.press('?')
   await page.locator('#shortcuts[open]').waitFor()

@@ -29,7 +29,9 @@ test('what could not be sent goes from the screen with whoever wrote it', { skip
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await register(page, 'ada', 'correct horse battery')
-  await page.route('**/rooms/lobby/messages', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }))
+  await page.route('**/rooms/lobby/messages', (route) =>
+    route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"code":"forbidden","detail":"no"}' }),
+  )
   await say(page, 'my diagnosis')
   await page.locator('.message[data-state=failed]', { hasText: 'my diagnosis' }).waitFor()
 
@@ -42,7 +44,9 @@ test('what could not be sent goes from the screen with whoever wrote it', { skip
   assert.deepEqual(faults, [])
 })
 
-test('a dialog that is open when another tab logs out closes, and what it shows is not there for who comes next', { skip }, async (t) => {
+test('a dialog that is open when another tab logs out closes, and what it shows is not there for who comes next', {
+  skip,
+}, async (t) => {
   const { chat, page, faults } = await adaInHerAttic(t)
   await page.locator('.message').focus()
   await page.keyboard.press('Enter')
@@ -136,7 +140,9 @@ test('an answer about an earlier session that comes late changes nothing', { ski
   assert.deepEqual(faults, [])
 })
 
-test('that nobody may read here, said of an earlier session, does not shut out who has come in since', { skip }, async (t) => {
+test('that nobody may read here, said of an earlier session, does not shut out who has come in since', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t, { flags: ['--access', 'invite'] })
   const browser = await startBrowser(t)
   const owner = await chat.owner('olga')

@@ -11,18 +11,32 @@ import { comeIn, confirmed, sees, visit } from './visit.ts'
 const full = process.env['NATTER_FULL'] !== undefined
 const at = (times: number[], part: number) => times.sort((one, other) => one - other)[Math.floor(times.length * part)]!
 
-test('a character that is typed in a room of ten thousand messages is there within a frame', { skip, timeout: 120_000 }, async (t) => {
+test('a character that is typed in a room of ten thousand messages is there within a frame', {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
   const data = await temporaryFolder(t)
-  await fillFolder(data, 10_000, () => {}, (message) => `message ${message} with **some** words, a [mark] and https://example.org/${message}`)
+  await fillFolder(
+    data,
+    10_000,
+    () => {},
+    (message) => `message ${message} with **some** words, a [mark] and https://example.org/${message}`,
+  )
   const chat = await startChat(t, { data })
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
   await comeIn(page, 'ada')
   await sees(page, 'message 9999')
   // Up until no more is kept: what one reads along with is a part of it, however far one has scrolled.
-  for (let before = 0, kept = await page.locator('.message').count(); kept > before; kept = await page.locator('.message').count()) {
+  for (
+    let before = 0, kept = await page.locator('.message').count();
+    kept > before;
+    kept = await page.locator('.message').count()
+  ) {
     before = kept
-    await page.evaluate(`new Promise((resolve) => { document.getElementById('log').scrollTop = 0; setTimeout(resolve, 150) })`)
+    await page.evaluate(
+      `new Promise((resolve) => { document.getElementById('log').scrollTop = 0; setTimeout(resolve, 150) })`,
+    )
   }
   const kept = await page.locator('.message').count()
   assert.ok(kept >= 500, `${kept} are kept`)
@@ -38,11 +52,14 @@ test('a character that is typed in a room of ten thousand messages is there with
     })
   }`)
   await page.locator('#text').focus()
-  for (const letter of 'what is typed here is some 100 characters long, and @goes on 😀 a little :while until the line is full, at last') await page.keyboard.type(letter)
+  for (const letter of 'what is typed here is some 100 characters long, and @goes on 😀 a little :while until the line is full, at last')
+    await page.keyboard.type(letter)
   const keys = await page.evaluate<number[]>('window.keys')
 
   assert.ok(keys.length > 90)
-  t.diagnostic(`with ${kept} of 10,000 messages on the page, a character takes ${at(keys, 0.5).toFixed(1)} ms, p99 ${at(keys, 0.99).toFixed(1)} ms`)
+  t.diagnostic(
+    `with ${kept} of 10,000 messages on the page, a character takes ${at(keys, 0.5).toFixed(1)} ms, p99 ${at(keys, 0.99).toFixed(1)} ms`,
+  )
   if (full) assert.ok(at(keys, 0.99) < 16)
   assert.ok(at(keys, 0.5) < 16)
   assert.deepEqual(faults, [])
@@ -68,11 +85,19 @@ test('five hundred messages in a second leave the page smooth', { skip, timeout:
   // How many frames are dropped here while nothing happens is this machine's.
   await page.evaluate('{ const end = performance.now() + 1000; window.over = () => performance.now() > end }')
   const idle = dropped(await page.evaluate<number[]>(frames))
-  await page.evaluate(`window.over = () => document.querySelector('.message:last-child .text')?.textContent.includes('the last of all')`)
+  await page.evaluate(
+    `window.over = () => document.querySelector('.message:last-child .text')?.textContent.includes('the last of all')`,
+  )
   const busy = page.evaluate<number[]>(frames)
   const began = performance.now()
   for (let tick = 0; tick < 20; tick++) {
-    await Promise.all(people.flatMap((person, who) => Array.from({ length: tick === 19 && who === 9 ? 0 : 2 }, (_, one) => person.say('lobby', `**${tick}** of ${one}, said by ${who} with https://example.org/${tick}`))))
+    await Promise.all(
+      people.flatMap((person, who) =>
+        Array.from({ length: tick === 19 && who === 9 ? 0 : 2 }, (_, one) =>
+          person.say('lobby', `**${tick}** of ${one}, said by ${who} with https://example.org/${tick}`),
+        ),
+      ),
+    )
     await Promise.all(people.slice(0, 5).map((person) => person.say('lobby', 'and one more')))
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + (tick + 1) * 50 - performance.now())))
   }
@@ -80,7 +105,9 @@ test('five hundred messages in a second leave the page smooth', { skip, timeout:
   await people[0]!.say('lobby', 'the last of all')
   const drops = dropped(await busy)
 
-  t.diagnostic(`${(500 / said * 1000).toFixed(0)} messages a second: ${drops.missed} of ${drops.all} frames dropped (${idle.missed} of ${idle.all} while nothing was said)`)
+  t.diagnostic(
+    `${((500 / said) * 1000).toFixed(0)} messages a second: ${drops.missed} of ${drops.all} frames dropped (${idle.missed} of ${idle.all} while nothing was said)`,
+  )
   await page.locator(confirmed, { hasText: 'the last of all' }).waitFor()
   if (full) assert.ok(drops.missed / drops.all - idle.missed / idle.all <= 0.1)
   assert.deepEqual(faults, [])

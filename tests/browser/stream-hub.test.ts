@@ -48,7 +48,9 @@ class FakeEventSource {
 }
 
 Object.assign(globalThis, { EventSource: FakeEventSource })
-const { StreamHub } = (await import(new URL('../../static/stream/stream-hub.js', import.meta.url).href)) as { StreamHub: new (url: string) => { connect: (port: object) => void } }
+const { StreamHub } = (await import(new URL('../../static/stream/stream-hub.js', import.meta.url).href)) as {
+  StreamHub: new (url: string) => { connect: (port: object) => void }
+}
 
 function startHub(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval', 'setTimeout', 'Date'], now: 1_000_000 })
@@ -56,12 +58,19 @@ function startHub(t: TestContext) {
   const hub = new StreamHub('/events')
   return {
     /** The stream that is open, or was last. */
-    get stream() { return FakeEventSource.opened.at(-1)! },
-    get opened() { return FakeEventSource.opened.length },
+    get stream() {
+      return FakeEventSource.opened.at(-1)!
+    },
+    get opened() {
+      return FakeEventSource.opened.length
+    },
     /** A tab, and the batches that it was sent. */
     openTab(cursor: number, who?: string) {
       const sent: Batch[] = []
-      const port = { onmessage: (_: { data: object }) => {}, postMessage: (batch: Batch) => void sent.push(structuredClone(batch)) }
+      const port = {
+        onmessage: (_: { data: object }) => {},
+        postMessage: (batch: Batch) => void sent.push(structuredClone(batch)),
+      }
       hub.connect(port)
       let talk = 0
       const say = (said: object) => port.onmessage({ data: { talk, ...said } })
@@ -70,7 +79,13 @@ function startHub(t: TestContext) {
         say({ say: 'begin', cursor, who })
       }
       begin(cursor)
-      return { sent, say, begin, take: () => say({ say: 'taken' }), ids: () => sent.flatMap(({ entries }) => entries.filter(({ signal }) => !signal).map(({ id }) => id)) }
+      return {
+        sent,
+        say,
+        begin,
+        take: () => say({ say: 'taken' }),
+        ids: () => sent.flatMap(({ entries }) => entries.filter(({ signal }) => !signal).map(({ id }) => id)),
+      }
     },
   }
 }
@@ -124,8 +139,14 @@ test('who is further behind than the ring gets a reset and goes on from there, t
   quick.take()
 
   assert.deepEqual([slow.sent[1]!.reset, slow.sent[1]!.cursor, slow.ids()], [true, 1001, [1002]])
-  assert.equal(quick.sent.some(({ reset }) => reset), false)
-  assert.deepEqual(quick.ids(), Array.from({ length: 1002 }, (_, at) => at + 1))
+  assert.equal(
+    quick.sent.some(({ reset }) => reset),
+    false,
+  )
+  assert.deepEqual(
+    quick.ids(),
+    Array.from({ length: 1002 }, (_, at) => at + 1),
+  )
 })
 
 test('a reset by the server is one for every tab, also to an older cursor', (t) => {
@@ -138,7 +159,10 @@ test('a reset by the server is one for every tab, also to an older cursor', (t) 
   hub.stream.bring('message', 51)
 
   for (const tab of tabs) {
-    assert.deepEqual(tab.sent.map(({ reset, cursor }) => [reset, cursor]).slice(1), [[true, 50], [false, 51]])
+    assert.deepEqual(tab.sent.map(({ reset, cursor }) => [reset, cursor]).slice(1), [
+      [true, 50],
+      [false, 51],
+    ])
     assert.deepEqual(tab.ids(), [51])
   }
 })
@@ -150,7 +174,10 @@ test('a signal moves no cursor, keeps its place among the events, and is dropped
   hub.stream.bring('message', 101)
   hub.stream.bring('presence')
   tab.take()
-  assert.deepEqual(tab.sent[1]!.entries.map(({ event }) => event), ['typing', 'message', 'presence'])
+  assert.deepEqual(
+    tab.sent[1]!.entries.map(({ event }) => event),
+    ['typing', 'message', 'presence'],
+  )
   assert.equal(tab.sent[1]!.cursor, 101)
 
   hub.stream.bring('typing')
@@ -226,8 +253,14 @@ test('after an answer that is no stream it is opened again within 1 to 30 s, by 
     waits.push(waited)
   }
 
-  assert.ok(waits.every((ms) => ms >= 1_000 && ms <= 30_100), waits.join())
+  assert.ok(
+    waits.every((ms) => ms >= 1_000 && ms <= 30_100),
+    waits.join(),
+  )
   assert.ok(new Set(waits).size > 6, waits.join())
-  assert.ok(waits.slice(0, 1).every((ms) => ms <= 4_100), waits.join())
+  assert.ok(
+    waits.slice(0, 1).every((ms) => ms <= 4_100),
+    waits.join(),
+  )
   assert.ok(tab.sent.some(({ refused }) => refused))
 })

@@ -41,7 +41,9 @@ async function react(by: Person, id: string, emoji: string, on = true): Promise<
   await by.ask(on ? 'PUT' : 'DELETE', `/rooms/lobby/messages/${id}/reactions/${encodeURIComponent(emoji)}`)
 }
 
-test('an edit, a reaction and a deletion by somebody else show at once, and are the same after a reload', { skip }, async (t) => {
+test('an edit, a reaction and a deletion by somebody else show at once, and are the same after a reload', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const { page, faults } = await visit(browser, chat)
@@ -74,7 +76,9 @@ test('an edit, a reaction and a deletion by somebody else show at once, and are 
   assert.deepEqual(faults, [])
 })
 
-test('a page that was offline meanwhile catches up to the same, also with what was said and changed while it was away', { skip }, async (t) => {
+test('a page that was offline meanwhile catches up to the same, also with what was said and changed while it was away', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const line = await startLine(t, chat)
@@ -101,7 +105,10 @@ test('a page that was offline meanwhile catches up to the same, also with what w
   const gone = await bob.say('lobby', 'gone before anybody saw it')
   await react(bob, gone.id, '👀')
   await remove(bob, gone.id)
-  assert.deepEqual((await shown(page)).map(({ text }) => text), ['helo', 'regretted'])
+  assert.deepEqual(
+    (await shown(page)).map(({ text }) => text),
+    ['helo', 'regretted'],
+  )
   line.mend()
   await sees(page, 'third')
 
@@ -147,10 +154,13 @@ test('an answer that comes late does not undo what the stream has told since', {
   held.resolve()
   await sees(page, 'and this')
 
-  await becomes([
-    { text: 'hello', edited: true, reactions: ['👍 1'] },
-    { text: 'and this', edited: false, reactions: [] },
-  ], () => shown(page))
+  await becomes(
+    [
+      { text: 'hello', edited: true, reactions: ['👍 1'] },
+      { text: 'and this', edited: false, reactions: [] },
+    ],
+    () => shown(page),
+  )
   assert.deepEqual(faults, [])
 })
 
@@ -174,7 +184,10 @@ test('a change to a message that is not on the page stays out until one scrolls 
 
   for (let tries = 0; tries < 20 && (await page.locator('#older').isVisible()); tries++) {
     await page.locator('.message').first().scrollIntoViewIfNeeded()
-    await page.locator('#older').click({ timeout: 1000 }).catch(() => {}) // it may go just now
+    await page
+      .locator('#older')
+      .click({ timeout: 1000 })
+      .catch(() => {}) // it may go just now
   }
   await sees(page, 'hello')
   await becomes({ text: 'hello', edited: true, reactions: ['👍 1'] }, async () => (await shown(page))[0])
@@ -243,7 +256,8 @@ test('what changes further up does not move what one is reading', { skip }, asyn
   for (let count = 0; count < 45; count++) ids.push((await bob.say('lobby', `message ${count}`)).id)
   const { page, faults } = await visit(browser, chat)
   await sees(page, 'message 44')
-  const top = () => page.evaluate<number>(`document.querySelector('[data-id="${ids[20]}"] .text').getBoundingClientRect().top`)
+  const top = () =>
+    page.evaluate<number>(`document.querySelector('[data-id="${ids[20]}"] .text').getBoundingClientRect().top`)
   await page.evaluate(`new Promise((resolve) => {
     document.querySelector('[data-id="${ids[20]}"]').scrollIntoView({ block: 'start' })
     requestAnimationFrame(() => setTimeout(resolve))

@@ -19,13 +19,19 @@ test('a guest of two natters on one host stays in both, and talks in both', { sk
   await say(second, 'said in the other')
   await sees(second, 'said in the other')
 
-  for (const [tab, text] of [[page, 'still in one'], [second, 'still in the other']] as const) {
+  for (const [tab, text] of [
+    [page, 'still in one'],
+    [second, 'still in the other'],
+  ] as const) {
     await tab.reload()
     // Without a name there would be no place to write.
     await tab.locator('#text').waitFor()
     await say(tab, text)
     await sees(tab, text)
   }
-  assert.deepEqual((await page.context().cookies()).map(({ name }) => name.replace(/[0-9a-z]{8}$/, '…')), ['natter-…', 'natter-…'])
+  assert.deepEqual(
+    (await page.context().cookies()).map(({ name }) => name.replace(/[0-9a-z]{8}$/, '…')),
+    ['natter-…', 'natter-…'],
+  )
   assert.deepEqual(faults, [])
 })

@@ -9,7 +9,8 @@ import { skip, startBrowser } from './browser.ts'
 import { startLine } from './line.ts'
 import { becomes, comeIn, confirmed, makeRoom, scrollUntil, sees, visit } from './visit.ts'
 
-const badge = (page: Page, room: string, words: string) => page.locator('#rooms a', { hasText: room }).locator('.badge:not([hidden])', { hasText: new RegExp(`^${words}$`) })
+const badge = (page: Page, room: string, words: string) =>
+  page.locator('#rooms a', { hasText: room }).locator('.badge:not([hidden])', { hasText: new RegExp(`^${words}$`) })
 const noBadge = (page: Page, room: string) => page.locator('#rooms a', { hasText: room }).locator('.badge[hidden]')
 
 test('what was said elsewhere is counted, marked in the room, and read on all devices at once', { skip }, async (t) => {
@@ -19,7 +20,10 @@ test('what was said elsewhere is counted, marked in the room, and read on all de
   const { page: desk, faults } = await visit(browser, chat)
   await comeIn(desk, 'ada')
   await makeRoom(desk, 'Kitchen')
-  const phone = await desk.context().browser()!.newContext({ viewport: { width: 360, height: 740 }, storageState: await desk.context().storageState() })
+  const phone = await desk
+    .context()
+    .browser()!
+    .newContext({ viewport: { width: 360, height: 740 }, storageState: await desk.context().storageState() })
   t.after(() => phone.close())
   const other = await phone.newPage()
   await other.goto(chat.url)
@@ -41,7 +45,13 @@ test('what was said elsewhere is counted, marked in the room, and read on all de
   await sees(desk, 'three')
   await noBadge(desk, 'Kitchen').waitFor({ state: 'attached' })
   await noBadge(other, 'Kitchen').waitFor({ state: 'attached' })
-  assert.equal(await desk.locator('.message', { has: desk.locator('.new:visible') }).locator('.text').textContent(), 'one')
+  assert.equal(
+    await desk
+      .locator('.message', { has: desk.locator('.new:visible') })
+      .locator('.text')
+      .textContent(),
+    'one',
+  )
   await desk.reload()
   await sees(desk, 'three')
   assert.equal(await desk.locator('.new:visible').count(), 0)
@@ -63,10 +73,12 @@ test('from a link to a message one reads on in both directions', { skip }, async
   await sees(page, aim.text)
 
   assert.equal(await page.locator('.message.found .text').textContent(), aim.text)
-  await becomes(true, () => page.evaluate<boolean>(`(() => {
+  await becomes(true, () =>
+    page.evaluate<boolean>(`(() => {
     const { top, bottom } = document.querySelector('.found').getBoundingClientRect()
     return top > 0 && bottom < innerHeight
-  })()`))
+  })()`),
+  )
   const before = await page.locator(confirmed).count()
   assert.ok(before < 200, `${before} are shown`)
   await bob.say('lobby', 'the very last')
@@ -78,11 +90,22 @@ test('from a link to a message one reads on in both directions', { skip }, async
   assert.equal(texts.length, 301)
   assert.equal(new Set(texts).size, 301)
   assert.equal(texts.at(-1), 'the very last')
-  assert.deepEqual(await page.locator('.message').evaluateAll((all) => all.map((one) => Number((one as unknown as { dataset: { id: string } }).dataset.id)).filter((id, at, ids) => at > 0 && id <= ids[at - 1]!)), [])
+  assert.deepEqual(
+    await page
+      .locator('.message')
+      .evaluateAll((all) =>
+        all
+          .map((one) => Number((one as unknown as { dataset: { id: string } }).dataset.id))
+          .filter((id, at, ids) => at > 0 && id <= ids[at - 1]!),
+      ),
+    [],
+  )
   assert.deepEqual(faults, [])
 })
 
-test('what was said and changed while one was away is counted once, though only the change is told', { skip }, async (t) => {
+test('what was said and changed while one was away is counted once, though only the change is told', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
   const line = await startLine(t, chat)

@@ -27,13 +27,24 @@ export interface VisitOptions extends BrowserContextOptions {
 export const unpacked = { 'accept-encoding': 'identity' }
 
 /** A page of its own in a profile of its own, of somebody who wants nothing to move: what moves can't be pressed before it stands. */
-export async function visit(browser: Browser, { url }: { url: string }, { path = '/', until = '#connection[data-state=live]', extraHTTPHeaders, ...options }: VisitOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', ...options, extraHTTPHeaders: { ...unpacked, ...extraHTTPHeaders } })
+export async function visit(
+  browser: Browser,
+  { url }: { url: string },
+  { path = '/', until = '#connection[data-state=live]', extraHTTPHeaders, ...options }: VisitOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    reducedMotion: 'reduce',
+    ...options,
+    extraHTTPHeaders: { ...unpacked, ...extraHTTPHeaders },
+  })
   const page = await context.newPage()
   const faults: string[] = []
   const requests: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))
-  page.on('console', (message) => /Content Security Policy|TrustedHTML/i.test(message.text()) && faults.push(message.text()))
+  page.on(
+    'console',
+    (message) => /Content Security Policy|TrustedHTML/i.test(message.text()) && faults.push(message.text()),
+  )
   page.on('request', (request) => requests.push(request.url()))
   page.on('dialog', (dialog) => {
     faults.push(`dialog: ${dialog.message()}`)
@@ -52,7 +63,8 @@ export async function comeIn(page: Page, name: string): Promise<void> {
 
 export async function logIn(page: Page, name: string, password: string): Promise<void> {
   // Who logged in before finds the form as they left it.
-  if (!(await page.locator('#password').isVisible())) await page.getByRole('button', { name: 'Log in with a password' }).click()
+  if (!(await page.locator('#password').isVisible()))
+    await page.getByRole('button', { name: 'Log in with a password' }).click()
   await page.locator('#name').fill(name)
   await page.locator('#password').fill(password)
   await page.getByRole('button', { name: 'Log in', exact: true }).click()

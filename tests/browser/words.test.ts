@@ -25,13 +25,18 @@ function textOf(page: Page, selector: string): Promise<string> {
 /** What the page's own words.js makes of a text. */
 function said(page: Page, key: string, values: Record<string, string | number>): Promise<string> {
   // Not the page's own copy, which is at the path of its version: this one has to load its words first.
-  return page.evaluate(`import('/words/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`)
+  return page.evaluate(
+    `import('/words/words.js').then(async ({ say, sayPage }) => (await sayPage(), say(${JSON.stringify(key)}, ${JSON.stringify(values)})))`,
+  )
 }
 
 test('the texts are on their way before the script is there', { skip }, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
-  for (const [locale, file] of [['en-GB', 'en.json'], ['zh-CN', 'zh.json']] as const) {
+  for (const [locale, file] of [
+    ['en-GB', 'en.json'],
+    ['zh-CN', 'zh.json'],
+  ] as const) {
     const context = await browser.newContext({ locale })
     const page = await context.newPage()
     const asked: string[] = []
@@ -56,7 +61,10 @@ test('whoever has a Chinese browser finds a Chinese page, whatever they do', { s
   const { page, faults, requests } = await visit(browser, chat, { locale: 'zh-CN' })
 
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN')
-  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')), ['zh.json'])
+  assert.deepEqual(
+    requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')),
+    ['zh.json'],
+  )
   assert.deepEqual(await latinWords(page), [])
 
   await page.locator('#entry').getByPlaceholder('你的名字').fill('bob')
@@ -111,7 +119,10 @@ test('whoever has a browser in another language finds an English page', { skip }
   assert.equal(await page.locator('html').getAttribute('lang'), 'en')
   assert.equal(await textOf(page, '#entry-go'), 'Come in')
   assert.equal(await page.locator('#text').getAttribute('placeholder'), 'Write a message')
-  assert.deepEqual(requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')), ['en.json'])
+  assert.deepEqual(
+    requests.filter((url) => url.endsWith('.json')).map((url) => url.replace(/.*\//, '')),
+    ['en.json'],
+  )
 })
 
 test('the language that was chosen is the one from then on', { skip }, async (t) => {
@@ -155,7 +166,9 @@ test('the page comes up although its words do not come at first', { skip }, asyn
   await context.close()
 })
 
-test('a text counts as its language does, and a name from right to left leaves the sentence around it in order', { skip }, async (t) => {
+test('a text counts as its language does, and a name from right to left leaves the sentence around it in order', {
+  skip,
+}, async (t) => {
   const chat = await openChat(t)
   const browser = await startBrowser(t)
 

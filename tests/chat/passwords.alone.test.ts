@@ -14,7 +14,10 @@ test('a name without a password takes as long as one with another password', asy
   const took = { known: [] as number[], unknown: [] as number[] }
 
   for (let round = 0; round < 8; round++) {
-    for (const [which, kept] of [['known', stored], ['unknown', undefined]] as const) {
+    for (const [which, kept] of [
+      ['known', stored],
+      ['unknown', undefined],
+    ] as const) {
       const started = performance.now()
       await passwords.matches('another one', kept, ada)
       took[which].push(performance.now() - started)
@@ -33,13 +36,17 @@ interface Thread {
 
 // By number: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 function threads(): Map<string, Thread> {
-  return new Map(readdirSync('/proc/self/task').map((id) => {
-    const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-    return [id, { nice: Number(fields[16]), ticks: Number(fields[11]) + Number(fields[12]) }]
-  }))
+  return new Map(
+    readdirSync('/proc/self/task').map((id) => {
+      const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return [id, { nice: Number(fields[16]), ticks: Number(fields[11]) + Number(fields[12]) }]
+    }),
+  )
 }
 
-test('one thread does all the hashing, behind all others', { skip: !existsSync('/proc/self/task') && 'only Linux tells of threads' }, async () => {
+test('one thread does all the hashing, behind all others', {
+  skip: !existsSync('/proc/self/task') && 'only Linux tells of threads',
+}, async () => {
   const passwords = new Passwords()
   const before = threads()
   const own = before.get(String(process.pid))!.nice
@@ -47,7 +54,9 @@ test('one thread does all the hashing, behind all others', { skip: !existsSync('
   await Promise.all(Array.from({ length: 15 }, () => passwords.hash(good, ada)))
 
   const after = [...threads()]
-  const [hashing, ...others] = after.filter(([id, { nice }]) => !before.has(id) && nice > own).map(([, thread]) => thread)
+  const [hashing, ...others] = after
+    .filter(([id, { nice }]) => !before.has(id) && nice > own)
+    .map(([, thread]) => thread)
   assert.ok(hashing && others.length === 0, `${others.length + Number(!!hashing)} threads`)
   assert.equal(hashing.nice, Math.min(19, own + 10))
   const all = after.reduce((sum, [id, { ticks }]) => sum + ticks - (before.get(id)?.ticks ?? 0), 0)

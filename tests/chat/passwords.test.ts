@@ -20,7 +20,15 @@ test('a password is kept as its scrypt key, with what it cost and a salt of its 
 
   assert.deepEqual([name, logN, r, p, rest], ['scrypt', '15', '8', '1', []])
   assert.equal(Buffer.from(salt!, 'base64url').length, 16)
-  assert.equal(key, scryptSync(good, Buffer.from(salt!, 'base64url'), 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 }).toString('base64url'))
+  assert.equal(
+    key,
+    scryptSync(good, Buffer.from(salt!, 'base64url'), 32, {
+      N: 2 ** 15,
+      r: 8,
+      p: 1,
+      maxmem: 64 * 1024 * 1024,
+    }).toString('base64url'),
+  )
   assert.notEqual(await passwords.hash(good, ada), stored)
 })
 
@@ -29,14 +37,19 @@ test('the right password matches, any other does not, and without one nothing do
   const stored = await passwords.hash(good, ada)
 
   assert.equal(await passwords.matches(good, stored, ada), true)
-  for (const other of ['', 'x', good + ' ', good.toUpperCase(), '\0', good + '\0', '\ud800']) assert.equal(await passwords.matches(other, stored, ada), false, JSON.stringify(other))
+  for (const other of ['', 'x', good + ' ', good.toUpperCase(), '\0', good + '\0', '\ud800'])
+    assert.equal(await passwords.matches(other, stored, ada), false, JSON.stringify(other))
   for (const any of ['', good]) assert.equal(await passwords.matches(any, undefined, ada), false)
 })
 
 test('however its characters were typed it is the same password', async () => {
   const passwords = new Passwords()
 
-  for (const [one, other] of [['pässwörd', 'pässwörd'.normalize('NFD')], ['ｐａｓｓｗｏｒｄ', 'password'], ['한국어비밀번호다', '한국어비밀번호다'.normalize('NFD')]] as const) {
+  for (const [one, other] of [
+    ['pässwörd', 'pässwörd'.normalize('NFD')],
+    ['ｐａｓｓｗｏｒｄ', 'password'],
+    ['한국어비밀번호다', '한국어비밀번호다'.normalize('NFD')],
+  ] as const) {
     assert.notEqual(one, other)
     assert.equal(await passwords.matches(other, await passwords.hash(one, ada), ada), true, one)
   }
@@ -45,15 +58,27 @@ test('however its characters were typed it is the same password', async () => {
 test('a password has at least 8 characters and at most 1,024 bytes, and is told what to do otherwise', async () => {
   const passwords = new Passwords()
   const refused: [string, RegExp][] = [
-    ['', /at least 8/], ['1234567', /at least 8/], ['😀'.repeat(7), /at least 8/], ['e\u0301'.repeat(7), /at least 8/],
-    ['x'.repeat(1025), /shorten/], ['京'.repeat(342), /shorten/], ['\u0301'.repeat(60_000), /shorten/],
-    ['12345678\0', /NUL/], ['\0'.repeat(8), /NUL/], ['1234567\ud83d', /half a character/],
+    ['', /at least 8/],
+    ['1234567', /at least 8/],
+    ['😀'.repeat(7), /at least 8/],
+    ['e\u0301'.repeat(7), /at least 8/],
+    ['x'.repeat(1025), /shorten/],
+    ['京'.repeat(342), /shorten/],
+    ['\u0301'.repeat(60_000), /shorten/],
+    ['12345678\0', /NUL/],
+    ['\0'.repeat(8), /NUL/],
+    ['1234567\ud83d', /half a character/],
   ]
 
-  for (const [password, message] of refused) await assert.rejects(passwords.hash(password, ada), { code: 'invalid_password', message }, password.slice(0, 20))
+  for (const [password, message] of refused)
+    await assert.rejects(passwords.hash(password, ada), { code: 'invalid_password', message }, password.slice(0, 20))
   await assert.rejects(passwords.matches('x'.repeat(1025), undefined, ada), { code: 'invalid_password' })
   for (const password of ['12345678', '😀'.repeat(8), 'x'.repeat(1024), ' '.repeat(8), 'a\n\t💀$:%b']) {
-    assert.equal(await passwords.matches(password, await passwords.hash(password, ada), ada), true, password.slice(0, 20))
+    assert.equal(
+      await passwords.matches(password, await passwords.hash(password, ada), ada),
+      true,
+      password.slice(0, 20),
+    )
   }
 })
 
@@ -71,12 +96,27 @@ test('what was stored badly is a mistake of ours and matches nothing', async () 
   const passwords = new Passwords()
   const [salt, key] = ['s'.repeat(22), 'k'.repeat(43)]
 
-  for (const stored of ['', 'x', `scrypt$15$8$1$${salt}$`, `scrypt$15$8$1$$${key}`, `scrypt$15$8$1$${salt}$${key}$`, `scrypt$15$8$1$${salt}$${key}\n`, `argon2$15$8$1$${salt}$${key}`, `scrypt$15$8$0$${salt}$${key}`, `scrypt$0$8$1$${salt}$${key}`, `scrypt$99$8$1$${salt}$${key}`]) {
-    await assert.rejects(passwords.matches(good, stored, ada), (error: Error & { code?: string }) => {
-      assert.equal(error.code, undefined)
-      assert.doesNotMatch(String(error.stack), /horse|ssss|kkkk/)
-      return true
-    }, stored)
+  for (const stored of [
+    '',
+    'x',
+    `scrypt$15$8$1$${salt}$`,
+    `scrypt$15$8$1$$${key}`,
+    `scrypt$15$8$1$${salt}$${key}$`,
+    `scrypt$15$8$1$${salt}$${key}\n`,
+    `argon2$15$8$1$${salt}$${key}`,
+    `scrypt$15$8$0$${salt}$${key}`,
+    `scrypt$0$8$1$${salt}$${key}`,
+    `scrypt$99$8$1$${salt}$${key}`,
+  ]) {
+    await assert.rejects(
+      passwords.matches(good, stored, ada),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, undefined)
+        assert.doesNotMatch(String(error.stack), /horse|ssss|kkkk/)
+        return true
+      },
+      stored,
+    )
   }
   assert.equal(await passwords.matches(good, await passwords.hash(good, ada), ada), true)
 })
@@ -101,7 +141,9 @@ test('a program that hashed a password ends by itself', async () => {
   const module = new URL('../../lib/chat/people/passwords.ts', import.meta.url).href
   const program = `import { Passwords } from '${module}'; console.log(await new Passwords().matches('${good}', undefined, { person: 7 }))`
 
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: patienceMs })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    timeout: patienceMs,
+  })
 
   assert.equal(stdout, 'false\n')
 })
@@ -165,8 +207,16 @@ property('what can be a password matches itself, in any form, and nothing that i
       continue
     }
     assert.match(stored, /^scrypt\$15\$8\$1\$[\w-]{22}\$[\w-]{43}$/)
-    assert.equal(await passwords.matches(password.normalize(random.pick(['NFC', 'NFD', 'NFKC', 'NFKD'])), stored, ada), true, JSON.stringify(password))
+    assert.equal(
+      await passwords.matches(password.normalize(random.pick(['NFC', 'NFD', 'NFKC', 'NFKD'])), stored, ada),
+      true,
+      JSON.stringify(password),
+    )
     const other = random.pick([password + 'x', password.slice(1), random.text()])
-    assert.equal(await passwords.matches(other, stored, ada), other.normalize('NFKC') === password.normalize('NFKC'), JSON.stringify(other))
+    assert.equal(
+      await passwords.matches(other, stored, ada),
+      other.normalize('NFKC') === password.normalize('NFKC'),
+      JSON.stringify(other),
+    )
   }
 })

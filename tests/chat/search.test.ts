@@ -35,22 +35,77 @@ test('what is typed is asked for word by word', () => {
 test('more than two hundred words are as good as two hundred', () => {
   const many = Array.from({ length: 1000 }, (_, at) => `${at}`)
 
-  assert.equal(wordsOf(many.join(' ')), many.slice(0, 200).map((word) => `"${word}"`).join(' AND '))
+  assert.equal(
+    wordsOf(many.join(' ')),
+    many
+      .slice(0, 200)
+      .map((word) => `"${word}"`)
+      .join(' AND '),
+  )
   assert.equal(wordsOf(`"${many.join(' ')}"`), `"${many.slice(0, 200).join(' ')}"`)
 })
 
-const pieces = ['hello', 'Hello', 'hel', 'he', 'wörld', 'world', '北', '京', '北京', 'ไทย', 'привет', 'हिन्दी', '"', ' ', '\n', '*', '(', ')', ':', '-', '^', '+', 'AND', 'NOT', 'OR', 'NEAR(', 'place:open', 'text:', '{', '}', "'", '\\', '\0', '\ud800', '🙂', '\u0301', '\uffff', ';--', 'a', '1', '_']
+const pieces = [
+  'hello',
+  'Hello',
+  'hel',
+  'he',
+  'wörld',
+  'world',
+  '北',
+  '京',
+  '北京',
+  'ไทย',
+  'привет',
+  'हिन्दी',
+  '"',
+  ' ',
+  '\n',
+  '*',
+  '(',
+  ')',
+  ':',
+  '-',
+  '^',
+  '+',
+  'AND',
+  'NOT',
+  'OR',
+  'NEAR(',
+  'place:open',
+  'text:',
+  '{',
+  '}',
+  "'",
+  '\\',
+  '\0',
+  '\ud800',
+  '🙂',
+  '\u0301',
+  '\uffff',
+  ';--',
+  'a',
+  '1',
+  '_',
+]
 
 function typedBy(random: Random): string {
-  return Array.from({ length: random.between(1, 8) }, () => (random.chance(0.9) ? random.pick(pieces) : String.fromCharCode(random.below(0x10000)))).join(random.pick(['', ' ']))
+  return Array.from({ length: random.between(1, 8) }, () =>
+    random.chance(0.9) ? random.pick(pieces) : String.fromCharCode(random.below(0x10000)),
+  ).join(random.pick(['', ' ']))
 }
 
 property('any text can be asked for, what is found has each of its words, and the marks stand on them', (random) => {
   const database = new DatabaseSync(':memory:')
-  database.exec(`create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2", columnsize = 0)`)
+  database.exec(
+    `create virtual table search using fts5 (text, place, tokenize = "unicode61 remove_diacritics 2", columnsize = 0)`,
+  )
   const texts = Array.from({ length: 300 }, () => `x${typedBy(random).replaceAll('\0', '')}`).map(cleanText)
-  for (const [at, text] of texts.entries()) database.prepare('insert into search (rowid, text, place) values (?, ?, ?)').run(at, searchable(text), 'r1 open')
-  const find = database.prepare('select rowid as at, highlight(search, 0, char(2), char(3)) as marked from search where search match ?')
+  for (const [at, text] of texts.entries())
+    database.prepare('insert into search (rowid, text, place) values (?, ?, ?)').run(at, searchable(text), 'r1 open')
+  const find = database.prepare(
+    'select rowid as at, highlight(search, 0, char(2), char(3)) as marked from search where search match ?',
+  )
   const folded = (text: string) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase()
   let hits = 0
 
@@ -64,7 +119,10 @@ property('any text can be asked for, what is found has each of its words, and th
       hits++
       // Of these scripts what a word is can be told without SQLite's own tables.
       for (const word of typed.match(/(?<![\p{L}\p{N}\p{M}])[a-zA-Zö]+(?![\p{L}\p{N}\p{M}_])|[北京]/gu) ?? []) {
-        assert.ok(marks.some((mark) => mark.includes(folded(word))), JSON.stringify({ typed, text: texts[at], marks }))
+        assert.ok(
+          marks.some((mark) => mark.includes(folded(word))),
+          JSON.stringify({ typed, text: texts[at], marks }),
+        )
       }
     }
   }

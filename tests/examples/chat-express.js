@@ -30,7 +30,9 @@ app.post('/deploys', async (request, response) => {
   response.status(201).json(await chat.post(robot, 'lobby', { text: `${request.body.version} is live` }))
 })
 
-const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`))
+const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${server.address().port}`),
+)
 
 process.once('SIGTERM', async () => {
   await chat.close()

@@ -4,7 +4,10 @@
 import fastify from 'fastify'
 import { createChat } from 'natter'
 
-const users = new Map([['a-secret-of-ada', { id: '1', name: 'ada' }], ['a-secret-of-bob', { id: '2', name: 'bob' }]])
+const users = new Map([
+  ['a-secret-of-ada', { id: '1', name: 'ada' }],
+  ['a-secret-of-bob', { id: '2', name: 'bob' }],
+])
 const chat = await createChat({
   data: ':memory:',
   path: '/chat',

@@ -31,7 +31,9 @@ async function site(request, response) {
     response.writeHead(303, { location: '/' }).end()
   } else {
     response.setHeader('content-type', 'text/html')
-    response.end('<form method="post" action="/login"><input name="name" placeholder="Your name"><button>Log in</button></form>')
+    response.end(
+      '<form method="post" action="/login"><input name="name" placeholder="Your name"><button>Log in</button></form>',
+    )
   }
 }
 

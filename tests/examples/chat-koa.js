@@ -3,7 +3,10 @@
 import Koa from 'koa'
 import { createChat } from 'natter'
 
-const users = new Map([['a-secret-of-ada', { id: '1', name: 'ada' }], ['a-secret-of-bob', { id: '2', name: 'bob' }]])
+const users = new Map([
+  ['a-secret-of-ada', { id: '1', name: 'ada' }],
+  ['a-secret-of-bob', { id: '2', name: 'bob' }],
+])
 const chat = await createChat({
   data: ':memory:',
   path: '/chat',
@@ -23,7 +26,9 @@ app.use((context) => {
   context.body = 'The chat is at /chat.\n'
 })
 
-const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`))
+const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${server.address().port}`),
+)
 
 process.once('SIGTERM', async () => {
   await chat.close()

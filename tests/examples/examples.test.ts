@@ -23,7 +23,8 @@ const folder = await mkdtemp(join(tmpdir(), 'natter-examples-'))
 after(() => rm(folder, { recursive: true, force: true }))
 const [skip, skipVersions] = await Promise.all([installExamples(), install(versions)])
 
-const has = (command: string) => (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, command)))
+const has = (command: string) =>
+  (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, command)))
 const withoutOpenssl = has('openssl') ? false : 'there is no openssl to make a certificate with'
 const withoutCurl = has('curl') ? false : 'there is no curl'
 
@@ -39,7 +40,11 @@ function start(t: TestContext, file: string, node = process.execPath): Promise<P
 }
 
 // The same news in each of them: what a reader gets, gets later, and leaves behind.
-async function tellNews(t: TestContext, file: string, { version2 = false, node = process.execPath } = {}): Promise<Reader> {
+async function tellNews(
+  t: TestContext,
+  file: string,
+  { version2 = false, node = process.execPath } = {},
+): Promise<Reader> {
   const program = await start(t, file, node)
   const events = `${program.url}/events`
 
@@ -80,7 +85,11 @@ async function logIn(program: Program, body: string | URLSearchParams, headers =
 }
 
 async function say(program: Program, cookie: string, text: string): Promise<Message> {
-  const answer = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, cookie }, body: JSON.stringify({ text }) })
+  const answer = await fetch(`${program.url}/chat/rooms/lobby/messages`, {
+    method: 'POST',
+    headers: { ...json, cookie },
+    body: JSON.stringify({ text }),
+  })
   assert.equal(answer.status, 201, await answer.clone().text())
   assert.match(answer.headers.get('location')!, /^\/chat\/rooms\/lobby\/messages\/\d+$/)
   return (await answer.json()) as Message
@@ -94,7 +103,12 @@ async function nextMessage(reader: Reader): Promise<Message> {
 }
 
 // The page and all it needs, people as the site knows them, what they say on a stream, nobody else, and an end.
-async function useChat(t: TestContext, file: string, cookieOf: (typeof chats)[string], node = process.execPath): Promise<void> {
+async function useChat(
+  t: TestContext,
+  file: string,
+  cookieOf: (typeof chats)[string],
+  node = process.execPath,
+): Promise<void> {
   const program = await start(t, file, node)
   const cookie = await cookieOf(program, 'ada')
   for (const path of ['/chat', '/chat/', '/chat/rooms/lobby']) {
@@ -116,9 +130,16 @@ async function useChat(t: TestContext, file: string, cookieOf: (typeof chats)[st
     assert.deepEqual([message.from.name, await nextMessage(reader)], ['ada', message])
   }
   for (const headers of [json, { ...json, cookie }, { ...json, authorization: `Basic ${btoa('eve:')}` }]) {
-    assert.equal((await fetch(`${program.url}/chat/session`, { method: 'POST', headers, body: '{"name":"eve"}' })).status, 403)
+    assert.equal(
+      (await fetch(`${program.url}/chat/session`, { method: 'POST', headers, body: '{"name":"eve"}' })).status,
+      403,
+    )
   }
-  const eve = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, authorization: `Basic ${btoa('eve:')}` }, body: '{"text":"hello"}' })
+  const eve = await fetch(`${program.url}/chat/rooms/lobby/messages`, {
+    method: 'POST',
+    headers: { ...json, authorization: `Basic ${btoa('eve:')}` },
+    body: '{"text":"hello"}',
+  })
   assert.equal(eve.status, 401)
   const beside = await fetch(`${program.url}/chatter`)
   assert.notEqual(beside.headers.get('content-type'), 'application/problem+json')
@@ -128,12 +149,25 @@ async function useChat(t: TestContext, file: string, cookieOf: (typeof chats)[st
   assert.deepEqual([stopped, whole, program.errors], [{ code: 0, signal: null }, true, ''])
 }
 
-const newsPrograms = ['http.js', 'https.js', 'http2.js', 'express.js', 'express-compression.js', 'fastify.js', 'koa.js', 'hono.js', 'next/serve.js', 'typed.ts']
+const newsPrograms = [
+  'http.js',
+  'https.js',
+  'http2.js',
+  'express.js',
+  'express-compression.js',
+  'fastify.js',
+  'koa.js',
+  'hono.js',
+  'next/serve.js',
+  'typed.ts',
+]
 const secure = (file: string) => (/^http(s|2)/.test(file) ? withoutOpenssl : false)
 
 describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () => {
   for (const file of newsPrograms) {
-    test(`${file} brings the news, and what was missed, and leaves nothing behind`, { skip: skip || secure(file) }, async (t) => {
+    test(`${file} brings the news, and what was missed, and leaves nothing behind`, {
+      skip: skip || secure(file),
+    }, async (t) => {
       const { headers } = await tellNews(t, file)
       assert.match(String(headers['content-type']), /^text\/event-stream/)
       assert.equal(headers['content-encoding'], undefined)
@@ -217,10 +251,14 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     })
   }
 
-  test('notifications.js brings to each their own, by name, over a line that is cut and mended', { skip }, async (t) => {
+  test('notifications.js brings to each their own, by name, over a line that is cut and mended', {
+    skip,
+  }, async (t) => {
     const program = await start(t, 'notifications.js')
     const line = await Line.to(t, program.url)
-    const { EventSource } = createRequire(join(folder, 'package.json'))('eventsource') as { EventSource: new (url: string) => Source }
+    const { EventSource } = createRequire(join(folder, 'package.json'))('eventsource') as {
+      EventSource: new (url: string) => Source
+    }
     const source = new EventSource(`${line.url}/users/ada/events`)
     t.after(() => source.close())
     const seen: [string, unknown, string][] = []
@@ -232,13 +270,15 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
       })
     }
     const count = async (wanted: number) => {
-      while (seen.length < wanted) await within(`${wanted} events after ${JSON.stringify(seen)}`, new Promise<void>((resolve) => (wake = resolve)))
+      while (seen.length < wanted)
+        await within(`${wanted} events after ${JSON.stringify(seen)}`, new Promise<void>((resolve) => (wake = resolve)))
     }
     await program.streams(1)
     const bob = await Reader.open(`${program.url}/users/bob/events`)
     await program.streams(2)
     const expected: typeof seen = []
-    const notify = async (path: string, name: string, body: unknown) => void expected.push([name, body, await program.post(path, body)])
+    const notify = async (path: string, name: string, body: unknown) =>
+      void expected.push([name, body, await program.post(path, body)])
 
     await notify('/users/ada/mention', 'mention', { by: 'bob' })
     await count(1)
@@ -254,7 +294,10 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
 
     assert.deepEqual(seen, expected)
     const bobs = (await bob.take(2)).map(({ event, data }) => [event, JSON.parse(data)])
-    assert.deepEqual(bobs, [['mention', { by: 'ada' }], ['announcement', { text: 'we move' }]])
+    assert.deepEqual(bobs, [
+      ['mention', { by: 'ada' }],
+      ['announcement', { text: 'we move' }],
+    ])
     source.close()
     bob.leave()
     await program.streams(0)
@@ -262,7 +305,9 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     assert.equal(program.errors, '')
   })
 
-  test('token-stream.js goes on at the word where it was cut off, and stops generating for nobody', { skip }, async (t) => {
+  test('token-stream.js goes on at the word where it was cut off, and stops generating for nobody', {
+    skip,
+  }, async (t) => {
     const program = await start(t, 'token-stream.js')
     const reader = await Reader.open(`${program.url}/events`)
     const first = await reader.take(3)
@@ -277,12 +322,17 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     assert.deepEqual([stopped, whole], [{ code: 0, signal: null }, true])
     const all = [...first, ...(await again.take(22))]
     const words = all.slice(0, -1).map(({ data }) => data)
-    assert.equal(words.join(' '), 'An event stream is a response that does not end : each event is a few lines of text and a blank one .')
+    assert.equal(
+      words.join(' '),
+      'An event stream is a response that does not end : each event is a few lines of text and a blank one .',
+    )
     assert.equal(all.at(-1)!.event, 'done')
     assert.equal(program.errors, '')
   })
 
-  test('chat.js shows two pages what they say, whatever it is, and what one missed', { skip: skip || withoutChromium }, async (t) => {
+  test('chat.js shows two pages what they say, whatever it is, and what one missed', {
+    skip: skip || withoutChromium,
+  }, async (t) => {
     const program = await start(t, 'chat.js')
     const line = await Line.to(t, program.url)
     const browser = await launch()
@@ -333,7 +383,12 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
 
   for (const name of ['node22', 'node24']) {
     test(`chat-express.js does the same on ${name}`, { skip: skip || skipVersions }, async (t) => {
-      await useChat(t, 'chat-express.js', chats['chat-express.js']!, fileURLToPath(new URL(`node_modules/${name}/bin/node`, versions)))
+      await useChat(
+        t,
+        'chat-express.js',
+        chats['chat-express.js']!,
+        fileURLToPath(new URL(`node_modules/${name}/bin/node`, versions)),
+      )
     })
   }
 
@@ -351,12 +406,18 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
   test('chat-http.js ends the streams of whoever logs out', { skip }, async (t) => {
     const program = await start(t, 'chat-http.js')
     const [adas, bobs] = [await chats['chat-http.js']!(program, 'ada'), await chats['chat-http.js']!(program, 'bob')]
-    const [ada, bob] = await Promise.all([adas, bobs].map((cookie) => Reader.open(`${program.url}/chat/events`, { headers: { cookie } })))
+    const [ada, bob] = await Promise.all(
+      [adas, bobs].map((cookie) => Reader.open(`${program.url}/chat/events`, { headers: { cookie } })),
+    )
     await fetch(`${program.url}/logout`, { method: 'POST', headers: { cookie: adas }, redirect: 'manual' })
     assert.equal(await within('the end of the stream', ada!.over), true)
     await say(program, bobs, 'still here')
     assert.equal((await nextMessage(bob!)).text, 'still here')
-    const refused = await fetch(`${program.url}/chat/rooms/lobby/messages`, { method: 'POST', headers: { ...json, cookie: adas }, body: '{"text":"hello"}' })
+    const refused = await fetch(`${program.url}/chat/rooms/lobby/messages`, {
+      method: 'POST',
+      headers: { ...json, cookie: adas },
+      body: '{"text":"hello"}',
+    })
     assert.equal(refused.status, 401)
   })
 
@@ -364,21 +425,39 @@ describe('an example', { concurrency: Math.max(4, availableParallelism()) }, () 
     test(`typed.ts compiles strictly against the tarball's types, with ${lib.join(' and ')}`, { skip }, async () => {
       const compilerOptions = {
         ...{ target: 'es2024', lib, module: 'nodenext', noEmit: true, strict: true, skipLibCheck: false },
-        ...{ exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true },
+        ...{
+          exactOptionalPropertyTypes: true,
+          noUncheckedIndexedAccess: true,
+          noPropertyAccessFromIndexSignature: true,
+        },
         ...{ types: ['node'], typeRoots: [fileURLToPath(new URL('node_modules/@types', project))] },
       }
       const settings = join(folder, `tsconfig.${lib.length}.json`)
       await writeFile(settings, JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
 
       const compiler = fileURLToPath(new URL('node_modules/typescript/bin/tsc', project))
-      const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', settings, '--listFiles']).catch((error) => assert.fail(error.stdout))
+      const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', settings, '--listFiles']).catch(
+        (error) => assert.fail(error.stdout),
+      )
       assert.match(stdout, /natter-examples-\w+\/node_modules\/natter\/dist\/index\.d\.ts/)
     })
   }
 
   test('npx natter starts the server of the tarball, and its thread writes', { skip }, async (t) => {
-    const program = await Program.start(t, folder, ['npx', '--no-install', 'natter', '--port', '0', '--data', ':memory:'])
-    const answer = await fetch(`${program.url}/rooms/lobby/messages`, { method: 'POST', headers: { authorization: `Basic ${btoa('ada:')}` }, body: 'hello' })
+    const program = await Program.start(t, folder, [
+      'npx',
+      '--no-install',
+      'natter',
+      '--port',
+      '0',
+      '--data',
+      ':memory:',
+    ])
+    const answer = await fetch(`${program.url}/rooms/lobby/messages`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa('ada:')}` },
+      body: 'hello',
+    })
     assert.equal(answer.status, 201, await answer.clone().text())
     assert.match(await (await fetch(program.url)).text(), /<!doctype html>/i)
     await program.stop()

@@ -25,7 +25,9 @@ app.get('/stats', (request, response) => {
   response.json(hub.stats())
 })
 
-const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`))
+const server = app.listen(process.env.PORT ?? 0, '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${server.address().port}`),
+)
 
 process.once('SIGTERM', async () => {
   await hub.close()

@@ -21,7 +21,11 @@ export class Program {
   readonly #over: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 
   /** Runs a command that prints its URL, and ends it after the test at the latest. */
-  static async start(t: TestContext, folder: string, [command, ...parameters]: [string, ...string[]]): Promise<Program> {
+  static async start(
+    t: TestContext,
+    folder: string,
+    [command, ...parameters]: [string, ...string[]],
+  ): Promise<Program> {
     const program = new Program(folder, command, parameters)
     t.after(() => program.kill())
     await program.#listening()
@@ -31,7 +35,12 @@ export class Program {
   constructor(folder: string, command: string, parameters: readonly string[]) {
     const environment = { ...process.env, NODE_OPTIONS: '', PORT: '0' }
     // In a group of its own, since a command like npx starts others, which would outlive it.
-    this.#child = spawn(command, parameters, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment })
+    this.#child = spawn(command, parameters, {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment,
+    })
     this.#child.stderr!.on('data', (chunk) => (this.errors += chunk))
     this.#over = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
@@ -40,17 +49,20 @@ export class Program {
   }
 
   #listening(): Promise<void> {
-    return within('the program to listen', new Promise((resolve, reject) => {
-      let out = ''
-      this.#child.stdout!.on('data', (chunk) => {
-        out += chunk
-        const [, url] = /(https?:\/\/127\.0\.0\.1:\d+)\/?\s/.exec(out) ?? []
-        if (!url) return
-        this.url = url
-        resolve()
-      })
-      this.#over.then(({ code }) => reject(new Error(`it ended with ${code}: ${this.errors}`)), reject)
-    }))
+    return within(
+      'the program to listen',
+      new Promise((resolve, reject) => {
+        let out = ''
+        this.#child.stdout!.on('data', (chunk) => {
+          out += chunk
+          const [, url] = /(https?:\/\/127\.0\.0\.1:\d+)\/?\s/.exec(out) ?? []
+          if (!url) return
+          this.url = url
+          resolve()
+        })
+        this.#over.then(({ code }) => reject(new Error(`it ended with ${code}: ${this.errors}`)), reject)
+      }),
+    )
   }
 
   /** Asks it to stop; resolves with how it ended, which it must do by itself. */
@@ -103,12 +115,16 @@ export class Program {
 
 function secureText(method: string, url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = https.request(url, { method, rejectUnauthorized: false, agent: false, timeout: patienceMs }, (response) => {
-      let text = ''
-      response.on('data', (chunk) => (text += chunk))
-      response.on('end', () => resolve(text))
-      response.on('error', reject)
-    })
+    const request = https.request(
+      url,
+      { method, rejectUnauthorized: false, agent: false, timeout: patienceMs },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk) => (text += chunk))
+        response.on('end', () => resolve(text))
+        response.on('error', reject)
+      },
+    )
     request.on('error', reject)
     request.end()
   })
@@ -132,8 +148,19 @@ export class Reader {
   #wake: () => void = () => {}
 
   /** Over `fetch`, unless the URL is one of https: then by HTTP/1.1 or, if told so, HTTP/2. */
-  static async open(url: string, { lastEventId, version2 = false, headers: more = {} }: { lastEventId?: string; version2?: boolean; headers?: Record<string, string> } = {}): Promise<Reader> {
-    const headers = { ...more, 'accept-encoding': 'gzip, br', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
+  static async open(
+    url: string,
+    {
+      lastEventId,
+      version2 = false,
+      headers: more = {},
+    }: { lastEventId?: string; version2?: boolean; headers?: Record<string, string> } = {},
+  ): Promise<Reader> {
+    const headers = {
+      ...more,
+      'accept-encoding': 'gzip, br',
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    }
     const open = version2 ? overVersion2 : url.startsWith('https') ? overTls : overFetch
     return new Reader(await within(`an answer of ${url}`, open(url, headers)))
   }
@@ -235,7 +262,10 @@ export class Line {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
     }
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       socket.on('error', () => {})
       socket.on('close', () => other.destroy())
       socket.pipe(other)

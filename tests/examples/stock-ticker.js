@@ -4,7 +4,11 @@
 import { createServer } from 'node:http'
 import { Hub, ServerSentEventsStream } from 'natter'
 
-const prices = new Map([['ACME', 120], ['HOOLI', 310], ['INITECH', 45]])
+const prices = new Map([
+  ['ACME', 120],
+  ['HOOLI', 310],
+  ['INITECH', 45],
+])
 const hub = new Hub({ ring: prices.size * 3600 })
 
 const trading = setInterval(() => {

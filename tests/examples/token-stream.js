@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServerSentEventsStream } from 'natter'
 
-const answer = 'An event stream is a response that does not end : each event is a few lines of text and a blank one .'.split(' ')
+const answer =
+  'An event stream is a response that does not end : each event is a few lines of text and a blank one .'.split(' ')
 let generating = 0
 
 async function* words(from) {

@@ -2,7 +2,15 @@
 // chat and says wrong who somebody is.
 
 import { createServer } from 'node:http'
-import { ChatError, createChat, Hub, ServerSentEventsStream, type Identity, type Message, type StreamEvent } from 'natter'
+import {
+  ChatError,
+  createChat,
+  Hub,
+  ServerSentEventsStream,
+  type Identity,
+  type Message,
+  type StreamEvent,
+} from 'natter'
 
 interface Price {
   symbol: string
@@ -26,9 +34,13 @@ export const hello: StreamEvent = { event: 'hello', data: { from: 'typed.ts' } }
 
 export async function mountChat(userOf: (cookie: string | undefined) => Promise<Identity | null>): Promise<void> {
   const chat = await createChat({ path: '/chat', identify: ({ headers }) => userOf(headers.cookie) })
-  const site = createServer((request, response) => chat.handler(request, response, () => response.end('not the chat\n')))
+  const site = createServer((request, response) =>
+    chat.handler(request, response, () => response.end('not the chat\n')),
+  )
   createServer(chat.handler).once('close', () => site.close())
-  const message: Message = await chat.post({ id: 'deploys', name: 'deploys', role: 'bot' }, 'lobby', { text: 'deployed' })
+  const message: Message = await chat.post({ id: 'deploys', name: 'deploys', role: 'bot' }, 'lobby', {
+    text: 'deployed',
+  })
   await chat.remove({ id: 'deploys', name: 'deploys' }, message.room, message.id).catch((error) => {
     if (!(error instanceof ChatError) || error.code !== 'not_found') throw error
   })

@@ -15,7 +15,12 @@ if (missing) {
 } else {
   const biome = fileURLToPath(new URL('node_modules/@biomejs/biome/bin/biome', here))
   const settings = fileURLToPath(new URL('settings.json', here))
-  const options = [`--config-path=${settings}`, '--error-on-warnings', '--max-diagnostics=50', ...(write ? ['--write'] : [])]
+  const options = [
+    `--config-path=${settings}`,
+    '--error-on-warnings',
+    '--max-diagnostics=50',
+    ...(write ? ['--write'] : []),
+  ]
   const run = spawn(process.execPath, [biome, 'check', ...options, root], { cwd: root, stdio: 'inherit' })
   const [code] = await once(run, 'exit')
   if (code !== 0 && !write) console.error('`npm run format` formats all files')

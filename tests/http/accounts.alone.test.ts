@@ -26,7 +26,10 @@ test('a password in Authorization posts and streams, and the second time is quic
 
   assert.equal((await stream.next('message')).id, id)
   assert.ok(median(next) < median(hashed) / 3, `${next} ms, and ${hashed} where it is hashed`)
-  assert.equal(await chat.withPassword('ada', passwordOf('ada').toUpperCase()).refused('GET', '/rooms'), '401 unauthorized')
+  assert.equal(
+    await chat.withPassword('ada', passwordOf('ada').toUpperCase()).refused('GET', '/rooms'),
+    '401 unauthorized',
+  )
 })
 
 test('a wrong password and an unknown name are answered alike, and take as long', async (t) => {
@@ -35,8 +38,14 @@ test('a wrong password and an unknown name are answered alike, and take as long'
   await chat.comeIn('guest')
   const address = (number: number) => ({ 'x-forwarded-for': `203.0.113.${number}` })
   const ways: [string, (name: string, number: number) => Promise<Response>][] = [
-    ['session', (name, number) => chat.stranger.send('POST', '/session', { name, password: 'not the password' }, address(number))],
-    ['basic', (name, number) => chat.withPassword(name, 'not the password').fetch('/rooms', { headers: address(number) })],
+    [
+      'session',
+      (name, number) => chat.stranger.send('POST', '/session', { name, password: 'not the password' }, address(number)),
+    ],
+    [
+      'basic',
+      (name, number) => chat.withPassword(name, 'not the password').fetch('/rooms', { headers: address(number) }),
+    ],
   ]
   for (const [way, ask] of ways) {
     const found = new Map<string, { answers: Set<string>; times: number[] }>()
@@ -47,7 +56,9 @@ test('a wrong password and an unknown name are answered alike, and take as long'
         const began = performance.now()
         const answer = await ask(name, at + 1)
         times.push(performance.now() - began)
-        answers.add(`${answer.status} ${await answer.text()} ${[...answer.headers].filter(([header]) => header !== 'date').join(' ')}`)
+        answers.add(
+          `${answer.status} ${await answer.text()} ${[...answer.headers].filter(([header]) => header !== 'date').join(' ')}`,
+        )
       }
     }
     const [ada, ...others] = [...found.values()]
@@ -56,7 +67,10 @@ test('a wrong password and an unknown name are answered alike, and take as long'
     for (const other of others) {
       assert.deepEqual(other.answers, ada!.answers, way)
       const ratio = median(other.times) / median(ada!.times)
-      assert.ok(ratio > 0.4 && ratio < 2.5, `${way}: ${JSON.stringify([...found].map(([name, { times }]) => [name, times]))}`)
+      assert.ok(
+        ratio > 0.4 && ratio < 2.5,
+        `${way}: ${JSON.stringify([...found].map(([name, { times }]) => [name, times]))}`,
+      )
     }
   }
 })

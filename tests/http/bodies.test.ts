@@ -22,7 +22,10 @@ test('who goes away in the middle of a post says nothing, and is no incident', a
 
   const { id } = await ada.say('lobby', 'the only message')
   const { messages } = await chat.stranger.read<{ messages: { id: string }[] }>('/rooms/lobby/messages')
-  assert.deepEqual(messages.map((message) => message.id), [id])
+  assert.deepEqual(
+    messages.map((message) => message.id),
+    [id],
+  )
   assert.doesNotMatch(chat.errors, /incident/)
 })
 
@@ -32,7 +35,9 @@ test('what comes behind a request for another protocol is not silently dropped: 
   let back = ''
   socket.on('data', (chunk) => (back += chunk))
   const over = new Promise((resolve) => socket.on('close', resolve))
-  socket.write('GET /rooms HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nGET /session HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  socket.write(
+    'GET /rooms HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nGET /session HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  )
   await over
 
   assert.match(back, /^HTTP\/1.1 200 OK\r\n[^]*\r\nConnection: close\r\n/)
@@ -57,11 +62,18 @@ test('a body that is packed is refused, and the answer says so; one that is decl
 
   const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
   for (const coding of ['gzip', 'br', 'identity, gzip']) {
-    const answer = await ada.fetch('/rooms/lobby/messages', { method: 'POST', headers: { ...headers, 'content-encoding': coding }, body: bomb })
+    const answer = await ada.fetch('/rooms/lobby/messages', {
+      method: 'POST',
+      headers: { ...headers, 'content-encoding': coding },
+      body: bomb,
+    })
     assert.equal(answer.status, 400)
     assert.match(await answer.text(), /Content-Encoding/)
   }
 
-  assert.equal((await ada.send('POST', '/rooms/lobby/messages', { text: 'hello' }, { 'content-encoding': 'identity' })).status, 201)
+  assert.equal(
+    (await ada.send('POST', '/rooms/lobby/messages', { text: 'hello' }, { 'content-encoding': 'identity' })).status,
+    201,
+  )
   assert.deepEqual(await ada.textsIn('lobby'), ['hello'])
 })

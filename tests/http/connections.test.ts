@@ -7,7 +7,8 @@ import { ServerSentEventsStream } from '../../lib/sse/server-sent-events-stream.
 import { startChat } from '../chat-server.ts'
 import { RawConnection } from '../raw-connection.ts'
 
-const ask = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`
+const ask = (method: string, path: string) =>
+  `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`
 
 /** A server that holds `/slow` and `/stream` until they are let go on, and remembers what has begun. */
 async function serve(t: TestContext) {
@@ -19,7 +20,10 @@ async function serve(t: TestContext) {
   let seen = () => {}
   const server = createServer((request, response) => {
     all.push(request.url!)
-    connections.inTurn(request, response, { begin: () => void answer(request, response), tooMany: () => void request.socket.destroy() })
+    connections.inTurn(request, response, {
+      begin: () => void answer(request, response),
+      tooMany: () => void request.socket.destroy(),
+    })
     seen()
   })
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -27,7 +31,8 @@ async function serve(t: TestContext) {
     if (request.url === '/fast') return void response.end('fast')
     connections.hold(request)
     await gate
-    if (request.url === '/stream' && !connections.othersWait(request.socket)) connections.carries(request.socket, new ServerSentEventsStream(request, response).open)
+    if (request.url === '/stream' && !connections.othersWait(request.socket))
+      connections.carries(request.socket, new ServerSentEventsStream(request, response).open)
     else if (request.url === '/stream') request.socket.destroy()
     else response.end('slow')
     connections.release(request)
@@ -80,7 +85,10 @@ test('what waited behind a request that became no stream is answered, in its ord
 })
 
 test('more connections than files may be open: who finds no room is hung up on, and the chat goes on', async (t) => {
-  const chat = await startChat(t, { node: '/bin/sh', execArgv: ['-c', `ulimit -n 256; exec "${process.execPath}" "$@"`, 'sh'] })
+  const chat = await startChat(t, {
+    node: '/bin/sh',
+    execArgv: ['-c', `ulimit -n 256; exec "${process.execPath}" "$@"`, 'sh'],
+  })
   const ada = await chat.comeIn('ada')
   const held: RawConnection[] = []
   t.after(() => held.forEach((connection) => connection.leave()))
@@ -101,7 +109,10 @@ test('more connections than files may be open: who finds no room is hung up on, 
   for (const connection of held) assert.ok(await connection.until((text) => text.includes(`id: ${id}`)))
   for (const connection of held.splice(0, 50)) connection.leave()
   for (;;) {
-    const found = await RawConnection.ask(chat.url, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    const found = await RawConnection.ask(
+      chat.url,
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    )
     if (found.includes('HTTP/1.1 200')) break
   }
   await (await chat.comeIn('bob')).say('lobby', 'there is')

@@ -6,7 +6,10 @@ import type { Message } from '../../lib/chat/streams/events.ts'
 import { startChat, temporaryFolder, type ChatServer, type Person } from '../chat-server.ts'
 
 function remove(person: Person, { room, id }: { room: string; id: string }): Promise<Response> {
-  return person.fetch(`/rooms/${room}/messages/${id}`, { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })
+  return person.fetch(`/rooms/${room}/messages/${id}`, {
+    method: 'DELETE',
+    headers: { 'sec-fetch-site': 'same-origin' },
+  })
 }
 
 async function textsIn(chat: ChatServer): Promise<string[]> {
@@ -28,7 +31,11 @@ test('what is deleted is gone for whoever comes later, and the others are told',
   for (const when of ['from the ring', 'from disk']) {
     const later = await chat.stranger.listen({ path: '/events?since=all' })
     await later.next('delete')
-    assert.deepEqual(later.all.filter(({ event }) => event === 'message').map(({ id }) => id), [kept.id], when)
+    assert.deepEqual(
+      later.all.filter(({ event }) => event === 'message').map(({ id }) => id),
+      [kept.id],
+      when,
+    )
     assert.ok(!later.bytes.includes('regretted'), when)
     await chat.kill()
     await chat.start()
@@ -57,7 +64,10 @@ test('the last few are counted without what is deleted', async (t) => {
   for (const text of ['1', '2', '3', '4']) messages.push(await ada.say('lobby', text))
   await remove(ada, messages[2]!)
 
-  for (const [path, texts] of [['/events?since=-3', ['2', '4']], ['/events?room=lobby&since=-2', ['2', '4']]] as const) {
+  for (const [path, texts] of [
+    ['/events?since=-3', ['2', '4']],
+    ['/events?room=lobby&since=-2', ['2', '4']],
+  ] as const) {
     const reader = await chat.stranger.listen({ path })
     assert.deepEqual(await reader.texts(texts.length), texts, path)
     await reader.next('delete')
@@ -68,7 +78,8 @@ test('the bytes of what is deleted are gone from the files', async (t) => {
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
   const ada = await chat.comeIn('ada')
-  const holding = () => readdirSync(data).filter((name) => readFileSync(join(data, name), 'latin1').toLowerCase().includes('geheimnisvoll'))
+  const holding = () =>
+    readdirSync(data).filter((name) => readFileSync(join(data, name), 'latin1').toLowerCase().includes('geheimnisvoll'))
   const gone = await ada.say('lobby', 'Geheimnisvoll it was')
   for (let count = 0; count < 20; count++) await ada.say('lobby', `around it ${count}`)
   assert.notDeepEqual(holding(), [], 'it was there')

@@ -7,12 +7,22 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Message } from '../../lib/chat/streams/events.ts'
 import { startServer } from '../../lib/program/main.ts'
-import { ChatServer, own, settings, startChat, temporaryFolder, wholeAnswer, type Listener, type Person } from '../chat-server.ts'
+import {
+  ChatServer,
+  own,
+  settings,
+  startChat,
+  temporaryFolder,
+  wholeAnswer,
+  type Listener,
+  type Person,
+} from '../chat-server.ts'
 
 type Page = { messages: Message[]; cursor: string; more: boolean; newer?: boolean }
 
 const pathOf = ({ room, id }: Pick<Message, 'room' | 'id'>) => `/rooms/${encodeURIComponent(room)}/messages/${id}`
-const edit = (person: Person, message: Pick<Message, 'room' | 'id'>, text: string) => person.ask<Message>('PATCH', pathOf(message), { text })
+const edit = (person: Person, message: Pick<Message, 'room' | 'id'>, text: string) =>
+  person.ask<Message>('PATCH', pathOf(message), { text })
 const mayEdit = (person: Person, message: Message) => person.refused('PATCH', pathOf(message), { text: 'changed' })
 const mayDelete = (person: Person, message: Message) => person.refused('DELETE', pathOf(message))
 
@@ -24,7 +34,10 @@ async function replayed(chat: ChatServer, path = '/events?since=all'): Promise<L
   return reader
 }
 
-const textsOf = (reader: Listener) => reader.all.filter(({ event }) => event === 'message' || event === 'edit').map(({ data }) => (JSON.parse(data) as Message).text)
+const textsOf = (reader: Listener) =>
+  reader.all
+    .filter(({ event }) => event === 'message' || event === 'edit')
+    .map(({ data }) => (JSON.parse(data) as Message).text)
 
 test('one edits what one wrote oneself, and nobody else does, whatever their role', async (t) => {
   const chat = await startChat(t)
@@ -45,7 +58,11 @@ test('one edits what one wrote oneself, and nobody else does, whatever their rol
   assert.ok(Date.parse(changed.edited!) >= Date.parse(hers.at))
   assert.equal((await edit(bot, botsOwn, 'built in 3 s')).text, 'built in 3 s')
   assert.deepEqual(await chat.stranger.read(pathOf(hers)), changed)
-  const bare = await ada.fetch(pathOf(hers), { method: 'PATCH', headers: { ...own, 'content-type': 'text/plain' }, body: 'bare text' })
+  const bare = await ada.fetch(pathOf(hers), {
+    method: 'PATCH',
+    headers: { ...own, 'content-type': 'text/plain' },
+    body: 'bare text',
+  })
   assert.equal(((await bare.json()) as Message).text, 'bare text')
 })
 
@@ -71,14 +88,39 @@ test('what can be said can be edited to, and nothing else', async (t) => {
   const ada = await chat.comeIn('ada')
   const message = await ada.say('lobby', 'first')
   const cases: [unknown, string][] = [
-    [{ text: '' }, '400 invalid_text'], [{ text: ' \n\u200b' }, '400 invalid_text'], [{ text: 'x'.repeat(4001) }, '413 too_large'], [{ text: 'a\0b' }, '400 invalid_text'],
-    [{ text: 7 }, '400 invalid_request'], [{}, '400 invalid_request'], [{ text: 'x', replyTo: message.id }, '400 unknown_field'], ['{', '400 invalid_json'],
+    [{ text: '' }, '400 invalid_text'],
+    [{ text: ' \n\u200b' }, '400 invalid_text'],
+    [{ text: 'x'.repeat(4001) }, '413 too_large'],
+    [{ text: 'a\0b' }, '400 invalid_text'],
+    [{ text: 7 }, '400 invalid_request'],
+    [{}, '400 invalid_request'],
+    [{ text: 'x', replyTo: message.id }, '400 unknown_field'],
+    ['{', '400 invalid_json'],
   ]
-  for (const [body, refusal] of cases) assert.equal(await ada.refused('PATCH', pathOf(message), body), refusal, JSON.stringify(body).slice(0, 40))
-  for (const id of ['12', '1', '0', '-1', 'x', '9007199254740993', '99999999999999999999', `${message.id}0`, `0${message.id}`, `${message.id} `]) {
-    assert.equal(await ada.refused('PATCH', `/rooms/lobby/messages/${encodeURIComponent(id)}`, { text: 'x' }), '404 not_found', id)
+  for (const [body, refusal] of cases)
+    assert.equal(await ada.refused('PATCH', pathOf(message), body), refusal, JSON.stringify(body).slice(0, 40))
+  for (const id of [
+    '12',
+    '1',
+    '0',
+    '-1',
+    'x',
+    '9007199254740993',
+    '99999999999999999999',
+    `${message.id}0`,
+    `0${message.id}`,
+    `${message.id} `,
+  ]) {
+    assert.equal(
+      await ada.refused('PATCH', `/rooms/lobby/messages/${encodeURIComponent(id)}`, { text: 'x' }),
+      '404 not_found',
+      id,
+    )
   }
-  assert.equal((await ada.fetch(pathOf(message), { method: 'POST', headers: own })).headers.get('allow'), 'GET, HEAD, PATCH, DELETE')
+  assert.equal(
+    (await ada.fetch(pathOf(message), { method: 'POST', headers: own })).headers.get('allow'),
+    'GET, HEAD, PATCH, DELETE',
+  )
   assert.equal((await edit(ada, message, 'e\u0301\r\n\x07')).text, 'é\n')
   // An event of another kind, and a message of another room, are no messages here.
   const room = await ada.makeRoom('attic')
@@ -112,25 +154,54 @@ test('whoever is no longer in a private room gets the same answer for its messag
 
   const none = `${room.slice(0, -1)}${room.endsWith('0') ? '1' : '0'}`
   for (const [method, rest, body] of [
-    ['GET', ''], ['PATCH', '', { text: 'x' }], ['DELETE', ''], ['PUT', '/reactions/👍'], ['DELETE', '/reactions/👍'], ['PATCH', '', { text: '' }], ['PUT', '/reactions/no-emoji'],
+    ['GET', ''],
+    ['PATCH', '', { text: 'x' }],
+    ['DELETE', ''],
+    ['PUT', '/reactions/👍'],
+    ['DELETE', '/reactions/👍'],
+    ['PATCH', '', { text: '' }],
+    ['PUT', '/reactions/no-emoji'],
   ] as const) {
-    const answers = await Promise.all([room, none].map(async (slug) => {
-      const path = `/rooms/${slug}/messages/${his.id}${rest}`
-      return (await wholeAnswer(await (method === 'GET' ? bob.fetch(path) : bob.send(method, path, body ?? '', own)))).replaceAll(slug, '…')
-    }))
+    const answers = await Promise.all(
+      [room, none].map(async (slug) => {
+        const path = `/rooms/${slug}/messages/${his.id}${rest}`
+        return (
+          await wholeAnswer(await (method === 'GET' ? bob.fetch(path) : bob.send(method, path, body ?? '', own)))
+        ).replaceAll(slug, '…')
+      }),
+    )
     assert.equal(answers[0], answers[1], `${method} ${rest}`)
     assert.match(answers[0]!, /^404/)
   }
-  for (const [method, path, body] of [['PUT', 'read', { id: his.id }], ['POST', 'typing'], ['GET', 'messages?around=1']] as const) {
-    const answers = await Promise.all([room, none].map(async (slug) => wholeAnswer(await (method === 'GET' ? bob.fetch(`/rooms/${slug}/${path}`) : bob.send(method, `/rooms/${slug}/${path}`, body ?? '', own)))))
+  for (const [method, path, body] of [
+    ['PUT', 'read', { id: his.id }],
+    ['POST', 'typing'],
+    ['GET', 'messages?around=1'],
+  ] as const) {
+    const answers = await Promise.all(
+      [room, none].map(async (slug) =>
+        wholeAnswer(
+          await (method === 'GET'
+            ? bob.fetch(`/rooms/${slug}/${path}`)
+            : bob.send(method, `/rooms/${slug}/${path}`, body ?? '', own)),
+        ),
+      ),
+    )
     assert.equal(answers[0], answers[1], path)
   }
 })
 
-test('deleted by role: one\'s own, or as who manages the room', async (t) => {
+test("deleted by role: one's own, or as who manages the room", async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
-  const people: Record<string, Person> = { olga, alma: await chat.account('alma'), mia: await chat.account('mia'), roy: await chat.account('roy'), gus: await chat.comeIn('gus'), ada: await chat.account('ada') }
+  const people: Record<string, Person> = {
+    olga,
+    alma: await chat.account('alma'),
+    mia: await chat.account('mia'),
+    roy: await chat.account('roy'),
+    gus: await chat.comeIn('gus'),
+    ada: await chat.account('ada'),
+  }
   await olga.giveRole(people['alma']!, 'admin')
   const bot = await people['alma']!.makeBot({ name: 'builds' })
   Object.assign(people, { bot, 'somebody unproven': chat.claiming('una'), nobody: chat.stranger })
@@ -142,13 +213,25 @@ test('deleted by role: one\'s own, or as who manages the room', async (t) => {
   const direct = await ada.direct(olga)
   // Ada wrote it; who may delete it? Owner and admin of the place, an owner of the room, and herself.
   const table: [string, string, string][] = [
-    ['lobby', 'olga alma ada', 'mia roy gus bot'], [open, 'olga alma roy ada', 'mia gus bot'], [closed, 'alma roy ada', 'mia bot'], [direct, 'ada', 'olga'],
+    ['lobby', 'olga alma ada', 'mia roy gus bot'],
+    [open, 'olga alma roy ada', 'mia gus bot'],
+    [closed, 'alma roy ada', 'mia bot'],
+    [direct, 'ada', 'olga'],
   ]
   for (const [room, may, mayNot] of table) {
     for (const [name, person] of Object.entries(people)) {
       const message = await ada.say(room, 'hers')
-      const refusal = name === 'nobody' ? '401 unauthorized' : mayNot.split(' ').includes(name) || (person === people['somebody unproven']) ? '403 forbidden' : '404 not_found'
-      assert.equal(await mayDelete(person, message), may.split(' ').includes(name) ? '204' : refusal, `${name} in ${room}`)
+      const refusal =
+        name === 'nobody'
+          ? '401 unauthorized'
+          : mayNot.split(' ').includes(name) || person === people['somebody unproven']
+            ? '403 forbidden'
+            : '404 not_found'
+      assert.equal(
+        await mayDelete(person, message),
+        may.split(' ').includes(name) ? '204' : refusal,
+        `${name} in ${room}`,
+      )
       assert.equal((await ada.read<Message>(pathOf(message))).deleted, may.split(' ').includes(name) ? true : undefined)
     }
   }
@@ -168,7 +251,10 @@ test('a post that is sent again is the message as it is by then', async (t) => {
   const changed = await edit(ada, first, 'by now')
 
   assert.deepEqual(await ada.say('lobby', 'at first', { key: 'k' }), changed)
-  assert.equal((await ada.send('POST', '/rooms/lobby/messages', { text: 'by now' }, { 'idempotency-key': 'k' })).status, 409)
+  assert.equal(
+    (await ada.send('POST', '/rooms/lobby/messages', { text: 'by now' }, { 'idempotency-key': 'k' })).status,
+    409,
+  )
   await chat.kill()
   await chat.start()
   assert.deepEqual(await ada.say('lobby', 'at first', { key: 'k' }), changed)
@@ -193,7 +279,9 @@ test('what answers a message goes on answering it, edited or deleted', async (t)
   assert.equal(await mayEdit(ada, first), '404 not_found')
   assert.equal(await mayDelete(ada, first), '404 not_found')
   const stream = await replayed(chat)
-  const replies = stream.all.filter(({ event }) => event === 'edit').map(({ data }) => (JSON.parse(data) as Message).replyTo)
+  const replies = stream.all
+    .filter(({ event }) => event === 'edit')
+    .map(({ data }) => (JSON.parse(data) as Message).replyTo)
   assert.deepEqual(replies, [first.id])
 })
 
@@ -219,7 +307,13 @@ for (const ring of [10_000, 100, 1]) {
     assert.equal(expected.length, 110)
     await live.take('delete', 10)
     assert.equal(textsOf(live).length, 60)
-    for (const path of ['/events?since=all', '/events?room=lobby&since=all', `/events?since=${start}`, `/events?since=${said[0]!.id}`, '/rooms/lobby/messages?limit=200']) {
+    for (const path of [
+      '/events?since=all',
+      '/events?room=lobby&since=all',
+      `/events?since=${start}`,
+      `/events?since=${said[0]!.id}`,
+      '/rooms/lobby/messages?limit=200',
+    ]) {
       const reader = await ada.listen({ path, ...(path.startsWith('/rooms') && { lastEventId: start }) })
       await reader.next('ping')
       reader.leave()
@@ -254,7 +348,14 @@ for (const ring of [10_000, 100, 1]) {
     assert.ok(!reader.all.some(({ event }) => event === 'reset'))
     for (const gone of ['pistachio', 'marzipan', 'nougat', 'almonds']) assert.ok(!reader.bytes.includes(gone), gone)
     assert.equal(reader.all.filter(({ event }) => event === 'message').length, fillers + 1)
-    assert.deepEqual(reader.all.slice(-3).map(({ event, data }) => [event, (JSON.parse(data) as Message).text]), [['edit', 'praline'], ['delete', undefined], ['message', 'the end']])
+    assert.deepEqual(
+      reader.all.slice(-3).map(({ event, data }) => [event, (JSON.parse(data) as Message).text]),
+      [
+        ['edit', 'praline'],
+        ['delete', undefined],
+        ['message', 'the end'],
+      ],
+    )
   })
 }
 
@@ -270,20 +371,42 @@ test('the last few are counted without texts that are gone', async (t) => {
 
   // Message 3, the newest edit of 4, the deletion.
   const reader = await replayed(chat, '/events?since=-3')
-  assert.deepEqual(reader.all.filter(({ event }) => event !== 'ping').map(({ event, data }) => [event, (JSON.parse(data) as Message).text]), [['message', '3'], ['edit', '4 at last'], ['delete', undefined]])
+  assert.deepEqual(
+    reader.all
+      .filter(({ event }) => event !== 'ping')
+      .map(({ event, data }) => [event, (JSON.parse(data) as Message).text]),
+    [
+      ['message', '3'],
+      ['edit', '4 at last'],
+      ['delete', undefined],
+    ],
+  )
 })
 
 /** The files of the folder that hold these bytes, whatever their case. */
 function filesWith(data: string, word: string): string[] {
-  return readdirSync(data).filter((name) => readFileSync(join(data, name)).toString('latin1').toLowerCase().includes(Buffer.from(word).toString('latin1').toLowerCase()))
+  return readdirSync(data).filter((name) =>
+    readFileSync(join(data, name))
+      .toString('latin1')
+      .toLowerCase()
+      .includes(Buffer.from(word).toString('latin1').toLowerCase()),
+  )
 }
 
 /** The messages that the index in the file finds for a word. */
 function foundIn(data: string, word: string): number[] {
   const database = new DatabaseSync(join(data, 'natter.db'), { readOnly: true })
   try {
-    const parts = database.prepare('select first from search_parts order by first').all().map(({ first }) => `search_${first}`)
-    return parts.flatMap((part) => database.prepare(`select rowid from ${part} where ${part} match ?`).all(`"${word}"`).map(({ rowid }) => Number(rowid)))
+    const parts = database
+      .prepare('select first from search_parts order by first')
+      .all()
+      .map(({ first }) => `search_${first}`)
+    return parts.flatMap((part) =>
+      database
+        .prepare(`select rowid from ${part} where ${part} match ?`)
+        .all(`"${word}"`)
+        .map(({ rowid }) => Number(rowid)),
+    )
   } finally {
     database.close()
   }
@@ -329,7 +452,10 @@ test('the older text is gone from the files although others read and write all t
   let over = false
   t.after(() => (over = true))
   const busy = Array.from({ length: 6 }, async (_, number) => {
-    while (!over) await (number === 0 ? bob.say('lobby', 'beside it') : (await bob.fetch(number % 2 ? '/rooms/lobby/messages?limit=200' : '/rooms')).arrayBuffer())
+    while (!over)
+      await (number === 0
+        ? bob.say('lobby', 'beside it')
+        : (await bob.fetch(number % 2 ? '/rooms/lobby/messages?limit=200' : '/rooms')).arrayBuffer())
   })
 
   for (let count = 0; count < 20; count++) {
@@ -358,7 +484,10 @@ test('two edits at once leave one text, the same for all', async (t) => {
   for (const older of texts.filter((other) => other !== text)) assert.deepEqual(filesWith(data, older), [])
 
   // With a deletion among them it is gone, whatever came first.
-  const outcomes = await Promise.all([...texts.map((text) => ada.refused('PATCH', pathOf(message), { text })), mayDelete(ada, message)])
+  const outcomes = await Promise.all([
+    ...texts.map((text) => ada.refused('PATCH', pathOf(message), { text })),
+    mayDelete(ada, message),
+  ])
   assert.equal(outcomes.at(-1), '204')
   for (const outcome of outcomes.slice(0, -1)) assert.match(outcome, /^(200|404 not_found)$/)
   assert.equal((await ada.read<Message>(pathOf(message))).deleted, true)
@@ -370,7 +499,8 @@ test('whom a message names changes with its text', async (t) => {
   const [ada, bob, eve] = [await chat.comeIn('ada'), await chat.comeIn('bob'), await chat.comeIn('eve')]
   for (const person of [bob, eve]) await person.join('lobby')
   const counts = async () => {
-    const of = async (person: Person) => (await person.read<{ rooms: { id: string; mentions?: number }[] }>('/rooms')).rooms[0]!.mentions
+    const of = async (person: Person) =>
+      (await person.read<{ rooms: { id: string; mentions?: number }[] }>('/rooms')).rooms[0]!.mentions
     return [await of(ada), await of(bob), await of(eve)]
   }
   const message = await ada.say('lobby', 'ask @bob')

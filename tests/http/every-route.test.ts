@@ -27,8 +27,40 @@ interface Asked {
   stream?: true
 }
 
-const many = { people: 3000, open: 2000, hidden: 3000, direct: 500, sessions: 400, blocks: 400, invites: 900, tokens: 900, messages: 3000, reacting: 1000 }
-const emojis = ['👍', '😀', '❤️', '🎉', '🚀', '👀', '🔥', '💯', '🙏', '😂', '😍', '🤔', '😢', '😮', '😡', '👏', '🥳', '🤝', '✅', '❌']
+const many = {
+  people: 3000,
+  open: 2000,
+  hidden: 3000,
+  direct: 500,
+  sessions: 400,
+  blocks: 400,
+  invites: 900,
+  tokens: 900,
+  messages: 3000,
+  reacting: 1000,
+}
+const emojis = [
+  '👍',
+  '😀',
+  '❤️',
+  '🎉',
+  '🚀',
+  '👀',
+  '🔥',
+  '💯',
+  '🙏',
+  '😂',
+  '😍',
+  '🤔',
+  '😢',
+  '😮',
+  '😡',
+  '👏',
+  '🥳',
+  '🤝',
+  '✅',
+  '❌',
+]
 
 /** Fills the folder of a server that was stopped, around one person. */
 function fill(data: string, user: number) {
@@ -42,17 +74,23 @@ function fill(data: string, user: number) {
   }
   for (const other of people.slice(0, many.direct)) place.say(other, 'hello', place.directRoom(other, user))
   for (const target of people.slice(-many.blocks)) place.add({ type: 'block', user, target, facts: { on: true } })
-  for (let at = 0; at < many.sessions; at++) place.add({ type: 'session_start', user, facts: { hash: `session ${at}` } })
+  for (let at = 0; at < many.sessions; at++)
+    place.add({ type: 'session_start', user, facts: { hash: `session ${at}` } })
   const expires = Date.now() * 1000 + 3600e6
-  const invites = Array.from({ length: many.invites }, (_, at) => place.add({ type: 'invite', user, facts: { hash: `invite ${at}`, role: 'guest', uses: 1, expires } }))
+  const invites = Array.from({ length: many.invites }, (_, at) =>
+    place.add({ type: 'invite', user, facts: { hash: `invite ${at}`, role: 'guest', uses: 1, expires } }),
+  )
   const folded = place.database.people.nameHash('bot')
-  const tokens = Array.from({ length: many.tokens }, (_, at) => place.add({ type: 'token', user, facts: { hash: `token ${at}`, folded, scopes: 'read' }, body: { name: 'bot' } }))
+  const tokens = Array.from({ length: many.tokens }, (_, at) =>
+    place.add({ type: 'token', user, facts: { hash: `token ${at}`, folded, scopes: 'read' }, body: { name: 'bot' } }),
+  )
   const loved = place.say(user, 'hello all')
   place.react(people.slice(0, many.reacting), [loved], ['👍'])
   const colourful = Array.from({ length: 20 }, (_, at) => place.say(user, `hello ${at}`))
   place.react(people.slice(0, 10), colourful, emojis)
   for (let at = 0; at < many.messages; at++) place.say(people[at]!, `hello ${'京'.repeat(300)}`)
-  for (let at = 0; at < many.messages; at++) place.add({ type: 'delete', user, room: place.lobby, target: place.say(user, 'gone') })
+  for (let at = 0; at < many.messages; at++)
+    place.add({ type: 'delete', user, room: place.lobby, target: place.say(user, 'gone') })
   place.done()
   return { loved, invite: invites[0]!, token: tokens[0]! }
 }
@@ -84,7 +122,13 @@ test('no route reads or answers more than its bound, however full the place is',
     'POST /session': { path: '/session', by: chat.stranger, body: { name: 'carl' }, rows: 20, status: 201 },
     'GET /sessions': { path: '/sessions', rows: 60 },
     'GET /users': { path: '/users?limit=1000', rows: 1300 },
-    'POST /users': { path: '/users', body: { name: 'dora', password: passwordOf('dora') }, by: chat.stranger, rows: 30, status: 201 },
+    'POST /users': {
+      path: '/users',
+      body: { name: 'dora', password: passwordOf('dora') },
+      by: chat.stranger,
+      rows: 30,
+      status: 201,
+    },
     'GET /users/:user': { path: '/users/ada', rows: 20 },
     'PATCH /users/:user': { path: '/users/me', body: { name: 'olga' }, rows: 30 },
     'GET /rooms': { path: '/rooms?limit=1000', rows: 4300 },
@@ -100,9 +144,18 @@ test('no route reads or answers more than its bound, however full the place is',
     'PUT /blocks/:user': { path: `/blocks/${bob.id}`, rows: 30, status: 204 },
     'DELETE /blocks/:user': { path: `/blocks/${bob.id}`, rows: 30, status: 204 },
     'GET /rooms/:room/messages': { path: '/rooms/lobby/messages?limit=200', rows: 600 },
-    'POST /rooms/:room/messages': { path: '/rooms/lobby/messages', body: { text: 'hello @ada' }, rows: 30, status: 201 },
+    'POST /rooms/:room/messages': {
+      path: '/rooms/lobby/messages',
+      body: { text: 'hello @ada' },
+      rows: 30,
+      status: 201,
+    },
     'GET /rooms/:room/messages/:message': { path: message, rows: 60 },
-    'PATCH /rooms/:room/messages/:message': { path: `/rooms/lobby/messages/${mine}`, body: { text: 'edited' }, rows: 60 },
+    'PATCH /rooms/:room/messages/:message': {
+      path: `/rooms/lobby/messages/${mine}`,
+      body: { text: 'edited' },
+      rows: 60,
+    },
     'DELETE /rooms/:room/messages/:message': { path: `/rooms/lobby/messages/${mine}`, rows: 60, status: 204 },
     'GET /rooms/:room/messages/:message/reactions/:emoji': { path: `${thumb}?limit=500`, rows: 1100 },
     'PUT /rooms/:room/messages/:message/reactions/:emoji': { path: thumb, rows: 60, status: 204 },
@@ -112,7 +165,13 @@ test('no route reads or answers more than its bound, however full the place is',
     'GET /search': { path: '/search?q=hello&limit=100', rows: 500 },
     'GET /invites': { path: '/invites?limit=1000', rows: 1100 },
     'POST /invites': { path: '/invites', body: { role: 'guest' }, rows: 1000, status: 201 },
-    'POST /invites/accept': { path: '/invites/accept', body: { code, name: 'eve' }, by: chat.stranger, rows: 60, status: 201 },
+    'POST /invites/accept': {
+      path: '/invites/accept',
+      body: { code, name: 'eve' },
+      by: chat.stranger,
+      rows: 60,
+      status: 201,
+    },
     'DELETE /invites/:id': { path: `/invites/${invite}`, rows: 60, status: 204 },
     'GET /tokens': { path: '/tokens?limit=1000', rows: 1100 },
     'POST /tokens': { path: '/tokens', body: { name: 'robot' }, rows: 60, status: 201 },
@@ -140,7 +199,8 @@ test('no route reads or answers more than its bound, however full the place is',
       bytes = Buffer.byteLength(text)
     }
     const { rows, rowsAtOnce } = await workOf()
-    if (rows > rowsMax || rowsAtOnce > rowsAtOnceMax || bytes > answerBytesMax) over.push(`${route}: ${rows} rows, ${rowsAtOnce} of them at once, ${bytes} bytes`)
+    if (rows > rowsMax || rowsAtOnce > rowsAtOnceMax || bytes > answerBytesMax)
+      over.push(`${route}: ${rows} rows, ${rowsAtOnce} of them at once, ${bytes} bytes`)
   }
   assert.deepEqual(over, [])
 })

@@ -37,18 +37,35 @@ test('a file is packed as its reader likes it best, and is the same in every for
 
   const tags = new Set([plain.headers.etag])
   for (const [accepted, encoding] of [
-    ['gzip, deflate, br, zstd', 'br'], ['gzip', 'gzip'], ['br;q=0.1, gzip', 'gzip'], ['GZIP;Q=0.5', 'gzip'], ['br;q=0, gzip;q=0', undefined], ['identity', undefined], ['br;q=x', undefined],
+    ['gzip, deflate, br, zstd', 'br'],
+    ['gzip', 'gzip'],
+    ['br;q=0.1, gzip', 'gzip'],
+    ['GZIP;Q=0.5', 'gzip'],
+    ['br;q=0, gzip;q=0', undefined],
+    ['identity', undefined],
+    ['br;q=x', undefined],
   ] as const) {
     const { status, headers, body } = await ask(`${chat.url}/`, { 'accept-encoding': accepted })
-    assert.deepEqual([status, headers['content-encoding'], headers['content-length']], [200, encoding, String(body.length)], accepted)
+    assert.deepEqual(
+      [status, headers['content-encoding'], headers['content-length']],
+      [200, encoding, String(body.length)],
+      accepted,
+    )
     assert.deepEqual(encoding ? unpack[encoding](body) : body, plain.body, accepted)
     assert.match(headers.vary ?? '', /\baccept-encoding\b/)
     if (encoding) assert.ok(body.length < plain.body.length / 2, `${body.length} of ${plain.body.length} bytes`)
     tags.add(headers.etag)
 
     const head = await ask(`${chat.url}/`, { 'accept-encoding': accepted }, 'HEAD')
-    assert.deepEqual([head.status, head.headers['content-length'], head.headers.etag, head.body.length], [200, headers['content-length'], headers.etag, 0], accepted)
-    const again = await ask(`${chat.url}/`, { 'accept-encoding': accepted, 'if-none-match': `"other", W/${headers.etag}` })
+    assert.deepEqual(
+      [head.status, head.headers['content-length'], head.headers.etag, head.body.length],
+      [200, headers['content-length'], headers.etag, 0],
+      accepted,
+    )
+    const again = await ask(`${chat.url}/`, {
+      'accept-encoding': accepted,
+      'if-none-match': `"other", W/${headers.etag}`,
+    })
     assert.deepEqual([again.status, again.headers.etag, again.body.length], [304, headers.etag, 0], accepted)
   }
 
@@ -60,7 +77,10 @@ test('a file is packed as its reader likes it best, and is the same in every for
 test('what the page is made of is kept for good, the page itself is asked for each time', async (t) => {
   const chat = await startChat(t)
   const host = await mount(t)
-  for (const [url, base] of [[chat.url, ''], [host.url, '/chat']] as const) {
+  for (const [url, base] of [
+    [chat.url, ''],
+    [host.url, '/chat'],
+  ] as const) {
     const page = await ask(`${url}${base}/`)
     assert.equal(page.headers['cache-control'], 'no-cache')
     const links = linksOf(page.body.toString())
@@ -79,7 +99,8 @@ test('what the page is made of is kept for good, the page itself is asked for ea
     assert.deepEqual(brotliDecompressSync(unpacked.body), (await ask(`${url}${base}/page.css`)).body)
     // Who asks for what was there before an upgrade must not be given, and keep, what came with it.
     assert.equal((await ask(url + style.replace('/static-', '/static-x'))).status, 404)
-    for (const path of ['package.json', 'tsconfig.json']) assert.equal((await ask(`${url}${base}/${path}`)).status, 404, path)
+    for (const path of ['package.json', 'tsconfig.json'])
+      assert.equal((await ask(`${url}${base}/${path}`)).status, 404, path)
   }
 })
 
@@ -87,16 +108,25 @@ test('who keeps the page on a phone or a desk finds it by its name and with its 
   const name = '<b>$& "Tom\'s"</b> // & more'
   const chat = await startChat(t, { flags: ['--name', name] })
   const host = await mount(t)
-  for (const [url, base, named] of [[chat.url, '', name], [host.url, '/chat', 'natter']] as const) {
+  for (const [url, base, named] of [
+    [chat.url, '', name],
+    [host.url, '/chat', 'natter'],
+  ] as const) {
     const html = (await ask(`${url}${base}/`)).body.toString()
     const [, link = ''] = /<link rel="manifest" href="([^"]+)"/.exec(html) ?? []
     const [, apple = ''] = /<link rel="apple-touch-icon" href="([^"]+)"/.exec(html) ?? []
     const answer = await ask(url + link)
-    const manifest = JSON.parse(answer.body.toString()) as { name: string; start_url: string; scope: string; icons: { src: string; sizes: string; type: string; purpose?: string }[] }
+    const manifest = JSON.parse(answer.body.toString()) as {
+      name: string
+      start_url: string
+      scope: string
+      icons: { src: string; sizes: string; type: string; purpose?: string }[]
+    }
 
     assert.equal(answer.headers['content-type'], 'application/manifest+json')
     assert.equal(manifest.name, named)
-    for (const path of [manifest.start_url, manifest.scope]) assert.equal(new URL(path, url + link).href, `${url}${base}/`)
+    for (const path of [manifest.start_url, manifest.scope])
+      assert.equal(new URL(path, url + link).href, `${url}${base}/`)
     assert.ok(manifest.icons.some(({ purpose }) => purpose === 'maskable'))
     for (const { src, sizes, type } of [...manifest.icons, { src: apple, sizes: '180x180', type: 'image/png' }]) {
       const { status, headers, body } = await ask(new URL(src, url + link).href, { 'accept-encoding': 'gzip, br' })

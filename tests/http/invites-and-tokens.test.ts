@@ -15,7 +15,12 @@ async function byCookie<T>(chat: ChatServer, answer: Response): Promise<{ person
 async function ownerOf(chat: ChatServer): Promise<Person> {
   // Each start prints another; only the newest is good.
   const code = [...chat.printed.matchAll(/\/join#(\S+)/g)].at(-1)![1]
-  return (await byCookie(chat, await chat.stranger.send('POST', '/invites/accept', { code, name: 'olga', password: 'a password' }))).person
+  return (
+    await byCookie(
+      chat,
+      await chat.stranger.send('POST', '/invites/accept', { code, name: 'olga', password: 'a password' }),
+    )
+  ).person
 }
 
 async function admin(chat: ChatServer, owner: Person, name: string): Promise<Person> {
@@ -54,7 +59,9 @@ test('a token until the year 9999 works, and is listed', async (t) => {
   const chat = await startChat(t)
   const olga = await ownerOf(chat)
 
-  const { token } = await made<{ token: string }>(await olga.send('POST', '/tokens', { name: 'robo', expires: '9999-12-31' }))
+  const { token } = await made<{ token: string }>(
+    await olga.send('POST', '/tokens', { name: 'robo', expires: '9999-12-31' }),
+  )
 
   await new Person(chat, { authorization: `Bearer ${token}` }).say('lobby', 'hello')
   assert.equal((await olga.read<{ tokens: unknown[] }>('/tokens')).tokens.length, 1)
@@ -92,10 +99,16 @@ test("a thousand invites of somebody else's hide none of one's own, and keep no 
 
   const { invites } = await ada!.read<{ invites: { id: string }[] }>('/invites')
 
-  assert.deepEqual(invites.map((invite) => invite.id), [id])
+  assert.deepEqual(
+    invites.map((invite) => invite.id),
+    [id],
+  )
   await chat.stop()
   await chat.start()
-  assert.equal((await chat.stranger.send('POST', '/invites/accept', { code: old, name: 'eve', password: 'a password' })).status, 409)
+  assert.equal(
+    (await chat.stranger.send('POST', '/invites/accept', { code: old, name: 'eve', password: 'a password' })).status,
+    409,
+  )
 })
 
 test("the tokens of who no longer governs are good no more, nor are their bots' streams", async (t) => {

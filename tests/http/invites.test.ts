@@ -48,8 +48,14 @@ test('whoever has the link of a private room comes into it, as a guest or with a
     { id: bob.id, name: 'bob', role: 'member' },
   ])
   const joins = await watcher.take('join', 3)
-  assert.deepEqual(joins.map(({ data }) => JSON.parse(data).user.name), ['gus', 'amy', 'bob'])
-  assert.deepEqual((await invitesOf(ada)).map(({ uses }) => uses), [2])
+  assert.deepEqual(
+    joins.map(({ data }) => JSON.parse(data).user.name),
+    ['gus', 'amy', 'bob'],
+  )
+  assert.deepEqual(
+    (await invitesOf(ada)).map(({ uses }) => uses),
+    [2],
+  )
   assert.equal(await accept(bob, { code }), '409 invite_over')
   assert.equal((await invitesOf(ada))[0]!.uses, 2)
 })
@@ -85,10 +91,12 @@ test('of two who take the last use at once one comes in', async (t) => {
   for (const one of ways) {
     for (const other of ways) {
       const { code } = await olga.invite({ room: attic })
-      const answers = await Promise.all([one, other].map((way) => {
-        const [person, body] = way()
-        return accept(person, { code, ...(body as object) })
-      }))
+      const answers = await Promise.all(
+        [one, other].map((way) => {
+          const [person, body] = way()
+          return accept(person, { code, ...(body as object) })
+        }),
+      )
       assert.ok(['200', '201'].includes(answers.sort()[0]!), String(answers))
       assert.equal(answers[1], '409 invite_over')
       assert.deepEqual(await invitesOf(olga), [])
@@ -110,15 +118,24 @@ test('an invite that is used up, over, ended or unknown lets nobody in and leave
   const bob = await chat.comeIn('bob')
 
   for (const { code } of [used, ended, expired]) {
-    for (const body of [{ code, name: 'eve' }, { code, name: 'eve', password: 'long enough' }]) assert.equal(await accept(chat.stranger, body), '409 invite_over')
+    for (const body of [
+      { code, name: 'eve' },
+      { code, name: 'eve', password: 'long enough' },
+    ])
+      assert.equal(await accept(chat.stranger, body), '409 invite_over')
     assert.equal(await accept(bob, { code }), '409 invite_over')
   }
-  for (const code of ['x', '', 'A'.repeat(22), used.id, '__proto__']) assert.equal(await accept(chat.stranger, { code, name: 'eve' }), '404 not_found')
+  for (const code of ['x', '', 'A'.repeat(22), used.id, '__proto__'])
+    assert.equal(await accept(chat.stranger, { code, name: 'eve' }), '404 not_found')
   assert.equal(await olga.refused('DELETE', `/invites/${ended.id}`), '404 not_found')
-  for (const id of ['1', 'x', '__proto__', '99999999999999999999']) assert.equal(await olga.refused('DELETE', `/invites/${id}`), '404 not_found')
+  for (const id of ['1', 'x', '__proto__', '99999999999999999999'])
+    assert.equal(await olga.refused('DELETE', `/invites/${id}`), '404 not_found')
   assert.equal(await accept(chat.stranger, { code: (await olga.invite()).code }), '400 invalid_request')
   const { users } = await chat.stranger.read<{ users: User[] }>('/users')
-  assert.deepEqual(users.map(({ name }) => name), [...before.users.map(({ name }) => name), 'bob'])
+  assert.deepEqual(
+    users.map(({ name }) => name),
+    [...before.users.map(({ name }) => name), 'bob'],
+  )
 })
 
 test('a guest who wants an account by an invite that is over stays the guest they were', async (t) => {
@@ -173,12 +190,32 @@ test('who may invite, and as what, is told by a table', async (t) => {
   await olga.giveRole(alma, 'admin')
   const gus = await chat.comeIn('gus')
   const people: Record<string, Person> = { olga, alma, mark, gus }
-  const rooms = { mine: '', open: await olga.makeRoom('open'), closed: await olga.makeRoom('closed', { kind: 'private' }), shared: await olga.makeRoom('shared', { kind: 'private' }), lobby: 'lobby' }
+  const rooms = {
+    mine: '',
+    open: await olga.makeRoom('open'),
+    closed: await olga.makeRoom('closed', { kind: 'private' }),
+    shared: await olga.makeRoom('shared', { kind: 'private' }),
+    lobby: 'lobby',
+  }
   for (const person of [alma, mark, gus]) await olga.add(rooms.shared, person)
   // Of each: the place and the rooms, and there the roles that may be given.
   const table: Record<string, Record<string, string>> = {
-    olga: { place: 'guest member admin', mine: 'guest member admin', open: 'guest member admin', closed: 'guest member admin', shared: 'guest member admin', lobby: 'guest member admin' },
-    alma: { place: 'guest member', mine: 'guest member', open: 'guest member', closed: '', shared: 'guest member', lobby: 'guest member' },
+    olga: {
+      place: 'guest member admin',
+      mine: 'guest member admin',
+      open: 'guest member admin',
+      closed: 'guest member admin',
+      shared: 'guest member admin',
+      lobby: 'guest member admin',
+    },
+    alma: {
+      place: 'guest member',
+      mine: 'guest member',
+      open: 'guest member',
+      closed: '',
+      shared: 'guest member',
+      lobby: 'guest member',
+    },
     mark: { place: '', mine: 'guest', open: '', closed: '', shared: '', lobby: '' },
     gus: { place: '', mine: 'guest', open: '', closed: '', shared: '', lobby: '' },
   }
@@ -191,13 +228,21 @@ test('who may invite, and as what, is told by a table', async (t) => {
         const what = `${name} invites to ${where} as ${role}`
         const asked = { role, ...(room !== undefined && { room }) }
         if (roles.split(' ').includes(role)) assert.equal((await person.invite(asked)).role, role, what)
-        else assert.equal(await person.refused('POST', '/invites', asked), where === 'closed' ? '404 not_found' : '403 forbidden', what)
+        else
+          assert.equal(
+            await person.refused('POST', '/invites', asked),
+            where === 'closed' ? '404 not_found' : '403 forbidden',
+            what,
+          )
       }
     }
   }
-  for (const role of ['owner', 'bot', '']) assert.equal(await olga.refused('POST', '/invites', { role }), '400 invalid_request')
-  for (const uses of [0, -1, 1.5, 1001]) assert.equal(await olga.refused('POST', '/invites', { uses }), '400 invalid_request')
-  for (const expires of ['', 'soon', '0s', '2020-01-01', '-1d']) assert.equal(await olga.refused('POST', '/invites', { expires }), '400 invalid_request', expires)
+  for (const role of ['owner', 'bot', ''])
+    assert.equal(await olga.refused('POST', '/invites', { role }), '400 invalid_request')
+  for (const uses of [0, -1, 1.5, 1001])
+    assert.equal(await olga.refused('POST', '/invites', { uses }), '400 invalid_request')
+  for (const expires of ['', 'soon', '0s', '2020-01-01', '-1d'])
+    assert.equal(await olga.refused('POST', '/invites', { expires }), '400 invalid_request', expires)
   const direct = await olga.direct(mark)
   assert.equal(await olga.refused('POST', '/invites', { room: direct }), '403 forbidden')
   assert.equal(await chat.stranger.refused('POST', '/invites', {}), '401 unauthorized')
@@ -213,7 +258,8 @@ test('an invite is worth what whoever made it may do now', async (t) => {
   await olga.giveRole(alma, 'admin')
   const toPlace = await alma.invite({ role: 'member' })
   const toRoom = await alma.invite({ room: attic })
-  const bad = async (code: string) => assert.equal(await accept(chat.stranger, { code, name: 'eve', password: 'long enough' }), '409 invite_over')
+  const bad = async (code: string) =>
+    assert.equal(await accept(chat.stranger, { code, name: 'eve', password: 'long enough' }), '409 invite_over')
 
   await olga.ban(alma)
   for (const { code } of [toPlace, toRoom]) await bad(code)
@@ -238,7 +284,11 @@ test('invites are listed without their codes, to who made them and to who govern
   await olga.giveRole(alma, 'admin')
   const attic = await mark.makeRoom('attic', { kind: 'private' })
   const cellar = await mark.makeRoom('cellar')
-  const [hidden, shown, general] = [await mark.invite({ room: attic }), await mark.invite({ room: cellar }), await alma.invite({ uses: 3 })]
+  const [hidden, shown, general] = [
+    await mark.invite({ room: attic }),
+    await mark.invite({ room: cellar }),
+    await alma.invite({ uses: 3 }),
+  ]
 
   const withoutCode = ({ code: _, url: __, ...rest }: typeof hidden) => rest
   assert.deepEqual(await invitesOf(mark), [shown, hidden].map(withoutCode))
@@ -261,11 +311,16 @@ test('the link that is printed makes one owner, is another at each start, and is
 
   assert.equal(await accept(chat.stranger, { code: first, name: 'eve', password: 'long enough' }), '409 invite_over')
   assert.equal(await accept(chat.stranger, { code: second, name: 'eve' }), '400 invalid_password')
-  const answers = await Promise.all(['olga', 'eve'].map((name) => accept(chat.stranger, { code: second, name, password: passwordOf(name) })))
+  const answers = await Promise.all(
+    ['olga', 'eve'].map((name) => accept(chat.stranger, { code: second, name, password: passwordOf(name) })),
+  )
   assert.deepEqual(answers.sort(), ['201', '409 invite_over'])
 
   const { users } = await chat.stranger.read<{ users: User[] }>('/users')
-  assert.deepEqual(users.map(({ role }) => role), ['owner'])
+  assert.deepEqual(
+    users.map(({ role }) => role),
+    ['owner'],
+  )
   await chat.kill()
   await chat.start()
   assert.equal(chat.ownerCode, undefined)
@@ -278,16 +333,34 @@ test('an account that is there already can be the owner by the printed link', as
   assert.deepEqual((await ada.accept(chat.ownerCode!)).user, { id: ada.id, name: 'ada', role: 'owner' })
 })
 
-const filled = (path: string) => path.replace(':room', 'lobby').replace(':user', 'olga').replace(':message', '1').replace(':id', '1')
+const filled = (path: string) =>
+  path.replace(':room', 'lobby').replace(':user', 'olga').replace(':message', '1').replace(':id', '1')
 
 async function nothingFor(chat: ChatServer, person: Person, allowed: readonly string[]): Promise<void> {
   for (const { method, path } of routes) {
     if (allowed.includes(`${method} ${path}`)) continue
-    const body = path === '/session' ? { name: 'newcomer' } : path === '/users' ? { name: 'newcomer', password: 'long enough' } : path === '/rooms' ? { name: 'cellar' } : path.endsWith('messages') ? { text: 'x' } : path === '/direct' ? { user: 'olga' } : {}
-    const refusal = method === 'GET' ? await person.refused('GET', filled(path)) : await person.refused(method, filled(path), body)
-    assert.match(refusal, /^(401 unauthorized|403 invite_needed)$/, `${method} ${path} ${JSON.stringify(person.headers)}`)
+    const body =
+      path === '/session'
+        ? { name: 'newcomer' }
+        : path === '/users'
+          ? { name: 'newcomer', password: 'long enough' }
+          : path === '/rooms'
+            ? { name: 'cellar' }
+            : path.endsWith('messages')
+              ? { text: 'x' }
+              : path === '/direct'
+                ? { user: 'olga' }
+                : {}
+    const refusal =
+      method === 'GET' ? await person.refused('GET', filled(path)) : await person.refused(method, filled(path), body)
+    assert.match(
+      refusal,
+      /^(401 unauthorized|403 invite_needed)$/,
+      `${method} ${path} ${JSON.stringify(person.headers)}`,
+    )
   }
-  for (const path of ['/events?mine', '/events?room=lobby', '/events?since=all']) assert.match(await person.refused('GET', path), /^40[13] /, path)
+  for (const path of ['/events?mine', '/events?room=lobby', '/events?since=all'])
+    assert.match(await person.refused('GET', path), /^40[13] /, path)
   const stream = await chat.fetch('/rooms', { headers: { ...person.headers, accept: 'text/event-stream' } })
   assert.match(await refusalOf(Promise.resolve(stream)), /^40[13] /)
 }
@@ -304,16 +377,26 @@ test('where one has to be invited, nobody else reads or comes in, and the page l
   const again = ({ headers }: Person) => new Person(chat, headers)
 
   assert.deepEqual(await chat.stranger.read('/session'), { user: null, access: 'invite' })
-  for (const path of ['/', '/join', '/chat.js', '/styles/chat.css', '/healthz']) assert.equal((await chat.fetch(path)).status, 200, path)
-  for (const person of [chat.stranger, chat.claiming('newcomer'), chat.claiming('una'), chat.claiming('olga'), chat.claiming('gus')]) {
+  for (const path of ['/', '/join', '/chat.js', '/styles/chat.css', '/healthz'])
+    assert.equal((await chat.fetch(path)).status, 200, path)
+  for (const person of [
+    chat.stranger,
+    chat.claiming('newcomer'),
+    chat.claiming('una'),
+    chat.claiming('olga'),
+    chat.claiming('gus'),
+  ]) {
     const open = ['GET /session', 'DELETE /session', 'POST /invites/accept']
     await nothingFor(chat, person, 'authorization' in person.headers ? [] : open)
   }
   // What a name is answered with does not tell whether somebody has it.
-  const answers = await Promise.all(['olga', 'gus', 'una', 'nobody'].map(async (name) => (await chat.claiming(name).fetch('/rooms')).text()))
+  const answers = await Promise.all(
+    ['olga', 'gus', 'una', 'nobody'].map(async (name) => (await chat.claiming(name).fetch('/rooms')).text()),
+  )
   assert.equal(new Set(answers).size, 1, answers.join(''))
 
-  for (const person of [again(olga), chat.withPassword('olga'), again(before)]) assert.ok((await person.textsIn('lobby')).includes('hello'))
+  for (const person of [again(olga), chat.withPassword('olga'), again(before)])
+    assert.ok((await person.textsIn('lobby')).includes('hello'))
   const { code } = await again(olga).invite({ uses: 2 })
   const guest = await chat.byInvite(code, 'amy')
   assert.deepEqual(await guest.textsIn('lobby'), ['hello', 'x'])

@@ -11,7 +11,8 @@ import { RawConnection } from '../raw-connection.ts'
 /** Tests say by X-Forwarded-For where they come from, as a proxy on this machine would. */
 const proxied = ['--trust-proxy', 'loopback']
 const at = (address: string) => ({ 'x-forwarded-for': address })
-const say = (person: Person, headers: Record<string, string> = {}) => person.send('POST', '/rooms/lobby/messages', { text: 'x' }, headers)
+const say = (person: Person, headers: Record<string, string> = {}) =>
+  person.send('POST', '/rooms/lobby/messages', { text: 'x' }, headers)
 const lines = (chat: ChatServer) => chat.errors.split('\n').filter((line) => line.includes('X-Forwarded-For'))
 
 async function statuses(count: number, ask: (at: number) => Promise<Response>): Promise<number[]> {
@@ -38,7 +39,10 @@ test('who posts faster than a person may is told when to go on, and nobody else 
   assert.equal((await say(bob)).status, 201)
   // Reading and leaving are free.
   assert.equal((await ada.fetch('/rooms/lobby/messages')).status, 200)
-  assert.equal((await ada.fetch('/session', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
+  assert.equal(
+    (await ada.fetch('/session', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })).status,
+    204,
+  )
 })
 
 test('who waited as long as the answer says may go on', async (t) => {
@@ -58,13 +62,15 @@ test('a refused post is answered without its body', async (t) => {
   await statuses(10, () => say(ada))
 
   const connection = new RawConnection(chat.url)
-  connection.send(`POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nCookie: ${ada.headers['cookie']}\r\nContent-Length: 1000\r\n\r\n{`)
+  connection.send(
+    `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nCookie: ${ada.headers['cookie']}\r\nContent-Length: 1000\r\n\r\n{`,
+  )
 
   assert.ok(await connection.until((text) => text.startsWith('HTTP/1.1 429 ')))
   connection.leave()
 })
 
-test('a page of another site can\'t use up what I may post', async (t) => {
+test("a page of another site can't use up what I may post", async (t) => {
   const chat = await startChat(t, { limits: true, flags: ['--posts-per-second', '0.01'] })
   const ada = await chat.comeIn('ada')
 
@@ -72,13 +78,16 @@ test('a page of another site can\'t use up what I may post', async (t) => {
   assert.equal((await say(ada)).status, 201)
 })
 
-test('names can\'t be taken by the thousand', async (t) => {
+test("names can't be taken by the thousand", async (t) => {
   const chat = await startChat(t, { limits: true, flags: proxied })
-  const comeIn = (count: number, address: string) => statuses(count, (number) => chat.stranger.send('POST', '/session', { name: `${address} ${number}` }, at(address)))
+  const comeIn = (count: number, address: string) =>
+    statuses(count, (number) => chat.stranger.send('POST', '/session', { name: `${address} ${number}` }, at(address)))
 
   assert.deepEqual(await comeIn(61, '203.0.113.7'), [...Array(60).fill(201), 429])
   // A whole IPv6 network is one address.
-  const network = await statuses(61, (number) => chat.stranger.send('POST', '/session', { name: `v6 ${number}` }, at(`2001:db8::${number.toString(16)}:1`)))
+  const network = await statuses(61, (number) =>
+    chat.stranger.send('POST', '/session', { name: `v6 ${number}` }, at(`2001:db8::${number.toString(16)}:1`)),
+  )
   assert.deepEqual(network, [...Array(60).fill(201), 429])
   assert.deepEqual(await comeIn(1, '203.0.113.8'), [201])
 })
@@ -87,9 +96,15 @@ test('clients that their proxy does not name are not limited by address, and one
   const chat = await startChat(t, { limits: true, flags: ['--streams-per-address', '3'] })
   const listeners: Listener[] = []
 
-  assert.deepEqual(await statuses(60, (number) => chat.stranger.send('POST', '/session', { name: `n${number}` })), Array(60).fill(201))
+  assert.deepEqual(
+    await statuses(60, (number) => chat.stranger.send('POST', '/session', { name: `n${number}` })),
+    Array(60).fill(201),
+  )
   assert.deepEqual(lines(chat), [])
-  assert.deepEqual(await statuses(30, (number) => chat.stranger.send('POST', '/session', { name: `m${number}` })), Array(30).fill(201))
+  assert.deepEqual(
+    await statuses(30, (number) => chat.stranger.send('POST', '/session', { name: `m${number}` })),
+    Array(30).fill(201),
+  )
   for (let count = 0; count < 5; count++) listeners.push(await chat.stranger.listen())
 
   await (await chat.comeIn('ada')).say('lobby', 'hello')
@@ -98,20 +113,36 @@ test('clients that their proxy does not name are not limited by address, and one
 })
 
 test('with 0 there is no limit on posts or streams', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: [...proxied, '--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0'] })
+  const chat = await startChat(t, {
+    limits: true,
+    flags: [...proxied, '--posts-per-second', '0', '--posts-per-address', '0', '--streams-per-address', '0'],
+  })
   const ada = await chat.comeIn('ada')
 
   assert.deepEqual(await statuses(150, () => say(ada, at('203.0.113.7'))), Array(150).fill(201))
-  assert.deepEqual(await statuses(80, (number) => chat.stranger.send('POST', '/session', { name: `n${number}` }, at('203.0.113.7'))), Array(80).fill(201))
-  const listeners = await Promise.all(Array.from({ length: 120 }, () => chat.claiming('x').fetch('/events', { headers: at('203.0.113.7') })))
+  assert.deepEqual(
+    await statuses(80, (number) => chat.stranger.send('POST', '/session', { name: `n${number}` }, at('203.0.113.7'))),
+    Array(80).fill(201),
+  )
+  const listeners = await Promise.all(
+    Array.from({ length: 120 }, () => chat.claiming('x').fetch('/events', { headers: at('203.0.113.7') })),
+  )
   assert.deepEqual(new Set(listeners.map(({ status }) => status)), new Set([200]))
   for (const { body } of listeners) await body!.cancel()
 })
 
 // Opens a stream, and tells whether it was sent on its way; if not, also what it was told.
-async function open(chat: ChatServer, headers: Record<string, string>, path = '/events'): Promise<{ refusal?: string; leave: () => void }> {
+async function open(
+  chat: ChatServer,
+  headers: Record<string, string>,
+  path = '/events',
+): Promise<{ refusal?: string; leave: () => void }> {
   const connection = new RawConnection(chat.url)
-  connection.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+  connection.send(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`,
+  )
   // A stream that stays begins with a retry and an event that holds its cursor, or what it missed.
   assert.ok(await connection.until((text) => /\nid: |\r\n0\r\n\r\n/.test(text)))
   const { status, body } = connection.answer()
@@ -139,7 +170,8 @@ test('a stream too many is told to come back later, and may when another has gon
 
   for (const path of ['/events?since=all', '/rooms', '/rooms/lobby/messages']) {
     const { refusal } = await open(chat, mine, path)
-    const [, retry] = /^retry: (\d+)\n\n: there are 3 streams open from this address; [^\n]+\n\n$/.exec(refusal ?? '') ?? []
+    const [, retry] =
+      /^retry: (\d+)\n\n: there are 3 streams open from this address; [^\n]+\n\n$/.exec(refusal ?? '') ?? []
     assert.ok(Number(retry) >= 5000 && Number(retry) <= 30_000, `${path}: ${refusal}`)
   }
   assert.equal((await open(chat, at('2001:db8:0:1::1'))).refusal, undefined)
@@ -159,7 +191,10 @@ test('a session has ten streams, wherever they are opened', async (t) => {
     streams.push(stream)
   }
 
-  assert.match((await open(chat, { ...ada.headers, ...at('203.0.113.99') })).refusal ?? '', /10 streams open for this session/)
+  assert.match(
+    (await open(chat, { ...ada.headers, ...at('203.0.113.99') })).refusal ?? '',
+    /10 streams open for this session/,
+  )
   assert.equal((await open(chat, at('203.0.113.99'))).refusal, undefined)
   // HEAD opens none.
   assert.equal((await ada.fetch('/events', { method: 'HEAD' })).status, 200)
@@ -179,11 +214,32 @@ test('streams that come and go leave no count behind', async (t) => {
 
 // With a clock of our own
 
-const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({ user: { id, name: `n${id}`, named: id, folded: `n${id}`, kind, role: 'guest', banned: 0, password: null, outside: null } })
+const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({
+  user: {
+    id,
+    name: `n${id}`,
+    named: id,
+    folded: `n${id}`,
+    kind,
+    role: 'guest',
+    banned: 0,
+    password: null,
+    outside: null,
+  },
+})
 const posting = 'POST /rooms/:room/messages'
 
-function limitsAt(clock: { ms: number }, postsPerSecond = 1): { limits: Limits; allowed: (who: Who, address?: string, change?: string) => boolean } {
-  const limits = new Limits({ postsPerSecond, postsPerAddress: 10, streamsPerAddress: 100, log: () => {}, now: () => clock.ms })
+function limitsAt(
+  clock: { ms: number },
+  postsPerSecond = 1,
+): { limits: Limits; allowed: (who: Who, address?: string, change?: string) => boolean } {
+  const limits = new Limits({
+    postsPerSecond,
+    postsPerAddress: 10,
+    streamsPerAddress: 100,
+    log: () => {},
+    now: () => clock.ms,
+  })
   return {
     limits,
     allowed(who, address, change = posting) {
@@ -210,13 +266,18 @@ test('a bot has ten times as much as a person', () => {
 test('whoever has used up what they may do can still end their sessions', () => {
   const { allowed } = limitsAt({ ms: 0 })
   while (allowed(person(1)));
-  assert.ok(['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'].every((change) => allowed(person(1), undefined, change)))
+  assert.ok(
+    ['DELETE /session', 'DELETE /sessions', 'DELETE /sessions/:id'].every((change) =>
+      allowed(person(1), undefined, change),
+    ),
+  )
 })
 
 test('newcomers of an address: sixty, then one in ten seconds', () => {
   const clock = { ms: 0 }
   const { allowed } = limitsAt(clock, 100)
-  const count = (change: string) => Array.from({ length: 100 }, () => allowed({ nobody: true }, '203.0.113.7', change)).filter(Boolean).length
+  const count = (change: string) =>
+    Array.from({ length: 100 }, () => allowed({ nobody: true }, '203.0.113.7', change)).filter(Boolean).length
   assert.equal(count('POST /session'), 60)
   assert.equal(count('POST /users') + count('POST /invites/accept'), 0)
   clock.ms += 60_000

@@ -19,13 +19,29 @@ const text = 'text/plain'
 const types = [json, text] as const
 const ours = { 'sec-fetch-site': 'same-origin' }
 
-interface Line { event: string; id: string; data: unknown; retry?: number; comment?: string }
+interface Line {
+  event: string
+  id: string
+  data: unknown
+  retry?: number
+  comment?: string
+}
 
 /** A reader of one stream, by its bytes. */
 class Reader extends RawConnection {
-  static open(chat: { url: string }, accept: string, { path = '/events', headers = {}, version = '1.1' }: { path?: string; headers?: Record<string, string>; version?: string } = {}): Reader {
+  static open(
+    chat: { url: string },
+    accept: string,
+    {
+      path = '/events',
+      headers = {},
+      version = '1.1',
+    }: { path?: string; headers?: Record<string, string>; version?: string } = {},
+  ): Reader {
     const reader = new Reader(chat.url)
-    const more = Object.entries({ accept, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const more = Object.entries({ accept, ...headers })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
     reader.send(`GET ${path} HTTP/${version}\r\nHost: localhost\r\n${more}\r\n`)
     return reader
   }
@@ -36,13 +52,19 @@ class Reader extends RawConnection {
 
   /** Resolves with all that came once it satisfies this. */
   async bodyWith(found: string | RegExp): Promise<string> {
-    assert.ok(await this.until(() => (typeof found === 'string' ? this.body.includes(found) : found.test(this.body))), `${found} is not in ${this.body.slice(-500)}`)
+    assert.ok(
+      await this.until(() => (typeof found === 'string' ? this.body.includes(found) : found.test(this.body))),
+      `${found} is not in ${this.body.slice(-500)}`,
+    )
     return this.body
   }
 
   /** Its lines of JSON up to the one that holds this. */
   async lines(found: string | RegExp): Promise<Line[]> {
-    return (await this.bodyWith(found)).trimEnd().split('\n').map((line) => JSON.parse(line) as Line)
+    return (await this.bodyWith(found))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line)
   }
 }
 
@@ -85,24 +107,27 @@ test('plain text: what is said and done, in words', async (t) => {
   const body = await reader.bodyWith('left')
   // The story may go on into the next minute.
   const lines = body.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d/gm, when)
-  assert.equal(lines, [
-    `# up to date; since=${first} goes on from here; times are UTC`,
-    '* ada joined lobby',
-    `${when} lobby <ada> hello`,
-    `${when} lobby <ada> several`,
-    '  ',
-    '  * bob joined lobby',
-    '  lines',
-    '* user bob?: guest',
-    '* bob? joined lobby',
-    `${when} lobby <bob?> so they say`,
-    '* room attic: open, called Attic, about old things',
-    '* ada joined attic as its owner',
-    '* room attic: open, called Attic, archived, about old things',
-    '* a message in lobby was deleted',
-    '* ada left lobby',
-    '',
-  ].join('\n'))
+  assert.equal(
+    lines,
+    [
+      `# up to date; since=${first} goes on from here; times are UTC`,
+      '* ada joined lobby',
+      `${when} lobby <ada> hello`,
+      `${when} lobby <ada> several`,
+      '  ',
+      '  * bob joined lobby',
+      '  lines',
+      '* user bob?: guest',
+      '* bob? joined lobby',
+      `${when} lobby <bob?> so they say`,
+      '* room attic: open, called Attic, about old things',
+      '* ada joined attic as its owner',
+      '* room attic: open, called Attic, archived, about old things',
+      '* a message in lobby was deleted',
+      '* ada left lobby',
+      '',
+    ].join('\n'),
+  )
   assert.equal(reader.answer().headers.get('content-type'), 'text/plain; charset=utf-8')
   assert.equal(reader.answer().headers.get('x-content-type-options'), 'nosniff')
   reader.leave()
@@ -112,7 +137,8 @@ async function talk(random: Random, people: readonly Person[], rooms: readonly s
   const deeds = Array.from({ length: random.between(1, 20) }, () => {
     const person = random.pick(people)
     const room = random.pick(rooms)
-    if (random.chance(0.7)) return person.send('POST', `/rooms/${room}/messages`, { text: `x${random.text(10)}`.replaceAll('\0', '') })
+    if (random.chance(0.7))
+      return person.send('POST', `/rooms/${room}/messages`, { text: `x${random.text(10)}`.replaceAll('\0', '') })
     return person.fetch(`/rooms/${room}/members/me`, { method: random.pick(['PUT', 'DELETE']), headers: ours })
   })
   for (const answer of await Promise.all(deeds)) assert.ok([201, 204].includes(answer.status), String(answer.status))
@@ -120,7 +146,9 @@ async function talk(random: Random, people: readonly Person[], rooms: readonly s
 
 /** The events of a stream as a reader of frames understands them. */
 function eventsOf(frames: string): Omit<Line, 'retry'>[] {
-  return new EventStreamParser().push(Buffer.from(frames)).map(({ event, id, data }) => ({ event, id, data: JSON.parse(data) as unknown }))
+  return new EventStreamParser()
+    .push(Buffer.from(frames))
+    .map(({ event, id, data }) => ({ event, id, data: JSON.parse(data) as unknown }))
 }
 
 property('lines tell the same story as frames: live, from memory, from disk, after any cursor', async (random, t) => {
@@ -138,16 +166,25 @@ property('lines tell the same story as frames: live, from memory, from disk, aft
     const last = await people[0]!.say('lobby', `last ${ring}`)
     const whole = eventsOf(await framesLive.bodyWith(`last ${ring}`)).filter(({ event }) => event !== 'ping')
 
-    assert.deepEqual((await live[0]!.lines(`last ${ring}`)).filter(({ event, retry }) => retry === undefined && event !== 'ping'), whole)
+    assert.deepEqual(
+      (await live[0]!.lines(`last ${ring}`)).filter(({ event, retry }) => retry === undefined && event !== 'ping'),
+      whole,
+    )
     const inWords = await live[1]!.bodyWith(`last ${ring}`)
     // A line each begins at its start; what a text holds is behind its first line.
     assert.equal([...inWords.matchAll(/^(?!#| )\S/gm)].length, whole.length)
     for (let count = 0; count < 6; count++) {
       const { id } = random.pick(whole.slice(0, -1))
-      const [path, headers] = random.chance(0.5) ? [`/events?since=${id}`, undefined] : ['/events?since=all', { 'last-event-id': id }]
+      const [path, headers] = random.chance(0.5)
+        ? [`/events?since=${id}`, undefined]
+        : ['/events?since=all', { 'last-event-id': id }]
       const again = Reader.open(chat, json, { path, ...(headers && { headers }) })
       const lines = (await again.lines(/"ping"/)).filter(({ event, retry }) => retry === undefined && event !== 'ping')
-      assert.deepEqual(lines, whole.filter((event) => Number(event.id) > Number(id)), `${path}, ring ${ring}`)
+      assert.deepEqual(
+        lines,
+        whole.filter((event) => Number(event.id) > Number(id)),
+        `${path}, ring ${ring}`,
+      )
       assert.equal(lines.at(-1)!.id, last.id)
       again.leave()
     }
@@ -158,15 +195,29 @@ property('lines tell the same story as frames: live, from memory, from disk, aft
 
 property('however frames are joined in writes, each write is whole lines and none is lost', (random) => {
   for (let round = 0; round < 100; round++) {
-    const events = random.times(20, () => ({ event: random.pick(['message', 'user', undefined]), id: random.between(1, 1e9), data: { text: random.text().toWellFormed(), name: random.text().toWellFormed() } }))
+    const events = random.times(20, () => ({
+      event: random.pick(['message', 'user', undefined]),
+      id: random.between(1, 1e9),
+      data: { text: random.text().toWellFormed(), name: random.text().toWellFormed() },
+    }))
     const frames = events.map(encodeFrame)
     const written: string[] = []
-    const respond = new Lines().respond({ write: (bytes: Uint8Array) => written.push(bytes.toString()) > 0, flushHeaders() {} } as never, json)
+    const respond = new Lines().respond(
+      { write: (bytes: Uint8Array) => written.push(bytes.toString()) > 0, flushHeaders() {} } as never,
+      json,
+    )
     while (frames.length > 0) respond.write(Buffer.concat(frames.splice(0, random.between(1, 5))))
 
     for (const lines of written) assert.match(lines, /^(\{.*\}\n)+$/)
-    const read = written.join('').split('\n').slice(0, -1).map((line) => JSON.parse(line) as unknown)
-    assert.deepEqual(read, events.map(({ event, id, data }) => ({ event: event ?? 'room', id: String(id), data })))
+    const read = written
+      .join('')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as unknown)
+    assert.deepEqual(
+      read,
+      events.map(({ event, id, data }) => ({ event: event ?? 'room', id: String(id), data })),
+    )
   }
 })
 
@@ -185,7 +236,13 @@ test('who was cut off goes on with a cursor from any line, or with the time of t
   await ada.say('lobby', 'two')
   await ada.say('lobby', 'three')
 
-  for (const [since, expected] of [[ping!.id, ['one', 'two', 'three']], [one.id, ['two', 'three']], [told!, ['two', 'three']], [`${when}T${minute}Z`, ['one', 'two', 'three']], ['-2', ['two', 'three']]] as const) {
+  for (const [since, expected] of [
+    [ping!.id, ['one', 'two', 'three']],
+    [one.id, ['two', 'three']],
+    [told!, ['two', 'three']],
+    [`${when}T${minute}Z`, ['one', 'two', 'three']],
+    ['-2', ['two', 'three']],
+  ] as const) {
     const again = Reader.open(chat, json, { path: `/events?since=${since}` })
     assert.deepEqual(textsOf(await again.lines('"ping"')), expected, since)
     again.leave()
@@ -193,11 +250,14 @@ test('who was cut off goes on with a cursor from any line, or with the time of t
   const known = Reader.open(chat, text, { headers: { 'last-event-id': one.id } })
   assert.match(await known.bodyWith('# up'), /^\S+ \S+ lobby <ada> two\n\S+ \S+ lobby <ada> three\n# up/)
   const unknown = Reader.open(chat, text, { path: '/events?since=nonsense' })
-  assert.match(await unknown.bodyWith('# up'), /^# what was missed can't be shown \(unknown cursor\); since=(\d+) goes on from here\n# up to date; since=\1 /)
+  assert.match(
+    await unknown.bodyWith('# up'),
+    /^# what was missed can't be shown \(unknown cursor\); since=(\d+) goes on from here\n# up to date; since=\1 /,
+  )
   for (const reader of [known, unknown]) reader.leave()
 })
 
-test('the rooms and a room\'s messages come as lines too', async (t) => {
+test("the rooms and a room's messages come as lines too", async (t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   await ada.makeRoom('Attic')
@@ -205,9 +265,18 @@ test('the rooms and a room\'s messages come as lines too', async (t) => {
 
   const rooms = Reader.open(chat, json, { path: '/rooms' })
   const listed = (await rooms.lines('"ping"')).slice(1, -1)
-  assert.deepEqual(listed.map(({ event, data }) => [event, (data as { name: string }).name]), [['room', 'lobby'], ['room', 'Attic']])
+  assert.deepEqual(
+    listed.map(({ event, data }) => [event, (data as { name: string }).name]),
+    [
+      ['room', 'lobby'],
+      ['room', 'Attic'],
+    ],
+  )
   const names = Reader.open(chat, text, { path: '/rooms' })
-  assert.match(await names.bodyWith('# up'), /^\* room lobby: open, called lobby\n\* room attic: open, called Attic\n# up/)
+  assert.match(
+    await names.bodyWith('# up'),
+    /^\* room lobby: open, called lobby\n\* room attic: open, called Attic\n# up/,
+  )
   const messages = Reader.open(chat, json, { path: '/rooms/lobby/messages?limit=2' })
   assert.deepEqual(textsOf(await messages.lines('"ping"')), ['two', 'three'])
   await ada.say('lobby', 'four')
@@ -248,7 +317,11 @@ test('what programs ask for without a thought is answered as it was before there
     ['application/x-ndjson;q=0.5, text/*', frames, page],
   ]
   for (const [accept, events, rooms] of asked) {
-    for (const [path, expected] of [['/events', events], ['/rooms', rooms], ['/rooms/lobby/messages', rooms]] as const) {
+    for (const [path, expected] of [
+      ['/events', events],
+      ['/rooms', rooms],
+      ['/rooms/lobby/messages', rooms],
+    ] as const) {
       const { headers } = await chat.fetch(path, { method: 'HEAD', headers: { accept } })
       assert.equal(headers.get('content-type')!.split(';')[0], expected, `${path}, ${accept}`)
       // A stream is not to be stored, so it does not matter what it varies by.
@@ -258,7 +331,27 @@ test('what programs ask for without a thought is answered as it was before there
 })
 
 // What a terminal obeys, what it takes for the end of a line, and what turns the direction of what comes behind.
-const dangerous = ['\x1b[31mred', '\x1b]0;title\x07', '\x9b31mred', '\x9d0;title\x9c', '\x90q', '\x85next', '\b\b\bover', '\rover', '\x0b', '\x0c', '\x0e', '\x7f', '\u2028* bob left', '\u2029', '\u202ereversed', '\u202d', '\u2066', '\u2067', '\u2069']
+const dangerous = [
+  '\x1b[31mred',
+  '\x1b]0;title\x07',
+  '\x9b31mred',
+  '\x9d0;title\x9c',
+  '\x90q',
+  '\x85next',
+  '\b\b\bover',
+  '\rover',
+  '\x0b',
+  '\x0c',
+  '\x0e',
+  '\x7f',
+  '\u2028* bob left',
+  '\u2029',
+  '\u202ereversed',
+  '\u202d',
+  '\u2066',
+  '\u2067',
+  '\u2069',
+]
 
 test('no control character, line separator or change of direction in what people wrote reaches a terminal', async (t) => {
   const chat = await startChat(t)
@@ -275,14 +368,25 @@ test('no control character, line separator or change of direction in what people
     assert.match(body, /before 31mred after[^]*before \\u202ereversed after[^]*a31m\\u202e topic/)
     assert.match(body, /and 👩‍👩‍👧 שלום stay/)
   }
-  const told = (await readers[1]!.lines('the end')).filter(({ retry, event }) => retry === undefined && event !== 'ping')
-  assert.deepEqual(told, eventsOf(frames!).filter(({ event }) => event !== 'ping'))
+  const told = (await readers[1]!.lines('the end')).filter(
+    ({ retry, event }) => retry === undefined && event !== 'ping',
+  )
+  assert.deepEqual(
+    told,
+    eventsOf(frames!).filter(({ event }) => event !== 'ping'),
+  )
   const inWords = lines[1]!
   assert.match(inWords, /tabs\tand/)
   assert.doesNotMatch(inWords, /\x7f/)
   // Nobody can look like another: the brackets are ours.
   assert.match(inWords, /lobby <a\\u003eb\\u003cc> before/)
-  assert.ok(inWords.split('\n').slice(0, -1).every((line) => /^(# |\* |  |\d{4}-\d\d-\d\d \d\d:\d\d lobby <)/.test(line)), inWords)
+  assert.ok(
+    inWords
+      .split('\n')
+      .slice(0, -1)
+      .every((line) => /^(# |\* |  |\d{4}-\d\d-\d\d \d\d:\d\d lobby <)/.test(line)),
+    inWords,
+  )
   for (const reader of readers) reader.leave()
 })
 
@@ -320,14 +424,20 @@ test('who logs out loses the stream of lines, and is answered 204 when it comes 
 })
 
 test('streams of lines count like others, and one too many is told so and when to come back', async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', 'loopback', '--streams-per-address', '2', '--allow-origin', 'https://other.example'] })
+  const chat = await startChat(t, {
+    limits: true,
+    flags: ['--trust-proxy', 'loopback', '--streams-per-address', '2', '--allow-origin', 'https://other.example'],
+  })
   const headers = { 'x-forwarded-for': '203.0.113.7', origin: 'https://other.example' }
   const open = types.map((type) => Reader.open(chat, type, { headers }))
   for (const reader of open) await reader.bodyWith(/ping|# up/)
 
   const program = Reader.open(chat, json, { headers })
   await program.until((all) => all.endsWith('\r\n0\r\n\r\n'))
-  assert.match(program.body, /^\{"retry":\d{4,5}\}\n\{"comment":"there are 2 streams open from this address; close one, or come back later"\}\n$/)
+  assert.match(
+    program.body,
+    /^\{"retry":\d{4,5}\}\n\{"comment":"there are 2 streams open from this address; close one, or come back later"\}\n$/,
+  )
   assert.equal(program.answer().headers.get('access-control-allow-origin'), 'https://other.example')
   assert.match(program.text, /^vary: origin\r$/m)
   const person = Reader.open(chat, text, { headers })
@@ -339,14 +449,21 @@ test('streams of lines count like others, and one too many is told so and when t
 test('what is sent behind a stream of lines is cut off with it', async (t) => {
   const chat = await startChat(t)
   for (const type of types) {
-    const post = 'POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic YWRhOg==\r\nContent-Length: 2\r\n\r\nhi'
-    await RawConnection.ask(chat.url, `GET /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAccept: ${type}\r\n\r\n${post}`)
+    const post =
+      'POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic YWRhOg==\r\nContent-Length: 2\r\n\r\nhi'
+    await RawConnection.ask(
+      chat.url,
+      `GET /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nAccept: ${type}\r\n\r\n${post}`,
+    )
     assert.deepEqual((await chat.stranger.read<{ messages: unknown[] }>('/rooms/lobby/messages')).messages, [])
   }
 })
 
 /** A server whose streams are lines, of a hub; gives the stream of each request. */
-async function serveLines(t: TestContext, type: LineType): Promise<{ hub: Hub; url: string; next: () => Promise<ServerSentEventsStream> }> {
+async function serveLines(
+  t: TestContext,
+  type: LineType,
+): Promise<{ hub: Hub; url: string; next: () => Promise<ServerSentEventsStream> }> {
   const hub = new Hub({ ring: 20_000 })
   const lines = new Lines()
   const streams: ServerSentEventsStream[] = []
@@ -384,7 +501,13 @@ test('a reader of lines that stops costs at most 256 KiB, whatever is said, and 
     // The worst of texts: each of its characters is escaped. The system's own buffers take some
     // MB before anything waits here.
     for (let id = 1; id <= 500; id++) {
-      const data = { id: String(id), room: 'lobby', from: { id: 'u_1', name: 'ada' }, text: `${id} ${'\x9b'.repeat(4000)}`, at: '2026-11-21T00:00:00.000Z' }
+      const data = {
+        id: String(id),
+        room: 'lobby',
+        from: { id: 'u_1', name: 'ada' },
+        text: `${id} ${'\x9b'.repeat(4000)}`,
+        at: '2026-11-21T00:00:00.000Z',
+      }
       ids.push(hub.publish('lobby', { event: 'message', id, data }))
       if (id % 20 === 0) await new Promise(setImmediate)
       most = Math.max(most, stream.writableLength)
@@ -398,7 +521,11 @@ test('a reader of lines that stops costs at most 256 KiB, whatever is said, and 
     stream.close()
     await once(socket, 'close')
     const { body } = readAnswer(Buffer.concat(chunks))
-    const got = [...body.toString().matchAll(type === json ? /^\{"event":"message","id":"(\d+)"/gm : /lobby <ada> (\d+) (?:\\u009b){4000}$/gm)].map(([, id]) => Number(id))
+    const got = [
+      ...body
+        .toString()
+        .matchAll(type === json ? /^\{"event":"message","id":"(\d+)"/gm : /lobby <ada> (\d+) (?:\\u009b){4000}$/gm),
+    ].map(([, id]) => Number(id))
     assert.deepEqual(got, ids)
   }
 })
@@ -436,6 +563,9 @@ test('a quiet room shows no pings in a terminal, though bytes are sent', async (
   for (let id = 1; id <= 3; id++) stream.send({ event: 'ping', id, data: '{}' })
   stream.send({ event: 'leave', id: 4, data: { room: 'lobby', user: { id: 'u_1', name: 'ada' } } })
 
-  assert.equal(await reader.bodyWith('left'), '# up to date; since=1 goes on from here; times are UTC\n\r\r* ada left lobby\n')
+  assert.equal(
+    await reader.bodyWith('left'),
+    '# up to date; since=1 goes on from here; times are UTC\n\r\r* ada left lobby\n',
+  )
   reader.leave()
 })

@@ -18,7 +18,10 @@ test('a name that nobody can have costs no hashing, and is not remembered among 
   const chat = await startChat(t)
 
   for (let tries = 0; tries < 12; tries++) {
-    const answer = await chat.stranger.send('POST', '/session', { name: `${tries}${'\ufdfa'.repeat(20_000)}`, password: 'a password' })
+    const answer = await chat.stranger.send('POST', '/session', {
+      name: `${tries}${'\ufdfa'.repeat(20_000)}`,
+      password: 'a password',
+    })
 
     assert.equal(answer.status, 400, await answer.text())
   }

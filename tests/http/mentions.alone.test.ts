@@ -8,7 +8,19 @@ import { startChat } from '../chat-server.ts'
 test('what is full of @ is read in no time', async (t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
-  const texts = ['@'.repeat(4000), '@ada'.repeat(1000), '@a '.repeat(1300), `@${'a b '.repeat(999)}`, `@${'京'.repeat(3999)}`, '@京京京京京京京'.repeat(490), `@${'a.'.repeat(1999)}`, '@. '.repeat(1300), `${'京'.repeat(3990)}@ada`, '@a@京@\u0301'.repeat(600), `${'@' + '京'.repeat(78)} `.repeat(50)]
+  const texts = [
+    '@'.repeat(4000),
+    '@ada'.repeat(1000),
+    '@a '.repeat(1300),
+    `@${'a b '.repeat(999)}`,
+    `@${'京'.repeat(3999)}`,
+    '@京京京京京京京'.repeat(490),
+    `@${'a.'.repeat(1999)}`,
+    '@. '.repeat(1300),
+    `${'京'.repeat(3990)}@ada`,
+    '@a@京@\u0301'.repeat(600),
+    `${'@' + '京'.repeat(78)} `.repeat(50),
+  ]
   for (const text of texts) {
     const began = performance.now()
     let asked = 0

@@ -8,7 +8,11 @@ import { askFrom, noNginx as skip, startNginx } from '../proxy-servers.ts'
 const names = `proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`
 
 const comeIn = (url: string, name: string, headers: Record<string, string> = {}) =>
-  fetch(`${url}/session`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ name }) })
+  fetch(`${url}/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ name }),
+  })
 
 const lines = (chat: ChatServer) => chat.errors.split('\n').filter((line) => line.includes('X-Forwarded-For'))
 
@@ -18,13 +22,16 @@ test('behind nginx limits go by who asked nginx, whatever the client itself forw
   const url = await startNginx(t, chat.url, `${names} proxy_bind 127.0.0.2;`)
 
   const answers: number[] = []
-  for (let at = 0; at < 61; at++) answers.push((await comeIn(url, `n${at}`, { 'x-forwarded-for': `203.0.113.${at}` })).status)
+  for (let at = 0; at < 61; at++)
+    answers.push((await comeIn(url, `n${at}`, { 'x-forwarded-for': `203.0.113.${at}` })).status)
   assert.deepEqual(answers, [...Array(60).fill(201), 429])
   // Another client of the same nginx.
   const other = await askFrom('127.0.0.3', url, 'POST /session', { body: '{"name":"other"}' })
   assert.match(other, /^HTTP\/1.1 201 /)
 
-  const listeners = await Promise.all([1, 2, 3].map(() => Listener.open(`${url}/events`, { 'x-forwarded-for': '203.0.113.7' })))
+  const listeners = await Promise.all(
+    [1, 2, 3].map(() => Listener.open(`${url}/events`, { 'x-forwarded-for': '203.0.113.7' })),
+  )
   t.after(() => listeners.forEach((listener) => listener.leave()))
   const refused = await Listener.open(`${url}/events`)
   await refused.over
@@ -53,8 +60,13 @@ test('events flow through nginx as it comes, one by one, and a reader that leave
   }
 })
 
-test('nginx with its defaults names no client: nobody is refused for another, streams flow, and one line says what to set', { skip }, async (t) => {
-  const chat = await startChat(t, { limits: true, flags: ['--streams-per-address', '3', '--url', 'http://chat.example'] })
+test('nginx with its defaults names no client: nobody is refused for another, streams flow, and one line says what to set', {
+  skip,
+}, async (t) => {
+  const chat = await startChat(t, {
+    limits: true,
+    flags: ['--streams-per-address', '3', '--url', 'http://chat.example'],
+  })
   const url = await startNginx(t, chat.url, '')
 
   const answers: number[] = []

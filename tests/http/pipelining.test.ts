@@ -5,7 +5,8 @@ import { startChat } from '../chat-server.ts'
 import { sendAtOnce } from '../raw-connection.ts'
 
 const host = 'Host: localhost\r\n'
-const say = (text: string) => `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic ${btoa('ada:')}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+const say = (text: string) =>
+  `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic ${btoa('ada:')}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
 const read = (more = '') => `GET /rooms/lobby/messages HTTP/1.1\r\n${host}${more}\r\n`
 
 test('requests that are sent in one go are carried out in their order', async (t) => {
@@ -39,5 +40,8 @@ test('a stream may come behind a post, and nothing behind that', async (t) => {
 
   assert.match(await sendAtOnce(chat.url, say('two') + stream + say('three')), /^HTTP\/1.1 201[^]*"two"/)
   const { messages } = await chat.stranger.read<{ messages: { text: string }[] }>('/rooms/lobby/messages')
-  assert.deepEqual(messages.map(({ text }) => text), ['one', 'two'])
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['one', 'two'],
+  )
 })

@@ -5,9 +5,17 @@ import { describe, test } from 'node:test'
 import type { Member, Presence } from '../../lib/chat/streams/events.ts'
 import { startChat, type Listener, type Person } from '../chat-server.ts'
 
-const told = (stream: Listener, event: 'presence' | 'typing') => stream.all.filter((one) => one.event === event).map(({ data }) => JSON.parse(data) as Presence)
-const statesOf = (stream: Listener, name: string, room?: string) => told(stream, 'presence').filter(({ user, room: of }) => user.name === name && (room === undefined || of === room)).map(({ state }) => state)
-const hereIn = async (person: Person, room: string) => (await person.read<{ members: Member[] }>(`/rooms/${encodeURIComponent(room)}/members`)).members.filter(({ here }) => here).map(({ name }) => name).sort()
+const told = (stream: Listener, event: 'presence' | 'typing') =>
+  stream.all.filter((one) => one.event === event).map(({ data }) => JSON.parse(data) as Presence)
+const statesOf = (stream: Listener, name: string, room?: string) =>
+  told(stream, 'presence')
+    .filter(({ user, room: of }) => user.name === name && (room === undefined || of === room))
+    .map(({ state }) => state)
+const hereIn = async (person: Person, room: string) =>
+  (await person.read<{ members: Member[] }>(`/rooms/${encodeURIComponent(room)}/members`)).members
+    .filter(({ here }) => here)
+    .map(({ name }) => name)
+    .sort()
 const type = (person: Person, room: string) => person.ask('POST', `/rooms/${encodeURIComponent(room)}/typing`)
 
 /** Reads until somebody is told to be here, or away. */
@@ -34,8 +42,16 @@ describe('who goes', { concurrency: true }, () => {
     assert.deepEqual(await hereIn(ada, 'lobby'), ['ada'])
 
     const again = await chat.logIn('bob')
-    const tabs = [await bob.listen(), await again.listen({ path: '/events?mine' }), await again.listen({ path: '/events?room=lobby' })]
-    assert.deepEqual(await until(watching, 'bob', 'here'), { room: 'lobby', user: { id: bob.id, name: 'bob' }, state: 'here' })
+    const tabs = [
+      await bob.listen(),
+      await again.listen({ path: '/events?mine' }),
+      await again.listen({ path: '/events?room=lobby' }),
+    ]
+    assert.deepEqual(await until(watching, 'bob', 'here'), {
+      room: 'lobby',
+      user: { id: bob.id, name: 'bob' },
+      state: 'here',
+    })
     assert.deepEqual(await hereIn(chat.stranger, 'lobby'), ['ada', 'bob'])
     for (const tab of tabs.slice(1)) tab.leave()
     // He is loading again what was his last tab: that is no going.
@@ -99,8 +115,20 @@ describe('who goes', { concurrency: true }, () => {
     for (const room of [closed, direct]) await type(bob, room)
     await until(inside, 'bob', 'here')
     await upToNow(inside, olga)
-    assert.deepEqual(told(inside, 'presence').filter(({ user }) => user.name === 'bob').map(({ room }) => room).sort(), [closed, direct].sort())
-    assert.deepEqual(told(inside, 'typing').map(({ room, user, state }) => [room, user.name, state]), [[closed, 'bob', 'typing'], [direct, 'bob', 'typing']])
+    assert.deepEqual(
+      told(inside, 'presence')
+        .filter(({ user }) => user.name === 'bob')
+        .map(({ room }) => room)
+        .sort(),
+      [closed, direct].sort(),
+    )
+    assert.deepEqual(
+      told(inside, 'typing').map(({ room, user, state }) => [room, user.name, state]),
+      [
+        [closed, 'bob', 'typing'],
+        [direct, 'bob', 'typing'],
+      ],
+    )
     assert.ok(!inside.bytes.toString().includes('event: typing\nid:'), 'a signal has no id')
     for (const stream of [...outside, elsewhere]) {
       await upToNow(stream, olga)
@@ -129,7 +157,9 @@ test('that somebody types is told once a second at the most, and each room of it
   const attic = await ada.makeRoom('attic')
   const watching = await chat.stranger.listen()
   const began = performance.now()
-  await Promise.all(Array.from({ length: 50 }, (_, number) => type(number % 5 ? ada : bob, number % 2 ? 'lobby' : attic)))
+  await Promise.all(
+    Array.from({ length: 50 }, (_, number) => type(number % 5 ? ada : bob, number % 2 ? 'lobby' : attic)),
+  )
   await upToNow(watching, ada)
   const most = 1 + Math.floor((performance.now() - began) / 1000)
   for (const person of [ada, bob]) {
@@ -198,6 +228,11 @@ test('of a room that hundreds watch nobody is told who comes and goes; who is he
   await Promise.all(Array.from({ length: 200 }, () => chat.stranger.listen()))
   await bob.listen()
   await upToNow(watching, ada)
-  assert.deepEqual(told(watching, 'presence').filter(({ user }) => user.name === 'bob').map(({ room }) => room), [small])
+  assert.deepEqual(
+    told(watching, 'presence')
+      .filter(({ user }) => user.name === 'bob')
+      .map(({ room }) => room),
+    [small],
+  )
   assert.deepEqual(await hereIn(chat.stranger, 'lobby'), ['ada', 'bob'])
 })

@@ -9,7 +9,10 @@ import { property, type Random } from '../random.ts'
 
 const trusted = (proxies: string) => readSettings(['--trust-proxy', proxies], {})!.trustProxy
 const from = (peer: string | undefined, forwarded?: string, proxies = 'loopback,10.0.0.0/8,2001:db8:ffff::/48') =>
-  clientAddress({ socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }, trusted(proxies))
+  clientAddress(
+    { socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } },
+    trusted(proxies),
+  )
 
 test('the client is the first from the right that is no trusted proxy', () => {
   for (const [peer, forwarded, client, what] of [
@@ -39,14 +42,35 @@ test('the client is the first from the right that is no trusted proxy', () => {
 })
 
 test('a trusted proxy that names no client gives none, and what is malformed ends the search', () => {
-  for (const forwarded of [undefined, '', ' ', ',', 'unknown', '127.0.0.1', '10.1.2.3, 127.0.0.1', '203.0.113.9, _hidden', '203.0.113.9, ', '203.0.113.9,,10.1.2.3', '203.0.113.9, 10.1.2.3.4', '203.0.113.9 203.0.113.8', '0x7f.1', '203.0.113.009', '[::1', '[]', '::ffff:999.1.1.1', 'a]b:1']) {
+  for (const forwarded of [
+    undefined,
+    '',
+    ' ',
+    ',',
+    'unknown',
+    '127.0.0.1',
+    '10.1.2.3, 127.0.0.1',
+    '203.0.113.9, _hidden',
+    '203.0.113.9, ',
+    '203.0.113.9,,10.1.2.3',
+    '203.0.113.9, 10.1.2.3.4',
+    '203.0.113.9 203.0.113.8',
+    '0x7f.1',
+    '203.0.113.009',
+    '[::1',
+    '[]',
+    '::ffff:999.1.1.1',
+    'a]b:1',
+  ]) {
     assert.equal(from('127.0.0.1', forwarded), undefined, JSON.stringify(forwarded))
   }
   assert.equal(from('127.0.0.1', '203.0.113.9', ''), '127.0.0.1', 'nobody is trusted')
 })
 
 test('all addresses of an IPv6 network count as one', () => {
-  const one = ['2001:db8:1:2::', '2001:db8:1:2:3:4:5:6', '2001:0DB8:0001:0002:ffff::1', '2001:db8:1:2::1.2.3.4'].map((address) => from(address))
+  const one = ['2001:db8:1:2::', '2001:db8:1:2:3:4:5:6', '2001:0DB8:0001:0002:ffff::1', '2001:db8:1:2::1.2.3.4'].map(
+    (address) => from(address),
+  )
   assert.deepEqual(new Set(one), new Set(['2001:db8:1:2::/64']))
   assert.notEqual(from('2001:db8:1:3::1'), one[0])
   assert.notEqual(from('::2'), from('1::2'))
@@ -62,13 +86,34 @@ property('whatever a client writes before its proxy adds it, the client is who t
   }
 })
 
-const anything = (random: Random) => random.pick([
-  '127.0.0.1', '10.0.0.1', '::1', '203.0.113.7', '', ' ', 'unknown', '%', '[', ']', ':', '::ffff:', '\u00e9', '"', '1'.repeat(500), '[::1]:', '%00', '-1', '1e3', '::%x',
-])
+const anything = (random: Random) =>
+  random.pick([
+    '127.0.0.1',
+    '10.0.0.1',
+    '::1',
+    '203.0.113.7',
+    '',
+    ' ',
+    'unknown',
+    '%',
+    '[',
+    ']',
+    ':',
+    '::ffff:',
+    '\u00e9',
+    '"',
+    '1'.repeat(500),
+    '[::1]:',
+    '%00',
+    '-1',
+    '1e3',
+    '::%x',
+  ])
 
 test('who is no proxy and forges the header is limited all the same', async (t) => {
   const chat = await startChat(t, { limits: true, flags: ['--trust-proxy', '10.0.0.0/8'] })
-  const comeIn = (at: number) => chat.stranger.send('POST', '/session', { name: `n${at}` }, { 'x-forwarded-for': `203.0.113.${at}` })
+  const comeIn = (at: number) =>
+    chat.stranger.send('POST', '/session', { name: `n${at}` }, { 'x-forwarded-for': `203.0.113.${at}` })
 
   const answers: number[] = []
   for (let at = 0; at < 61; at++) answers.push((await comeIn(at)).status)

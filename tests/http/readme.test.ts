@@ -16,17 +16,35 @@ test("the README's session in a terminal: come in, make a room, invite, talk, wa
   assert.ok(script)
 
   // curl's 28: the time that the last line gives the stream is over.
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${script.trim().replaceAll('localhost:8080', new URL(chat.url).host)} || test $? = 28`], { cwd, timeout: patienceMs })
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    ['-c', `${script.trim().replaceAll('localhost:8080', new URL(chat.url).host)} || test $? = 28`],
+    { cwd, timeout: patienceMs },
+  )
 
-  const events = [...stdout.matchAll(/^event: (.*)\nid: \d+\ndata: (.*)$/gm)].map(([, event, data]) => [event, (JSON.parse(data!) as { text?: string }).text])
-  assert.deepEqual(events.filter(([event]) => event !== 'ping'), [['room', undefined], ['join', undefined], ['join', undefined], ['message', 'can anybody else hear us?'], ['message', 'nobody']])
+  const events = [...stdout.matchAll(/^event: (.*)\nid: \d+\ndata: (.*)$/gm)].map(([, event, data]) => [
+    event,
+    (JSON.parse(data!) as { text?: string }).text,
+  ])
+  assert.deepEqual(
+    events.filter(([event]) => event !== 'ping'),
+    [
+      ['room', undefined],
+      ['join', undefined],
+      ['join', undefined],
+      ['message', 'can anybody else hear us?'],
+      ['message', 'nobody'],
+    ],
+  )
   // The room is nobody else's to see.
   assert.doesNotMatch(await (await chat.fetch('/rooms')).text(), /attic/)
 })
 
 test("each address in the README's table is one of ours", async (t) => {
   const chat = await startChat(t)
-  const rows = [...readme.matchAll(/^\| ((?:`[A-Z ]+ \/[^`]*`(?: · )?)+) \|/gm)].flatMap(([, cell]) => [...cell!.matchAll(/`([A-Z ]+) (\/[^`]*)`/g)])
+  const rows = [...readme.matchAll(/^\| ((?:`[A-Z ]+ \/[^`]*`(?: · )?)+) \|/gm)].flatMap(([, cell]) => [
+    ...cell!.matchAll(/`([A-Z ]+) (\/[^`]*)`/g),
+  ])
   assert.ok(rows.length > 15)
 
   for (const [, methods, path] of rows) {

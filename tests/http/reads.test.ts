@@ -6,7 +6,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { ListedRoom, Message, WireEvents } from '../../lib/chat/streams/events.ts'
 import { startServer } from '../../lib/program/main.ts'
-import { ChatServer, own, patienceMs, settings, startChat, temporaryFolder, type Listener, type Person } from '../chat-server.ts'
+import {
+  ChatServer,
+  own,
+  patienceMs,
+  settings,
+  startChat,
+  temporaryFolder,
+  type Listener,
+  type Person,
+} from '../chat-server.ts'
 import { property } from '../random.ts'
 
 type Counts = Pick<ListedRoom, 'read' | 'unread' | 'mentions'> | undefined
@@ -16,15 +25,20 @@ async function countsOf(person: Person, room: string): Promise<Counts> {
   return found?.read === undefined ? undefined : { read: found.read, unread: found.unread!, mentions: found.mentions! }
 }
 
-const read = (person: Person, room: string, id: string) => person.ask('PUT', `/rooms/${encodeURIComponent(room)}/read`, { id })
+const read = (person: Person, room: string, id: string) =>
+  person.ask('PUT', `/rooms/${encodeURIComponent(room)}/read`, { id })
 
 /** The read signals that came until the next message; `ada` says one. */
 async function readsOn(streams: Listener[], ada: Person): Promise<WireEvents['read'][][]> {
   const { id } = await ada.say('lobby', 'the end')
-  return Promise.all(streams.map(async (stream) => {
-    while ((await stream.next('message')).id !== id) continue
-    return stream.all.filter(({ event }) => event === 'read').map(({ data }) => JSON.parse(data) as WireEvents['read'])
-  }))
+  return Promise.all(
+    streams.map(async (stream) => {
+      while ((await stream.next('message')).id !== id) continue
+      return stream.all
+        .filter(({ event }) => event === 'read')
+        .map(({ data }) => JSON.parse(data) as WireEvents['read'])
+    }),
+  )
 }
 
 interface Said {
@@ -35,95 +49,126 @@ interface Said {
   deleted: boolean
 }
 
-property('what is unread is what a small model counts, whatever is said, edited, deleted, joined and read', async (random, t) => {
-  const data = await temporaryFolder(t)
-  const chat = await startChat(t, { data })
-  const people = [await chat.account('ada'), await chat.comeIn('bob'), await chat.comeIn('eve'), await chat.comeIn('zoë')]
-  const rooms = ['lobby', await people[0]!.makeRoom('attic'), await people[0]!.makeRoom('cellar', { kind: 'private' })]
-  for (const person of people.slice(1)) await people[0]!.add(rooms[2]!, person)
-  const said: Said[] = []
-  /** By room, since when each is in it, and how far they have read. */
-  const since = new Map(rooms.map((room) => [room, new Map<Person, number>()]))
-  const marks = new Map(rooms.map((room) => [room, new Map<Person, number>()]))
-  const cursor = async () => Number((await people[0]!.read<{ cursor: string }>('/rooms')).cursor)
-  const enters = async (room: string, person: Person, at?: number) => void (since.get(room)!.has(person) || since.get(room)!.set(person, at ?? (await cursor())))
-  for (const person of people) {
-    for (const room of rooms) {
-      // As GET has it: the event by which they came in.
-      const counted = await countsOf(person, room)
-      if (counted) since.get(room)!.set(person, Number(counted.read))
+property(
+  'what is unread is what a small model counts, whatever is said, edited, deleted, joined and read',
+  async (random, t) => {
+    const data = await temporaryFolder(t)
+    const chat = await startChat(t, { data })
+    const people = [
+      await chat.account('ada'),
+      await chat.comeIn('bob'),
+      await chat.comeIn('eve'),
+      await chat.comeIn('zoë'),
+    ]
+    const rooms = [
+      'lobby',
+      await people[0]!.makeRoom('attic'),
+      await people[0]!.makeRoom('cellar', { kind: 'private' }),
+    ]
+    for (const person of people.slice(1)) await people[0]!.add(rooms[2]!, person)
+    const said: Said[] = []
+    /** By room, since when each is in it, and how far they have read. */
+    const since = new Map(rooms.map((room) => [room, new Map<Person, number>()]))
+    const marks = new Map(rooms.map((room) => [room, new Map<Person, number>()]))
+    const cursor = async () => Number((await people[0]!.read<{ cursor: string }>('/rooms')).cursor)
+    const enters = async (room: string, person: Person, at?: number) =>
+      void (since.get(room)!.has(person) || since.get(room)!.set(person, at ?? (await cursor())))
+    for (const person of people) {
+      for (const room of rooms) {
+        // As GET has it: the event by which they came in.
+        const counted = await countsOf(person, room)
+        if (counted) since.get(room)!.set(person, Number(counted.read))
+      }
     }
-  }
-  const named = () => random.pick<readonly (Person | 'room')[]>([[], [], [random.pick(people)], ['room'], [random.pick(people), 'room']])
-  const textOf = (mentions: readonly (Person | 'room')[]) => `well ${mentions.map((one) => `@${one === 'room' ? one : one.name},`).join(' ')}`
-  const mine = () => said.filter(({ deleted }) => !deleted)
+    const named = () =>
+      random.pick<readonly (Person | 'room')[]>([
+        [],
+        [],
+        [random.pick(people)],
+        ['room'],
+        [random.pick(people), 'room'],
+      ])
+    const textOf = (mentions: readonly (Person | 'room')[]) =>
+      `well ${mentions.map((one) => `@${one === 'room' ? one : one.name},`).join(' ')}`
+    const mine = () => said.filter(({ deleted }) => !deleted)
 
-  const deeds: (() => Promise<unknown>)[] = [
-    ...Array<() => Promise<unknown>>(8).fill(async () => {
-      const [room, by, mentions] = [random.pick(rooms.slice(0, 2)), random.pick(people), named()]
-      const came = since.get(room)!.has(by)
-      const { id } = await by.say(room, textOf(mentions))
-      // The join was just before it.
-      if (!came) since.get(room)!.set(by, Number((await countsOf(by, room))!.read))
-      said.push({ id: Number(id), room, by, mentions, deleted: false })
-    }),
-    async () => {
-      const [by, mentions] = [random.pick([...since.get(rooms[2]!)!.keys()]), named()]
-      if (by) said.push({ id: Number((await by.say(rooms[2]!, textOf(mentions))).id), room: rooms[2]!, by, mentions, deleted: false })
-    },
-    ...Array<() => Promise<unknown>>(2).fill(async () => {
-      const one = mine().length > 0 ? random.pick(mine()) : undefined
-      if (!one || !(one.room !== rooms[2] || since.get(one.room)!.has(one.by))) return
-      one.mentions = named()
-      await one.by.ask('PATCH', `/rooms/${one.room}/messages/${one.id}`, { text: textOf(one.mentions) })
-    }),
-    async () => {
-      const one = mine().length > 0 ? random.pick(mine()) : undefined
-      if (!one || !(one.room !== rooms[2] || since.get(one.room)!.has(one.by))) return
-      await one.by.ask('DELETE', `/rooms/${one.room}/messages/${one.id}`)
-      one.deleted = true
-    },
-    ...Array<() => Promise<unknown>>(3).fill(async () => {
-      const [room, person] = [random.pick(rooms), random.pick(people)]
-      if (!since.get(room)!.has(person)) return
-      // Also backwards, and what is not there yet.
-      const id = random.pick([...said.map((one) => one.id), 1, await cursor()])
-      await read(person, room, String(id))
-      marks.get(room)!.set(person, Math.max(marks.get(room)!.get(person) ?? 0, id))
-    }),
-    async () => {
-      const [room, person] = [random.pick(rooms), random.pick(people)]
-      if (!since.get(room)!.has(person) || since.get(room)!.size < 2) return
-      await person.leave(room)
-      since.get(room)!.delete(person)
-    },
-    async () => {
-      const [room, person] = [random.pick(rooms), random.pick(people)]
-      const [member] = since.get(room)!.keys()
-      if (since.get(room)!.has(person)) return
-      if (room === rooms[2]) await member!.add(room, person).catch(() => undefined)
-      else await person.join(room)
-      if (await countsOf(person, room)) await enters(room, person)
-    },
-    async () => {
-      await chat.stop()
-      await chat.start()
-    },
-  ]
+    const deeds: (() => Promise<unknown>)[] = [
+      ...Array<() => Promise<unknown>>(8).fill(async () => {
+        const [room, by, mentions] = [random.pick(rooms.slice(0, 2)), random.pick(people), named()]
+        const came = since.get(room)!.has(by)
+        const { id } = await by.say(room, textOf(mentions))
+        // The join was just before it.
+        if (!came) since.get(room)!.set(by, Number((await countsOf(by, room))!.read))
+        said.push({ id: Number(id), room, by, mentions, deleted: false })
+      }),
+      async () => {
+        const [by, mentions] = [random.pick([...since.get(rooms[2]!)!.keys()]), named()]
+        if (by)
+          said.push({
+            id: Number((await by.say(rooms[2]!, textOf(mentions))).id),
+            room: rooms[2]!,
+            by,
+            mentions,
+            deleted: false,
+          })
+      },
+      ...Array<() => Promise<unknown>>(2).fill(async () => {
+        const one = mine().length > 0 ? random.pick(mine()) : undefined
+        if (!one || !(one.room !== rooms[2] || since.get(one.room)!.has(one.by))) return
+        one.mentions = named()
+        await one.by.ask('PATCH', `/rooms/${one.room}/messages/${one.id}`, { text: textOf(one.mentions) })
+      }),
+      async () => {
+        const one = mine().length > 0 ? random.pick(mine()) : undefined
+        if (!one || !(one.room !== rooms[2] || since.get(one.room)!.has(one.by))) return
+        await one.by.ask('DELETE', `/rooms/${one.room}/messages/${one.id}`)
+        one.deleted = true
+      },
+      ...Array<() => Promise<unknown>>(3).fill(async () => {
+        const [room, person] = [random.pick(rooms), random.pick(people)]
+        if (!since.get(room)!.has(person)) return
+        // Also backwards, and what is not there yet.
+        const id = random.pick([...said.map((one) => one.id), 1, await cursor()])
+        await read(person, room, String(id))
+        marks.get(room)!.set(person, Math.max(marks.get(room)!.get(person) ?? 0, id))
+      }),
+      async () => {
+        const [room, person] = [random.pick(rooms), random.pick(people)]
+        if (!since.get(room)!.has(person) || since.get(room)!.size < 2) return
+        await person.leave(room)
+        since.get(room)!.delete(person)
+      },
+      async () => {
+        const [room, person] = [random.pick(rooms), random.pick(people)]
+        const [member] = since.get(room)!.keys()
+        if (since.get(room)!.has(person)) return
+        if (room === rooms[2]) await member!.add(room, person).catch(() => undefined)
+        else await person.join(room)
+        if (await countsOf(person, room)) await enters(room, person)
+      },
+      async () => {
+        await chat.stop()
+        await chat.start()
+      },
+    ]
 
-  for (let step = 0; step < 150; step++) {
-    await random.pick(random.chance(0.97) ? deeds.slice(0, -1) : deeds)()
-    const [person, room] = [random.pick(people), random.pick(rooms)]
-    const came = since.get(room)!.get(person)
-    const after = Math.max(came ?? 0, marks.get(room)!.get(person) ?? 0)
-    const others = said.filter((one) => one.room === room && one.id > after && one.by !== person && !one.deleted)
-    const mentions = others.filter((one) => one.mentions.includes('room') || one.mentions.includes(person))
-    const expected = came === undefined ? undefined : { read: String(after), unread: Math.min(others.length, 100), mentions: Math.min(mentions.length, 100) }
-    assert.deepEqual(await countsOf(person, room), expected, `step ${step}, ${person.name} in ${room}`)
-  }
-})
+    for (let step = 0; step < 150; step++) {
+      await random.pick(random.chance(0.97) ? deeds.slice(0, -1) : deeds)()
+      const [person, room] = [random.pick(people), random.pick(rooms)]
+      const came = since.get(room)!.get(person)
+      const after = Math.max(came ?? 0, marks.get(room)!.get(person) ?? 0)
+      const others = said.filter((one) => one.room === room && one.id > after && one.by !== person && !one.deleted)
+      const mentions = others.filter((one) => one.mentions.includes('room') || one.mentions.includes(person))
+      const expected =
+        came === undefined
+          ? undefined
+          : { read: String(after), unread: Math.min(others.length, 100), mentions: Math.min(mentions.length, 100) }
+      assert.deepEqual(await countsOf(person, room), expected, `step ${step}, ${person.name} in ${room}`)
+    }
+  },
+)
 
-test('what was read on one stream is told on the same person\'s others, and on nobody else\'s', async (t) => {
+test("what was read on one stream is told on the same person's others, and on nobody else's", async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
   const ada = await chat.account('ada')
@@ -132,8 +177,15 @@ test('what was read on one stream is told on the same person\'s others, and on n
   for (const person of [olga, ada]) await person.join('lobby')
   const bot = await olga.makeBot({ name: 'builds' })
   const streams = await Promise.all([
-    ada.listen(), again.listen(), again.listen({ path: '/events?mine' }), again.listen({ path: '/events?room=lobby' }), again.listen({ path: `/events?room=${attic}&room=lobby` }),
-    chat.withPassword('ada').listen(), olga.listen(), chat.stranger.listen(), bot.listen(),
+    ada.listen(),
+    again.listen(),
+    again.listen({ path: '/events?mine' }),
+    again.listen({ path: '/events?room=lobby' }),
+    again.listen({ path: `/events?room=${attic}&room=lobby` }),
+    chat.withPassword('ada').listen(),
+    olga.listen(),
+    chat.stranger.listen(),
+    bot.listen(),
   ])
   const strangers = streams.slice(-3)
   const { id } = await olga.say('lobby', 'news')
@@ -143,8 +195,14 @@ test('what was read on one stream is told on the same person\'s others, and on n
   await read(ada, 'lobby', String(Number(id) - 1))
 
   const told = await readsOn(streams, olga)
-  for (const [at, reads] of told.entries()) assert.deepEqual(reads, strangers.includes(streams[at]!) ? [] : [{ room: 'lobby', id }], `stream ${at}`)
-  assert.ok(streams[0]!.all.filter(({ event }) => event === 'read').every((one) => one.id === streams[0]!.all.find(({ event }) => event === 'message')!.id), 'a signal has no id of its own')
+  for (const [at, reads] of told.entries())
+    assert.deepEqual(reads, strangers.includes(streams[at]!) ? [] : [{ room: 'lobby', id }], `stream ${at}`)
+  assert.ok(
+    streams[0]!.all
+      .filter(({ event }) => event === 'read')
+      .every((one) => one.id === streams[0]!.all.find(({ event }) => event === 'message')!.id),
+    'a signal has no id of its own',
+  )
   assert.ok(!streams[0]!.bytes.toString().includes('event: read\nid:'))
 
   // Nor does its maker's reading reach a bot, or a bot's its maker; a stream of other rooms shows nothing of this one.
@@ -192,8 +250,10 @@ test('nobody reads backwards, before they came, or further than there is', async
   await ada.say('lobby', 'later')
   assert.equal((await countsOf(bob, 'lobby'))!.unread, 1)
 
-  for (const id of ['', 'x', '-1', '1.5', '1e3', ' 1', '99999999999999999']) assert.equal(await bob.refused('PUT', '/rooms/lobby/read', { id }), '400 invalid_request', id)
-  for (const body of [{}, { id: 1 }, { id: '1', room: 'lobby' }]) assert.match(await bob.refused('PUT', '/rooms/lobby/read', body), /^400 (invalid_request|unknown_field)$/)
+  for (const id of ['', 'x', '-1', '1.5', '1e3', ' 1', '99999999999999999'])
+    assert.equal(await bob.refused('PUT', '/rooms/lobby/read', { id }), '400 invalid_request', id)
+  for (const body of [{}, { id: 1 }, { id: '1', room: 'lobby' }])
+    assert.match(await bob.refused('PUT', '/rooms/lobby/read', body), /^400 (invalid_request|unknown_field)$/)
   assert.equal(await (await chat.comeIn('eve')).refused('PUT', '/rooms/lobby/read', { id: first.id }), '409 not_member')
   await chat.claiming('una').say('lobby', 'hello')
   assert.equal(await chat.claiming('una').refused('PUT', '/rooms/lobby/read', { id: first.id }), '403 forbidden')
@@ -258,9 +318,15 @@ test('two who read at once are at the further place', async (t) => {
   const said = await Promise.all(Array.from({ length: 50 }, (_, count) => ada.say('lobby', `${count}`)))
   const stream = await bob.listen()
   await Promise.all(said.map(({ id }) => read(bob, 'lobby', id)))
-  const furthest = said.map(({ id }) => id).sort().at(-1)!
+  const furthest = said
+    .map(({ id }) => id)
+    .sort()
+    .at(-1)!
   assert.deepEqual(await countsOf(bob, 'lobby'), { read: furthest, unread: 0, mentions: 0 })
   const [told] = await readsOn([stream], ada)
-  assert.ok(told!.length > 0 && told!.every(({ id }, at) => at === 0 || Number(id) > Number(told![at - 1]!.id)), 'each further than the one before')
+  assert.ok(
+    told!.length > 0 && told!.every(({ id }, at) => at === 0 || Number(id) > Number(told![at - 1]!.id)),
+    'each further than the one before',
+  )
   assert.equal(told!.at(-1)!.id, furthest)
 })

@@ -43,7 +43,7 @@ test('curl -u ada: -d hello says it; without a name the answer tells what to typ
   assert.deepEqual(await historyOf(chat), ['hello'])
 })
 
-test('what can\'t be understood is refused with a reason, and nothing of it is stored', async (t) => {
+test("what can't be understood is refused with a reason, and nothing of it is stored", async (t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   const messages = '/rooms/lobby/messages'
@@ -56,11 +56,25 @@ test('what can\'t be understood is refused with a reason, and nothing of it is s
     ['a wrong type', ada.send('POST', messages, { text: 7 }), 400, 'invalid_request'],
     ['an empty text', ada.send('POST', messages, { text: ' \n' }), 400, 'invalid_text'],
     ['a NUL', ada.send('POST', messages, { text: 'a\0b' }), 400, 'invalid_text'],
-    ['invalid UTF-8', ada.fetch(messages, { method: 'POST', headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'none' }, body: Buffer.from([0x68, 0xff]) }), 400, 'invalid_request'],
+    [
+      'invalid UTF-8',
+      ada.fetch(messages, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'none' },
+        body: Buffer.from([0x68, 0xff]),
+      }),
+      400,
+      'invalid_request',
+    ],
     ['a text of 4,001 characters', ada.send('POST', messages, { text: 'é'.repeat(4001) }), 413, 'too_large'],
     ['a text of 1 MB', ada.send('POST', messages, { text: 'x'.repeat(1e6) }), 413, 'too_large'],
     ['a key with a space', ada.send('POST', messages, { text: 'x' }, { 'idempotency-key': 'a b' }), 400, 'invalid_key'],
-    ['a key of 65 characters', ada.send('POST', messages, { text: 'x' }, { 'idempotency-key': 'k'.repeat(65) }), 400, 'invalid_key'],
+    [
+      'a key of 65 characters',
+      ada.send('POST', messages, { text: 'x' }, { 'idempotency-key': 'k'.repeat(65) }),
+      400,
+      'invalid_key',
+    ],
     ['an answer to nothing', ada.send('POST', messages, { text: 'x', replyTo: '123' }), 404, 'not_found'],
     ['an unknown room', ada.send('POST', '/rooms/nowhere/messages', { text: 'x' }), 404, 'not_found'],
     ['the room __proto__', ada.send('POST', '/rooms/__proto__/messages', { text: 'x' }), 404, 'not_found'],
@@ -95,7 +109,14 @@ test('a text of exactly 4,000 characters is kept as it is, whatever they are', a
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   const reader = await chat.stranger.listen()
-  for (const text of ['😀'.repeat(4000), 'a\u2028b\u2029cd\x0be\x0c', ' leading', 'a: b\ndata: c\n\nid: 7\n', '\u{10ffff}', '<b>&amp;']) {
+  for (const text of [
+    '😀'.repeat(4000),
+    'a\u2028b\u2029cd\x0be\x0c',
+    ' leading',
+    'a: b\ndata: c\n\nid: 7\n',
+    '\u{10ffff}',
+    '<b>&amp;',
+  ]) {
     const { text: kept } = await ada.say('lobby', text)
     assert.equal(kept, text.replace(/[\x0b\x0c]/g, ''))
     assert.deepEqual(await reader.texts(1), [kept])
@@ -130,7 +151,10 @@ test('a name belongs to whoever came in with it; a name that was only claimed ma
   assert.notEqual(proven.from.id, claimed.from.id)
   assert.deepEqual([proven.from.name, proven.from.unproven], ['EVE', undefined])
 
-  for (const taken of [chat.claiming('eve').send('POST', '/rooms/lobby/messages', { text: 'x' }), chat.stranger.send('POST', '/session', { name: 'eve' })]) {
+  for (const taken of [
+    chat.claiming('eve').send('POST', '/rooms/lobby/messages', { text: 'x' }),
+    chat.stranger.send('POST', '/session', { name: 'eve' }),
+  ]) {
     assert.equal((await problemOf(await taken)).code, 'name_taken')
   }
   const room = await chat.claiming('mallory').send('POST', '/rooms', { name: 'mine' })
@@ -139,7 +163,9 @@ test('a name belongs to whoever came in with it; a name that was only claimed ma
 
 test('two who come in with one name at once: one does, the other is told', async (t) => {
   const chat = await startChat(t)
-  const answers = await Promise.all(Array.from({ length: 8 }, () => chat.stranger.send('POST', '/session', { name: 'zoe' })))
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => chat.stranger.send('POST', '/session', { name: 'zoe' })),
+  )
   assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(7).fill(409)])
 
   const claims = await Promise.all(Array.from({ length: 8 }, (_, at) => chat.claiming('ivy').say('lobby', `${at}`)))
@@ -152,7 +178,9 @@ test('history comes by pages, oldest first', async (t) => {
   const ids: string[] = []
   for (let count = 1; count <= 5; count++) ids.push((await ada.say('lobby', String(count))).id)
   const page = async (query: string) => {
-    const { messages, more } = await chat.stranger.read<{ messages: Message[]; more: boolean }>(`/rooms/lobby/messages?${query}`)
+    const { messages, more } = await chat.stranger.read<{ messages: Message[]; more: boolean }>(
+      `/rooms/lobby/messages?${query}`,
+    )
     return [messages.map(({ text }) => text).join(''), more]
   }
 
@@ -168,7 +196,8 @@ test('who posts in an open room is in it from then on', async (t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   const reader = await chat.stranger.listen()
-  const names = async () => (await chat.stranger.read<{ members: { name: string }[] }>('/rooms/lobby/members')).members.map(({ name }) => name)
+  const names = async () =>
+    (await chat.stranger.read<{ members: { name: string }[] }>('/rooms/lobby/members')).members.map(({ name }) => name)
   assert.deepEqual(await names(), [])
 
   await Promise.all([ada.say('lobby', 'one'), ada.say('lobby', 'two'), ada.say('lobby', 'three')])
@@ -183,22 +212,50 @@ test('a page of another site can do nothing in my name', async (t) => {
   const ada = await chat.comeIn('ada')
   const post = (headers: Record<string, string>) => ada.send('POST', '/rooms/lobby/messages', { text: 'x' }, headers)
 
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'http://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'same-site', origin: 'http://evil.localhost' }]) {
+  for (const headers of [
+    { 'sec-fetch-site': 'cross-site' },
+    { origin: 'http://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'same-site', origin: 'http://evil.localhost' },
+  ]) {
     assert.equal((await post(headers)).status, 403, JSON.stringify(headers))
   }
   assert.deepEqual(await historyOf(chat), [])
   assert.equal((await post({ origin: chat.url })).status, 201)
-  assert.equal((await ada.fetch('/rooms/lobby/messages', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' })).status, 403)
+  assert.equal(
+    (await ada.fetch('/rooms/lobby/messages', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }))
+      .status,
+    403,
+  )
 })
 
 test('request targets and Hosts that try something get a 4xx, and the server lives', async (t) => {
   const chat = await startChat(t)
   const statusOf = async (head: string) => /^HTTP\/1\.1 (\d+)/.exec(await sendAtOnce(chat.url, head))?.[1]
 
-  for (const [target, status] of [['//evil.example', '404'], ['/\\evil.example', '404'], ['/%', '400'], ['/%ff', '400'], ['http://evil.example/rooms', '400'], ['*', '400'], ['/rooms/..', '404'], ['/../server.ts', '404'], ['/tsconfig.json', '404'], ['/rooms/%2e%2e', '404']] as const) {
+  for (const [target, status] of [
+    ['//evil.example', '404'],
+    ['/\\evil.example', '404'],
+    ['/%', '400'],
+    ['/%ff', '400'],
+    ['http://evil.example/rooms', '400'],
+    ['*', '400'],
+    ['/rooms/..', '404'],
+    ['/../server.ts', '404'],
+    ['/tsconfig.json', '404'],
+    ['/rooms/%2e%2e', '404'],
+  ] as const) {
     assert.equal(await statusOf(`GET ${target} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`), status, target)
   }
-  for (const [hosts, status] of [['', '400'], [`${host}${host}`, '400'], ['Host: a b\r\n', '400'], ['Host: \r\n', '400'], ['Host: evil.example\r\n', '421'], ['Host: LOCALHOST:1\r\n', '200'], ['Host: [::1]:8080\r\n', '200']] as const) {
+  for (const [hosts, status] of [
+    ['', '400'],
+    [`${host}${host}`, '400'],
+    ['Host: a b\r\n', '400'],
+    ['Host: \r\n', '400'],
+    ['Host: evil.example\r\n', '421'],
+    ['Host: LOCALHOST:1\r\n', '200'],
+    ['Host: [::1]:8080\r\n', '200'],
+  ] as const) {
     assert.equal(await statusOf(`GET /rooms HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`), status, hosts)
   }
   assert.equal((await chat.fetch('/healthz')).status, 200)
@@ -208,12 +265,18 @@ test('a body that is too large is not asked for', async (t) => {
   const chat = await startChat(t)
   const head = `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nConnection: close\r\n`
   assert.match(await sendAtOnce(chat.url, `${head}Content-Length: 100000000\r\n\r\n`), /^HTTP\/1\.1 413 /)
-  assert.match(await sendAtOnce(chat.url, `${head}Content-Length: 2\r\n\r\nhi`), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
+  assert.match(
+    await sendAtOnce(chat.url, `${head}Content-Length: 2\r\n\r\nhi`),
+    /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /,
+  )
 })
 
 test('what is pipelined behind an open stream has no effect', async (t) => {
   const chat = await startChat(t)
-  const back = await sendAtOnce(chat.url, `GET /events HTTP/1.1\r\n${host}\r\nPOST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi`)
+  const back = await sendAtOnce(
+    chat.url,
+    `GET /events HTTP/1.1\r\n${host}\r\nPOST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi`,
+  )
   assert.doesNotMatch(back, /HTTP\/1.1 201/)
   assert.deepEqual(await historyOf(chat), [])
 })
@@ -225,8 +288,13 @@ test('a page of long messages is cut where it gets too large, and goes on from t
   for (let count = 0; count < 70; count++) ids.push((await ada.say('lobby', 'x'.repeat(4000))).id)
 
   const last = await chat.stranger.read<{ messages: Message[]; more: boolean }>('/rooms/lobby/messages?limit=200')
-  const before = await chat.stranger.read<{ messages: Message[]; more: boolean }>(`/rooms/lobby/messages?limit=200&before=${last.messages[0]!.id}`)
+  const before = await chat.stranger.read<{ messages: Message[]; more: boolean }>(
+    `/rooms/lobby/messages?limit=200&before=${last.messages[0]!.id}`,
+  )
 
   assert.ok(last.more && last.messages.length < 70 && !before.more)
-  assert.deepEqual([...before.messages, ...last.messages].map(({ id }) => id), ids)
+  assert.deepEqual(
+    [...before.messages, ...last.messages].map(({ id }) => id),
+    ids,
+  )
 })

@@ -5,7 +5,15 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Deletion, Member, Membership, Message, ListedRoom, Room, User } from '../../lib/chat/streams/events.ts'
-import { own, startChat, temporaryFolder, wholeAnswer, type ChatServer, type Listener, type Person } from '../chat-server.ts'
+import {
+  own,
+  startChat,
+  temporaryFolder,
+  wholeAnswer,
+  type ChatServer,
+  type Listener,
+  type Person,
+} from '../chat-server.ts'
 import type { ParsedEvent } from '../event-stream-parser.ts'
 import { property, type Random } from '../random.ts'
 
@@ -23,7 +31,17 @@ interface Logged {
   user: number
   room: number
   target: number | null
-  facts: { slug?: string; kind?: string; pair?: [number, number]; banned?: boolean; on?: boolean; by?: number; role?: string; name?: boolean; topic?: boolean }
+  facts: {
+    slug?: string
+    kind?: string
+    pair?: [number, number]
+    banned?: boolean
+    on?: boolean
+    by?: number
+    role?: string
+    name?: boolean
+    topic?: boolean
+  }
 }
 
 interface Actor {
@@ -39,7 +57,16 @@ interface Actor {
 
 /** What there is, and who may see it. This is all of the model. */
 class World {
-  readonly rooms = new Map<number, { slug: string; kind: string; members: Set<number>; pair: readonly number[]; shadows: { user: number; by: number }[] }>()
+  readonly rooms = new Map<
+    number,
+    {
+      slug: string
+      kind: string
+      members: Set<number>
+      pair: readonly number[]
+      shadows: { user: number; by: number }[]
+    }
+  >()
   readonly banned = new Set<number>()
   /** By who blocks: whom. */
   readonly blocked = new Map<number, Set<number>>()
@@ -51,10 +78,19 @@ class World {
     const place = this.rooms.get(room)
     const other = place?.pair.find((one) => one !== user)
     const by = facts.by ?? user
-    if (type === 'user' || type === 'role') this.#governing[['owner', 'admin'].includes(facts.role!) ? 'add' : 'delete'](target ?? user)
-    if (type === 'room') this.rooms.set(id, { slug: facts.slug!, kind: facts.kind!, members: new Set(), pair: facts.pair ?? [], shadows: [] })
+    if (type === 'user' || type === 'role')
+      this.#governing[['owner', 'admin'].includes(facts.role!) ? 'add' : 'delete'](target ?? user)
+    if (type === 'room')
+      this.rooms.set(id, {
+        slug: facts.slug!,
+        kind: facts.kind!,
+        members: new Set(),
+        pair: facts.pair ?? [],
+        shadows: [],
+      })
     // Who is blocked opens a room for themselves alone, and talks there alone. Whom they put into another is there for them alone.
-    const shunned = this.blocked.get(user)?.has(by) && !place!.members.has(user) && !(this.#governing.has(by) && !this.banned.has(by))
+    const shunned =
+      this.blocked.get(user)?.has(by) && !place!.members.has(user) && !(this.#governing.has(by) && !this.banned.has(by))
     if (type === 'join' && other !== undefined && this.blocked.get(user)?.has(other)) this.only.set(id, other)
     else if (type === 'join' && other === undefined && shunned) {
       this.only.set(id, by)
@@ -76,13 +112,19 @@ class World {
 
   /** Of the rooms that they see: is this for them? Of a room of two the coming and going is told to whose it is, but when it is made. */
   shows({ user }: Actor, { id, type, room, facts }: Logged): boolean {
-    if (this.rooms.get(room)?.kind === 'direct' && (type === 'leave' || (type === 'join' && facts.slug === undefined))) return false
+    if (this.rooms.get(room)?.kind === 'direct' && (type === 'leave' || (type === 'join' && facts.slug === undefined)))
+      return false
     return (this.only.get(id) ?? user) === user
   }
 
   sees({ user, bound, maker = user }: Actor, room: number): boolean {
     const { kind, members } = this.rooms.get(room)!
-    return !this.banned.has(user) && (bound?.includes(room) ?? true) && (kind === 'open' || members.has(user)) && (kind !== 'private' || members.has(maker))
+    return (
+      !this.banned.has(user) &&
+      (bound?.includes(room) ?? true) &&
+      (kind === 'open' || members.has(user)) &&
+      (kind !== 'private' || members.has(maker))
+    )
   }
 
   /** Is it theirs to know that somebody comes or goes, beside what they see of the room? */
@@ -102,7 +144,9 @@ function worldAt(log: readonly Logged[], id = Infinity): World {
 function readLog(data: string): Logged[] {
   const database = new DatabaseSync(join(data, 'natter.db'), { readOnly: true })
   try {
-    const rows = database.prepare('select id, type, user, room, target, facts from events order by id').all() as unknown as (Omit<Logged, 'facts'> & { facts: string | null })[]
+    const rows = database
+      .prepare('select id, type, user, room, target, facts from events order by id')
+      .all() as unknown as (Omit<Logged, 'facts'> & { facts: string | null })[]
     return rows.map((row) => ({ ...row, facts: JSON.parse(row.facts ?? '{}') as Logged['facts'] }))
   } finally {
     database.close()
@@ -120,14 +164,23 @@ function shownOf(event: Logged, world: World): string | undefined {
   if (type === 'room' || type === 'room_change') return `${id} room ${slug}`
   if (type === 'user') return `${id} user ${author(user)}`
   if (type === 'block') return `${id} block ${author(target!)}`
-  if (['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) && target !== null) return `${id} user ${author(target)}`
+  if (['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) && target !== null)
+    return `${id} user ${author(target)}`
   return undefined
 }
 
 /** What told of a user or a room under a name, or a topic, that has been another since: the newer event tells the whole, and these nothing. By id: the newer one's. */
 function supersededIn(log: readonly Logged[]): Map<number, number> {
   const about = ({ id, type, user, target, room }: Logged) =>
-    type === 'user' ? `user ${user}` : ['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type) ? `user ${target}` : type === 'room' ? `room ${id}` : type === 'room_change' ? `room ${room}` : undefined
+    type === 'user'
+      ? `user ${user}`
+      : ['account', 'rename', 'role', 'ban', 'accept', 'token'].includes(type)
+        ? `user ${target}`
+        : type === 'room'
+          ? `room ${id}`
+          : type === 'room_change'
+            ? `room ${room}`
+            : undefined
   const newer = new Map<string, number>()
   const superseded = new Map<number, number>()
   for (const event of log.toReversed()) {
@@ -135,7 +188,11 @@ function supersededIn(log: readonly Logged[]): Map<number, number> {
     if (subject === undefined) continue
     const next = newer.get(subject)
     if (next !== undefined) superseded.set(event.id, next)
-    if (['account', 'rename'].includes(event.type) || (event.type === 'room_change' && (event.facts.name || event.facts.topic))) newer.set(subject, event.id)
+    if (
+      ['account', 'rename'].includes(event.type) ||
+      (event.type === 'room_change' && (event.facts.name || event.facts.topic))
+    )
+      newer.set(subject, event.id)
   }
   return superseded
 }
@@ -149,13 +206,20 @@ function readFrame({ id, event, data }: ParsedEvent): string {
 }
 
 /** What a stream of events has to show: what it missed as its reader may see it when they come, then what happens as it happens. */
-function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: readonly Logged[]): { shown: string[]; untold: Set<string>; ended: boolean } {
+function expectedOn(
+  { actor, rooms, mine, cursor, openedAt }: Reader,
+  log: readonly Logged[],
+): { shown: string[]; untold: Set<string>; ended: boolean } {
   const world = worldAt(log, openedAt)
   const bound = rooms ?? actor.bound
   const all = !bound && !mine
   const inView = (room: number) => bound?.includes(room) ?? true
   const isOpen = (room: number) => world.rooms.get(room)!.kind === 'open'
-  const follows = new Set([...world.rooms].flatMap(([room, { members }]) => (inView(room) && world.sees(actor, room) && (all || bound || members.has(actor.user)) ? [room] : [])))
+  const follows = new Set(
+    [...world.rooms].flatMap(([room, { members }]) =>
+      inView(room) && world.sees(actor, room) && (all || bound || members.has(actor.user)) ? [room] : [],
+    ),
+  )
   const gone = new Set(log.flatMap(({ id, type, target }) => (type === 'delete' && id <= openedAt ? [target] : [])))
   const superseded = supersededIn(log.filter(({ id }) => id <= openedAt))
   const shown: string[] = []
@@ -166,15 +230,23 @@ function expectedOn({ actor, rooms, mine, cursor, openedAt }: Reader, log: reado
     const { id, type, user } = event
     if (id > openedAt) {
       world.take(event)
-      if (type === 'ban' && event.target === actor.user && event.facts.banned) return { shown: all ? [...shown, shownOf(event, world)!] : shown, untold, ended: true }
+      if (type === 'ban' && event.target === actor.user && event.facts.banned)
+        return { shown: all ? [...shown, shownOf(event, world)!] : shown, untold, ended: true }
       if (type === 'room' && all && isOpen(id)) follows.add(id)
     }
     const room = type === 'room' ? id : event.room
-    const oneself = (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user) && !world.only.has(id)
+    const oneself =
+      (type === 'join' || type === 'leave') && inView(room) && world.concerns(actor, room, user) && !world.only.has(id)
     const inRoom = follows.has(room) && world.shows(actor, event)
     const anywhere = type === 'block' ? user === actor.user && !bound : all
     const frame = shownOf(event, world)
-    if (id > cursor && frame !== undefined && (room === null ? anywhere : inRoom || oneself) && !(type === 'message' && gone.has(id)) && !superseded.has(id)) {
+    if (
+      id > cursor &&
+      frame !== undefined &&
+      (room === null ? anywhere : inRoom || oneself) &&
+      !(type === 'message' && gone.has(id)) &&
+      !superseded.has(id)
+    ) {
       shown.push(frame)
       if ((allSuperseded.get(id) ?? Infinity) - id < groupMs * 1000) untold.add(frame)
     }
@@ -207,16 +279,21 @@ class Reader {
     this.rooms = view.rooms
     this.mine = view.mine === true && !actor.bound
     this.lists = view.lists === true
-    this.path = view.lists ? '/rooms' : `/events${view.mine ? '?mine' : view.rooms ? `?${view.rooms.map((room) => `room=${world.rooms.get(room)!.slug}`).join('&')}` : ''}`
+    this.path = view.lists
+      ? '/rooms'
+      : `/events${view.mine ? '?mine' : view.rooms ? `?${view.rooms.map((room) => `room=${world.rooms.get(room)!.slug}`).join('&')}` : ''}`
   }
 
   /** Opens the stream, if that may be; nothing may happen meanwhile. */
   async come(log: readonly Logged[]): Promise<void> {
     const world = worldAt(log)
-    const refused = world.banned.has(this.actor.user) || (this.rooms?.some((room) => !world.sees(this.actor, room)) ?? false)
+    const refused =
+      world.banned.has(this.actor.user) || (this.rooms?.some((room) => !world.sees(this.actor, room)) ?? false)
     const lastEventId = this.listener?.parser.lastEventId
     const [from, before] = [lastEventId === undefined || lastEventId === '' ? undefined : lastEventId, this.listener]
-    this.listener = await this.actor.person.listen({ path: this.path, ...(from !== undefined && { lastEventId: from }) }).catch(() => undefined)
+    this.listener = await this.actor.person
+      .listen({ path: this.path, ...(from !== undefined && { lastEventId: from }) })
+      .catch(() => undefined)
     assert.equal(this.listener === undefined, refused, `${this.actor.name} opens ${this.path}`)
     if (refused) return void (this.listener = before)
     this.#read = 0
@@ -249,7 +326,10 @@ class Reader {
     if (this.open && ended) await soon(this.listener.over, `${what} is still open`)
     if (this.open) {
       while (frames().length < expected().length) {
-        assert.ok(this.open, `${what} ended with ${frames().length} of ${expected().length}: ${frames().at(-1)}, and not ${expected().join('; ')}`)
+        assert.ok(
+          this.open,
+          `${what} ended with ${frames().length} of ${expected().length}: ${frames().at(-1)}, and not ${expected().join('; ')}`,
+        )
         await this.listener.more(what)
       }
     }
@@ -257,7 +337,10 @@ class Reader {
   }
 
   async #checkList(log: readonly Logged[], rooms: ReadonlyMap<string, string>, what: string): Promise<void> {
-    const ended = log.some(({ id, type, target, facts }) => id > this.openedAt && type === 'ban' && target === this.actor.user && facts.banned)
+    const ended = log.some(
+      ({ id, type, target, facts }) =>
+        id > this.openedAt && type === 'ban' && target === this.actor.user && facts.banned,
+    )
     if (this.open && ended) await soon(this.listener!.over, `${what} is still open`)
     for (;;) {
       this.#takeList(log, what)
@@ -277,12 +360,14 @@ class Reader {
       const world = worldAt(log, Math.max(Number(id), this.openedAt))
       const [room] = [...world.rooms].find(([, room]) => room.slug === slug)!
       // An older entry is of a room that was theirs then; that they lost it stands behind it.
-      if (event !== 'leave' && Number(id) > this.openedAt) assert.ok(world.sees(this.actor, room), `${what} shows ${data} at ${id}`)
+      if (event !== 'leave' && Number(id) > this.openedAt)
+        assert.ok(world.sees(this.actor, room), `${what} shows ${data} at ${id}`)
     }
   }
 }
 
-const same = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>) => one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)
+const same = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>) =>
+  one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)
 
 async function soon(promise: Promise<unknown>, what: string): Promise<void> {
   const late = new Promise((_, reject) => setTimeout(() => reject(new Error(what)), 1000).unref())
@@ -299,20 +384,45 @@ async function checkReads(random: Random, actor: Actor, log: readonly Logged[]):
 
   if (banned) assert.match(await get('/rooms'), /^403\n/)
 
-  await Promise.all([...world.rooms].map(async ([room, { slug, members, pair, shadows }]) => {
-    const said = log.filter((event) => event.type === 'message' && event.room === room && world.shows(actor, event))
-    const { id: one } = said.length > 0 ? random.pick(said) : { id: 1 }
-    const what = `${name} in ${slug}`
-    if (!world.sees(actor, room)) {
-      for (const path of ['', '/messages', '/members', `/messages/${one}`, `/messages?before=${one}`]) assert.equal(await get(`/rooms/${slug}${path}`), await get(`/rooms/${never}${path}`), `${what}${path}`)
-      return
-    }
-    const { messages } = await person.read<{ messages: Message[] }>(`/rooms/${slug}/messages?limit=200`)
-    assert.deepEqual(messages.map(({ id, from }) => `${id} ${from.id}`), said.filter(({ id }) => !gone.has(id)).slice(-200).map(({ id, user }) => `${id} u_${user.toString(36)}`), what)
-    const found = await person.read<{ members: Member[] }>(`/rooms/${slug}/members`)
-    assert.deepEqual(found.members.map(({ id }) => id).sort(), [...(pair.length > 0 ? pair : new Set([...members, ...shadows.filter(({ by }) => by === actor.user).map(({ user }) => user)]))].map((user) => `u_${user.toString(36)}`).sort(), what)
-    if (said.length > 0) assert.equal((await person.read<Message>(`/rooms/${slug}/messages/${one}`)).deleted ?? false, gone.has(one), what)
-  }))
+  await Promise.all(
+    [...world.rooms].map(async ([room, { slug, members, pair, shadows }]) => {
+      const said = log.filter((event) => event.type === 'message' && event.room === room && world.shows(actor, event))
+      const { id: one } = said.length > 0 ? random.pick(said) : { id: 1 }
+      const what = `${name} in ${slug}`
+      if (!world.sees(actor, room)) {
+        for (const path of ['', '/messages', '/members', `/messages/${one}`, `/messages?before=${one}`])
+          assert.equal(await get(`/rooms/${slug}${path}`), await get(`/rooms/${never}${path}`), `${what}${path}`)
+        return
+      }
+      const { messages } = await person.read<{ messages: Message[] }>(`/rooms/${slug}/messages?limit=200`)
+      assert.deepEqual(
+        messages.map(({ id, from }) => `${id} ${from.id}`),
+        said
+          .filter(({ id }) => !gone.has(id))
+          .slice(-200)
+          .map(({ id, user }) => `${id} u_${user.toString(36)}`),
+        what,
+      )
+      const found = await person.read<{ members: Member[] }>(`/rooms/${slug}/members`)
+      assert.deepEqual(
+        found.members.map(({ id }) => id).sort(),
+        [
+          ...(pair.length > 0
+            ? pair
+            : new Set([...members, ...shadows.filter(({ by }) => by === actor.user).map(({ user }) => user)])),
+        ]
+          .map((user) => `u_${user.toString(36)}`)
+          .sort(),
+        what,
+      )
+      if (said.length > 0)
+        assert.equal(
+          (await person.read<Message>(`/rooms/${slug}/messages/${one}`)).deleted ?? false,
+          gone.has(one),
+          what,
+        )
+    }),
+  )
 }
 
 /** The rooms that somebody is listed, as JSON; they are those of the model. */
@@ -329,7 +439,8 @@ const listed = (room: Room) => JSON.stringify(room.kind === 'direct' ? { ...room
 
 /** A replay of everything has exactly what they may see now, and what they did themselves. */
 async function checkReplay(actor: Actor, log: readonly Logged[]): Promise<void> {
-  if (worldAt(log).banned.has(actor.user)) return assert.match(await actor.person.refused('GET', '/events?since=all'), /^403 banned$/)
+  if (worldAt(log).banned.has(actor.user))
+    return assert.match(await actor.person.refused('GET', '/events?since=all'), /^403 banned$/)
   const listener = await actor.person.listen({ path: '/events?since=all' })
   await listener.next('ping')
   const reader = Object.assign(new Reader(actor, {}, worldAt(log)), { openedAt: log.at(-1)!.id })
@@ -376,19 +487,49 @@ function deed({ random, actors, said }: Story, world: World): { actor: Actor; ro
   }
   const [olga, alma] = actors as [Actor, Actor]
   const inRoom: [number, () => Promise<Response>][] = [
-    [12, post], [3, () => ask('PUT', `${at}/members/me`)], [4, () => ask('DELETE', `${at}/members/me`)],
-    [6, () => ask('PUT', `${at}/members/${other.person.id}`, random.chance(0.3) ? { role: random.pick(['owner', 'member']) } : undefined)],
-    [6, () => ask('DELETE', `${at}/members/${other.person.id}`)], [3, invite], [2, () => ask('PATCH', at, { topic: `topic ${random.below(1000)}` })],
+    [12, post],
+    [3, () => ask('PUT', `${at}/members/me`)],
+    [4, () => ask('DELETE', `${at}/members/me`)],
+    [
+      6,
+      () =>
+        ask(
+          'PUT',
+          `${at}/members/${other.person.id}`,
+          random.chance(0.3) ? { role: random.pick(['owner', 'member']) } : undefined,
+        ),
+    ],
+    [6, () => ask('DELETE', `${at}/members/${other.person.id}`)],
+    [3, invite],
+    [2, () => ask('PATCH', at, { topic: `topic ${random.below(1000)}` })],
     [1, () => ask('PATCH', at, { archived: random.chance(0.3) })],
   ]
   const elsewhere: [number, () => Promise<Response>][] = [
-    [3, remove], [1, () => ask('PATCH', '/users/me', { name: `${actor.name} ${random.below(1000)}` })],
-    [2, () => random.pick([olga, alma]).person.send('PATCH', `/users/${other.person.id}`, { banned: random.chance(0.35) }, own)],
-    [world.rooms.size < 9 ? 2 : 0, () => ask('POST', '/rooms', { name: `room ${random.below(1000)}`, kind: random.pick(['open', 'private', 'private']) })],
+    [3, remove],
+    [1, () => ask('PATCH', '/users/me', { name: `${actor.name} ${random.below(1000)}` })],
+    [
+      2,
+      () =>
+        random
+          .pick([olga, alma])
+          .person.send('PATCH', `/users/${other.person.id}`, { banned: random.chance(0.35) }, own),
+    ],
+    [
+      world.rooms.size < 9 ? 2 : 0,
+      () =>
+        ask('POST', '/rooms', {
+          name: `room ${random.below(1000)}`,
+          kind: random.pick(['open', 'private', 'private']),
+        }),
+    ],
     [world.rooms.size < 9 ? 2 : 1, () => ask('POST', '/direct', { user: other.person.id })],
-    [2, () => ask('PUT', `/blocks/${other.person.id}`)], [2, () => ask('DELETE', `/blocks/${other.person.id}`)],
+    [2, () => ask('PUT', `/blocks/${other.person.id}`)],
+    [2, () => ask('DELETE', `/blocks/${other.person.id}`)],
   ]
-  const weighed = [...inRoom.map(([weight, act]) => ({ weight, act, room })), ...elsewhere.map(([weight, act]) => ({ weight, act, room: undefined }))]
+  const weighed = [
+    ...inRoom.map(([weight, act]) => ({ weight, act, room })),
+    ...elsewhere.map(([weight, act]) => ({ weight, act, room: undefined })),
+  ]
   const chosen = random.pick(weighed.flatMap((choice) => Array<typeof choice>(choice.weight).fill(choice)))
   return { actor, ...(chosen.room !== undefined && { room: chosen.room }), done: chosen.act() }
 }
@@ -397,7 +538,11 @@ async function everybody(chat: ChatServer): Promise<Actor[]> {
   const olga = await chat.owner()
   const [alma, mark, mia] = [await chat.account('alma'), await chat.account('mark'), await chat.account('mia')]
   await olga.giveRole(alma, 'admin')
-  const rooms = [await olga.makeRoom('attic', { kind: 'private' }), await mark.makeRoom('cellar', { kind: 'private' }), await mia.makeRoom('garden')]
+  const rooms = [
+    await olga.makeRoom('attic', { kind: 'private' }),
+    await mark.makeRoom('cellar', { kind: 'private' }),
+    await mia.makeRoom('garden'),
+  ]
   const [gus, gina] = [await chat.comeIn('gus'), await chat.comeIn('gina')]
   // Enough of them in the closed rooms that somebody goes on talking there when others are gone.
   for (const person of [alma, mark, mia, gus]) await olga.add(rooms[0]!, person)
@@ -407,68 +552,93 @@ async function everybody(chat: ChatServer): Promise<Actor[]> {
   await chat.claiming('una').say('lobby', 'x')
   const { id } = await chat.stranger.read<User>('/users/una')
   const una = Object.defineProperty(chat.claiming('una'), 'id', { value: id })
-  const ids = (await olga.read<{ rooms: Room[] }>('/rooms')).rooms.filter((room) => room.id === 'lobby' || rooms.includes(room.id)).map(({ at, id }) => ({ at, id }))
+  const ids = (await olga.read<{ rooms: Room[] }>('/rooms')).rooms
+    .filter((room) => room.id === 'lobby' || rooms.includes(room.id))
+    .map(({ at, id }) => ({ at, id }))
   assert.equal(ids.length, 4)
   const people: [string, Person][] = Object.entries({ olga, alma, mark, mia, gus, gina, robot, bound, una })
   const idOf = (person: Person) => parseInt(person.id.slice(2), 36)
   const made = (name: string) => (name === 'robot' || name === 'bound' ? { maker: idOf(olga) } : {})
-  return [...people.map(([name, person]) => ({ name, person, user: idOf(person), ...made(name) })), { name: 'nobody', person: chat.stranger, user: 0 }]
+  return [
+    ...people.map(([name, person]) => ({ name, person, user: idOf(person), ...made(name) })),
+    { name: 'nobody', person: chat.stranger, user: 0 },
+  ]
 }
 
-property('everybody sees what they may see now, in lists, pages, replays and streams, whatever happens', async (random, t) => {
-  const data = await temporaryFolder(t)
-  const chat = await startChat(t, { data })
-  const actors = await everybody(chat)
-  const story: Story = { random, actors, said: [] }
-  let log = readLog(data)
-  let world = worldAt(log)
-  const first = [...world.rooms.keys()]
-  actors.find(({ name }) => name === 'bound')!.bound = first
-  const readers = actors.flatMap((actor) => {
-    const rooms = first.filter((room) => world.sees(actor, room))
-    const views = [{}, {}, { rooms: [random.pick(rooms)] }, { rooms }, { lists: true }, ...(actor.user === 0 ? [] : [{ mine: true }, { mine: true }])]
-    return views.map((view) => new Reader(actor, view, world))
-  })
-  await Promise.all(readers.map((reader) => reader.come(log)))
-  const until = performance.now() + lastsMs
-  let killed = false
-  let done = 0
-  const types = ['message', 'delete', 'join', 'leave', 'ban', 'accept', 'room', 'room_change', 'rename', 'block']
-  // The premises: much was done, and all of it came up.
-  const missing = () => [...types.filter((type) => !log.some((event) => event.type === type)), ...(killed ? [] : ['a kill']), ...(done > 150 ? [] : [`more than ${done} deeds`])]
+property(
+  'everybody sees what they may see now, in lists, pages, replays and streams, whatever happens',
+  async (random, t) => {
+    const data = await temporaryFolder(t)
+    const chat = await startChat(t, { data })
+    const actors = await everybody(chat)
+    const story: Story = { random, actors, said: [] }
+    let log = readLog(data)
+    let world = worldAt(log)
+    const first = [...world.rooms.keys()]
+    actors.find(({ name }) => name === 'bound')!.bound = first
+    const readers = actors.flatMap((actor) => {
+      const rooms = first.filter((room) => world.sees(actor, room))
+      const views = [
+        {},
+        {},
+        { rooms: [random.pick(rooms)] },
+        { rooms },
+        { lists: true },
+        ...(actor.user === 0 ? [] : [{ mine: true }, { mine: true }]),
+      ]
+      return views.map((view) => new Reader(actor, view, world))
+    })
+    await Promise.all(readers.map((reader) => reader.come(log)))
+    const until = performance.now() + lastsMs
+    let killed = false
+    let done = 0
+    const types = ['message', 'delete', 'join', 'leave', 'ban', 'accept', 'room', 'room_change', 'rename', 'block']
+    // The premises: much was done, and all of it came up.
+    const missing = () => [
+      ...types.filter((type) => !log.some((event) => event.type === type)),
+      ...(killed ? [] : ['a kill']),
+      ...(done > 150 ? [] : [`more than ${done} deeds`]),
+    ]
 
-  for (let round = 0; performance.now() < until || (missing().length > 0 && performance.now() < until + premisesMs); round++) {
-    for (let batch = random.between(1, 10); batch > 0; batch--) {
-      const deeds = Array.from({ length: random.pick([1, 1, 2, 5]) }, () => deed(story, world))
-      // Somebody's connection breaks in the middle of it.
-      if (random.chance(0.3)) random.pick(readers).cut()
-      const answers = await Promise.all(deeds.map(({ done }) => done))
-      for (const answer of answers) assert.ok(answer.status < 500 && answer.status !== 400, `${answer.status} ${await answer.clone().text()}`)
-      done += answers.filter(({ ok }) => ok).length
-      const [{ actor, room }] = deeds as [ReturnType<typeof deed>]
-      if (deeds.length === 1 && answers[0]!.ok && room !== undefined) assert.ok(world.sees(actor, room), `${actor.name} did something in a room that is not theirs to see`)
-      log = readLog(data)
-      world = worldAt(log)
+    for (
+      let round = 0;
+      performance.now() < until || (missing().length > 0 && performance.now() < until + premisesMs);
+      round++
+    ) {
+      for (let batch = random.between(1, 10); batch > 0; batch--) {
+        const deeds = Array.from({ length: random.pick([1, 1, 2, 5]) }, () => deed(story, world))
+        // Somebody's connection breaks in the middle of it.
+        if (random.chance(0.3)) random.pick(readers).cut()
+        const answers = await Promise.all(deeds.map(({ done }) => done))
+        for (const answer of answers)
+          assert.ok(answer.status < 500 && answer.status !== 400, `${answer.status} ${await answer.clone().text()}`)
+        done += answers.filter(({ ok }) => ok).length
+        const [{ actor, room }] = deeds as [ReturnType<typeof deed>]
+        if (deeds.length === 1 && answers[0]!.ok && room !== undefined)
+          assert.ok(world.sees(actor, room), `${actor.name} did something in a room that is not theirs to see`)
+        log = readLog(data)
+        world = worldAt(log)
+      }
+      const lists = new Map<Actor, Map<string, string>>()
+      for (const actor of actors) lists.set(actor, await checkRooms(actor, world))
+      await checkReads(random, random.pick(actors), log)
+      await Promise.all(readers.map((reader) => reader.check(log, lists.get(reader.actor)!)))
+      for (let some = 3; some > 0; some--) await checkReplay(random.pick(actors), log)
+      if (!killed && round > 5 && (random.chance(0.1) || performance.now() > until - lastsMs / 3)) {
+        killed = true
+        await chat.kill()
+        await Promise.all(readers.map((reader) => reader.listener?.over))
+        for (const reader of readers) reader.cutOff = true
+        await chat.start()
+        log = readLog(data)
+      }
+      for (const reader of readers) if (!reader.open && random.chance(0.7)) await reader.come(log)
     }
-    const lists = new Map<Actor, Map<string, string>>()
-    for (const actor of actors) lists.set(actor, await checkRooms(actor, world))
-    await checkReads(random, random.pick(actors), log)
-    await Promise.all(readers.map((reader) => reader.check(log, lists.get(reader.actor)!)))
-    for (let some = 3; some > 0; some--) await checkReplay(random.pick(actors), log)
-    if (!killed && round > 5 && (random.chance(0.1) || performance.now() > until - lastsMs / 3)) {
-      killed = true
-      await chat.kill()
-      await Promise.all(readers.map((reader) => reader.listener?.over))
-      for (const reader of readers) reader.cutOff = true
-      await chat.start()
-      log = readLog(data)
-    }
-    for (const reader of readers) if (!reader.open && random.chance(0.7)) await reader.come(log)
-  }
 
-  for (const actor of actors) {
-    await checkReads(random, actor, log)
-    await checkReplay(actor, log)
-  }
-  assert.deepEqual(missing(), [])
-})
+    for (const actor of actors) {
+      await checkReads(random, actor, log)
+      await checkReplay(actor, log)
+    }
+    assert.deepEqual(missing(), [])
+  },
+)

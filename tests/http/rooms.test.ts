@@ -13,12 +13,22 @@ interface Request {
 }
 
 async function answerTo(person: Person, { method = 'GET', path, body, headers = {} }: Request): Promise<string> {
-  const init = method === 'GET' ? { headers } : { method, headers: { 'content-type': 'application/json', ...own, ...headers }, ...(body !== undefined && { body: JSON.stringify(body) }) }
+  const init =
+    method === 'GET'
+      ? { headers }
+      : {
+          method,
+          headers: { 'content-type': 'application/json', ...own, ...headers },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        }
   return wholeAnswer(await person.fetch(path, init))
 }
 
 /** All that can be asked about a room, a message in it, and somebody who is in it. */
-function requestsAbout(room: string, { message, member, inside }: { message: string; member: string; inside: string }): Request[] {
+function requestsAbout(
+  room: string,
+  { message, member, inside }: { message: string; member: string; inside: string },
+): Request[] {
   const at = `/rooms/${encodeURIComponent(room)}`
   return [
     { path: at },
@@ -58,7 +68,8 @@ async function everybody(chat: ChatServer): Promise<Record<string, Person>> {
   await owner.giveRole(admin, 'admin')
   await chat.claiming('una').say('lobby', 'x')
   return {
-    owner, admin,
+    owner,
+    admin,
     member: await chat.account('mark'),
     guest: await chat.comeIn('gus'),
     unproven: chat.claiming('una'),
@@ -103,7 +114,11 @@ for (const kind of ['private', 'direct'] as const) {
         assert.ok(!there.includes('between us'), what)
       }
       const { rooms } = await person.read<{ rooms: Room[] }>('/rooms')
-      assert.deepEqual(rooms.map(({ id }) => id), ['lobby'], name)
+      assert.deepEqual(
+        rooms.map(({ id }) => id),
+        ['lobby'],
+        name,
+      )
       assert.ok(!(await (await person.fetch('/users')).text()).includes(room))
     }
     assert.deepEqual(await ada.membersOf(room), ['ada', 'bob'])
@@ -131,7 +146,14 @@ test('no event of a private or a direct room reaches anybody outside', async (t)
   const outsiders = await everybody(chat)
   const ada = await chat.account('ada')
   const bob = await chat.account('bob')
-  const streams = await Promise.all(Object.entries(outsiders).flatMap(([name, person]) => ['/events', '/events?since=all', '/rooms?since=all'].map(async (path) => ({ what: `${name} ${path}`, stream: await person.listen({ path }) }))))
+  const streams = await Promise.all(
+    Object.entries(outsiders).flatMap(([name, person]) =>
+      ['/events', '/events?since=all', '/rooms?since=all'].map(async (path) => ({
+        what: `${name} ${path}`,
+        stream: await person.listen({ path }),
+      })),
+    ),
+  )
 
   const attic = await ada.makeRoom('attic', { kind: 'private', topic: 'hush' })
   const direct = await bob.direct(ada)
@@ -148,7 +170,8 @@ test('no event of a private or a direct room reaches anybody outside', async (t)
   for (const { what, stream } of streams) {
     if (what.includes('/rooms')) {
       // A bot that is bound to rooms hears of no new one.
-      if (!what.startsWith('bound')) while (JSON.parse((await stream.take('message', 1))[0]!.data).id !== 'end') continue
+      if (!what.startsWith('bound'))
+        while (JSON.parse((await stream.take('message', 1))[0]!.data).id !== 'end') continue
     } else {
       while ((await stream.next('message')).id !== last) continue
     }
@@ -163,7 +186,12 @@ test('who may change a room, and who is in it, is told by a table', async (t) =>
   const olga = await chat.owner()
   const alma = await chat.account('alma')
   await olga.giveRole(alma, 'admin')
-  const [rose, mark, gus, out] = [await chat.account('rose'), await chat.account('mark'), await chat.comeIn('gus'), await chat.account('otto')]
+  const [rose, mark, gus, out] = [
+    await chat.account('rose'),
+    await chat.account('mark'),
+    await chat.comeIn('gus'),
+    await chat.account('otto'),
+  ]
   const target = await chat.account('tom')
   await chat.claiming('una').say('lobby', 'x')
   const deeds: [string, (person: Person, room: string) => Promise<string>][] = [
@@ -183,12 +211,28 @@ test('who may change a room, and who is in it, is told by a table', async (t) =>
     const outside = kind === 'open' ? 'no' : 'unseen'
     // Of each: may they, or are they told so, or is there no such room for them?
     const table: [string, Person, string][] = [
-      ['its owner', rose, 'yes'], ['the owner of the place, outside', olga, kind === 'open' ? 'yes' : 'unseen'], ['an admin in it', alma, 'yes'],
-      ['a member', mark, 'no'], ['a guest in it', gus, 'no'], ['somebody outside', out, outside], ['somebody without proof', chat.claiming('una'), 'no'], ['nobody', chat.stranger, 'nobody'],
+      ['its owner', rose, 'yes'],
+      ['the owner of the place, outside', olga, kind === 'open' ? 'yes' : 'unseen'],
+      ['an admin in it', alma, 'yes'],
+      ['a member', mark, 'no'],
+      ['a guest in it', gus, 'no'],
+      ['somebody outside', out, outside],
+      ['somebody without proof', chat.claiming('una'), 'no'],
+      ['nobody', chat.stranger, 'nobody'],
     ]
     for (const [who, person, may] of table) {
       for (const [deed, ask] of deeds) {
-        const expected = { no: '403 forbidden', unseen: '404 not_found', nobody: '401 unauthorized', yes: deed === 'add nobody proven' ? '403 forbidden' : ['rename', 'topic', 'unarchive'].includes(deed) ? '200' : '204' }[may]
+        const expected = {
+          no: '403 forbidden',
+          unseen: '404 not_found',
+          nobody: '401 unauthorized',
+          yes:
+            deed === 'add nobody proven'
+              ? '403 forbidden'
+              : ['rename', 'topic', 'unarchive'].includes(deed)
+                ? '200'
+                : '204',
+        }[may]
         assert.equal(await ask(person, room), expected, `${who}, ${kind}: ${deed}`)
       }
     }
@@ -204,11 +248,16 @@ test('who may change a room, and who is in it, is told by a table', async (t) =>
   assert.equal(await olga.refused('PATCH', '/rooms/lobby', { kind: 'private' }), '400 unknown_field')
 })
 
-test('a room\'s owners are made and unmade by owners, and a private room without any is its members\'', async (t) => {
+test("a room's owners are made and unmade by owners, and a private room without any is its members'", async (t) => {
   const chat = await startChat(t)
   const [rose, mark, gus] = [await chat.account('rose'), await chat.account('mark'), await chat.comeIn('gus')]
   const room = await rose.makeRoom('attic', { kind: 'private' })
-  const roles = async () => Object.fromEntries((await mark.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(({ name, roomRole = 'member' }) => [name, roomRole]))
+  const roles = async () =>
+    Object.fromEntries(
+      (await mark.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(
+        ({ name, roomRole = 'member' }) => [name, roomRole],
+      ),
+    )
   await rose.add(room, mark)
   const stream = await mark.listen({ path: `/events?room=${room}` })
   await rose.add(room, gus, 'owner')
@@ -251,7 +300,10 @@ test('who is in a room already, or not in it, is told nothing new by coming or l
   await rose.say(room, 'end')
 
   await stream.take('message', 1)
-  assert.deepEqual(stream.all.map(({ event }) => event).filter((event) => event !== 'ping'), ['join', 'leave', 'join', 'leave', 'join', 'leave', 'join', 'leave', 'message'])
+  assert.deepEqual(
+    stream.all.map(({ event }) => event).filter((event) => event !== 'ping'),
+    ['join', 'leave', 'join', 'leave', 'join', 'leave', 'join', 'leave', 'message'],
+  )
 })
 
 test('in an archived room nothing more is said, and all of it can be read', async (t) => {
@@ -265,7 +317,7 @@ test('in an archived room nothing more is said, and all of it can be read', asyn
     const stream = await mark.listen({ path: `/events?room=${room}` })
     await rose.ask('DELETE', `/rooms/${room}`)
 
-    assert.equal(((await stream.next('room')).data).archived, true)
+    assert.equal((await stream.next('room')).data.archived, true)
     assert.equal((await mark.read<Room>(`/rooms/${room}`)).archived, true)
     assert.equal(await mark.refused('POST', `/rooms/${room}/messages`, { text: 'x' }), '409 archived')
     assert.equal(await rose.refused('POST', `/rooms/${room}/messages`, { text: 'x', replyTo: id }), '409 archived')
@@ -288,21 +340,31 @@ test('two who write to each other at once have one room, and it stays theirs alo
   const chat = await startChat(t)
   const olga = await chat.owner()
   const [ada, bob, gus] = [await chat.account('ada'), await chat.account('bob'), await chat.comeIn('gus')]
-  const answers = await Promise.all([ada.send('POST', '/direct', { user: 'bob' }), bob.send('POST', '/direct', { user: ada.id }), ada.send('POST', '/direct', { user: 'BOB' })])
+  const answers = await Promise.all([
+    ada.send('POST', '/direct', { user: 'bob' }),
+    bob.send('POST', '/direct', { user: ada.id }),
+    ada.send('POST', '/direct', { user: 'BOB' }),
+  ])
   const rooms = (await Promise.all(answers.map((answer) => answer.json()))) as Room[]
 
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201])
   assert.equal(new Set(rooms.map(({ id }) => id)).size, 1)
   const { id: room, kind } = rooms[0]!
   assert.equal(kind, 'direct')
-  assert.deepEqual(answers.map(({ headers }) => headers.get('location')), Array(3).fill(`/rooms/${encodeURIComponent(room)}`))
+  assert.deepEqual(
+    answers.map(({ headers }) => headers.get('location')),
+    Array(3).fill(`/rooms/${encodeURIComponent(room)}`),
+  )
   assert.deepEqual((await ada.membersOf(room)).sort(), ['ada', 'bob'])
   await ada.say(room, 'hello')
   assert.deepEqual(await bob.textsIn(room), ['hello'])
   assert.equal(await ada.direct(bob), room)
   assert.notEqual(await ada.direct(gus), room)
 
-  for (const [person, other] of [[ada, bob], [bob, ada]] as const) {
+  for (const [person, other] of [
+    [ada, bob],
+    [bob, ada],
+  ] as const) {
     assert.equal(await person.refused('DELETE', `/rooms/${room}/members/${other.id}`), '403 forbidden')
     assert.equal(await person.refused('PATCH', `/rooms/${room}`, { name: 'ours' }), '403 forbidden')
     assert.equal(await person.refused('DELETE', `/rooms/${room}`), '403 forbidden')
@@ -311,10 +373,19 @@ test('two who write to each other at once have one room, and it stays theirs alo
     assert.match(await person.refused('PUT', `/rooms/${room}/members/${bob.id}`, { role: 'owner' }), /^403 /)
     assert.match(await person.refused('PUT', `/rooms/${room}/members/me`, { role: 'owner' }), /^403 /)
   }
-  assert.deepEqual((await ada.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(({ roomRole }) => roomRole), [undefined, undefined])
+  assert.deepEqual(
+    (await ada.read<{ members: Member[] }>(`/rooms/${room}/members`)).members.map(({ roomRole }) => roomRole),
+    [undefined, undefined],
+  )
   // With whom there is none.
   await chat.claiming('una').say('lobby', 'x')
-  for (const [user, refusal] of [['ada', '400 invalid_request'], ['me', '400 invalid_request'], ['una', '403 forbidden'], ['nobody', '404 not_found']] as const) assert.equal(await ada.refused('POST', '/direct', { user }), refusal, user)
+  for (const [user, refusal] of [
+    ['ada', '400 invalid_request'],
+    ['me', '400 invalid_request'],
+    ['una', '403 forbidden'],
+    ['nobody', '404 not_found'],
+  ] as const)
+    assert.equal(await ada.refused('POST', '/direct', { user }), refusal, user)
   assert.equal(await chat.claiming('una').refused('POST', '/direct', { user: 'ada' }), '403 forbidden')
   assert.equal(await chat.stranger.refused('POST', '/direct', { user: 'ada' }), '401 unauthorized')
   await olga.ban(gus)

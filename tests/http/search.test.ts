@@ -40,8 +40,20 @@ test('what was said is found by its words, newest first, with the places where t
 
   const { messages, marks, more } = await search(chat.stranger, { q: 'hel' })
 
-  assert.deepEqual(messages.map(({ text }) => text), ['hello again', 'Hello wörld, hello'])
-  assert.deepEqual(messages.map(({ id }) => marks[id]), [[[0, 5]], [[0, 5], [13, 18]]])
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['hello again', 'Hello wörld, hello'],
+  )
+  assert.deepEqual(
+    messages.map(({ id }) => marks[id]),
+    [
+      [[0, 5]],
+      [
+        [0, 5],
+        [13, 18],
+      ],
+    ],
+  )
   assert.equal(more, false)
   assert.deepEqual(await ada.read(`/rooms/lobby/messages/${messages[0]!.id}`), messages[0])
   assert.deepEqual(await found(ada, 'WORLD'), ['Hello wörld, hello'])
@@ -60,7 +72,13 @@ test('it can be narrowed down to a room, a person and a time, and gone on with',
   const bob = await chat.comeIn('bob')
   await ada.makeRoom('attic')
   const said = []
-  for (const [person, room] of [[ada, 'lobby'], [bob, 'lobby'], [ada, 'attic'], [bob, 'attic']] as const) said.push(await person.say(room, `word ${said.length}`))
+  for (const [person, room] of [
+    [ada, 'lobby'],
+    [bob, 'lobby'],
+    [ada, 'attic'],
+    [bob, 'attic'],
+  ] as const)
+    said.push(await person.say(room, `word ${said.length}`))
 
   assert.deepEqual(await found(bob, 'word', { room: 'attic' }), ['word 3', 'word 2'])
   assert.deepEqual(await found(bob, 'word', { from: 'ada' }), ['word 2', 'word 0'])
@@ -73,8 +91,17 @@ test('it can be narrowed down to a room, a person and a time, and gone on with',
   assert.deepEqual(await found(bob, 'word', { after: '2100-01-01' }), [])
   const first = await search(bob, { q: 'word', limit: '3' })
   assert.deepEqual([first.messages.length, first.more, first.before], [3, true, said[1]!.id])
-  assert.deepEqual(await search(bob, { q: 'word', limit: '3', before: first.before! }), { messages: [said[0]], marks: { [said[0]!.id]: [[0, 4]] }, more: false })
-  for (const [options, status] of [[{ room: 'nowhere' }, 404], [{ from: 'nobody' }, 404], [{ before: 'soon' }, 400], [{ limit: '0' }, 400]] as const) {
+  assert.deepEqual(await search(bob, { q: 'word', limit: '3', before: first.before! }), {
+    messages: [said[0]],
+    marks: { [said[0]!.id]: [[0, 4]] },
+    more: false,
+  })
+  for (const [options, status] of [
+    [{ room: 'nowhere' }, 404],
+    [{ from: 'nobody' }, 404],
+    [{ before: 'soon' }, 400],
+    [{ limit: '0' }, 400],
+  ] as const) {
     assert.equal((await bob.fetch(`/search?${new URLSearchParams({ q: 'word', ...options })}`)).status, status)
   }
 })
@@ -99,7 +126,8 @@ test('nobody finds what they may not see', async (t) => {
     assert.deepEqual(await search(other, { q: 'attic' }), { messages: [], marks: {}, more: false })
     assert.deepEqual(await found(other, 'secret'), ['secret in the open'])
     assert.deepEqual(await found(other, '', { from: 'ada' }), ['secret in the open'])
-    for (const room of [attic, direct.id]) assert.equal((await other.fetch(`/search?q=secret&room=${room}`)).status, 404)
+    for (const room of [attic, direct.id])
+      assert.equal((await other.fetch(`/search?q=secret&room=${room}`)).status, 404)
   }
   await ada.send('DELETE', path, {})
   assert.deepEqual(await found(bob, 'secret'), ['secret of two', 'secret in the open'])
@@ -147,15 +175,43 @@ property('any string can be searched for', async (random, t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   await ada.say('lobby', 'hello 北京')
-  const pieces = ['hello', '北', '"', '*', 'NEAR(', 'place : open', 'AND', '{', '\0', '🙂', '%', "'", ' ', '-', '^', 'text:', '\ud800', ')']
-  const strings = [...pieces, 'a '.repeat(5000), '"' + '京 '.repeat(1000), '"'.repeat(3000), '('.repeat(3000), 'x'.repeat(10_000), 'ab* '.repeat(2500)]
+  const pieces = [
+    'hello',
+    '北',
+    '"',
+    '*',
+    'NEAR(',
+    'place : open',
+    'AND',
+    '{',
+    '\0',
+    '🙂',
+    '%',
+    "'",
+    ' ',
+    '-',
+    '^',
+    'text:',
+    '\ud800',
+    ')',
+  ]
+  const strings = [
+    ...pieces,
+    'a '.repeat(5000),
+    '"' + '京 '.repeat(1000),
+    '"'.repeat(3000),
+    '('.repeat(3000),
+    'x'.repeat(10_000),
+    'ab* '.repeat(2500),
+  ]
   strings.push(...Array.from({ length: 200 }, () => random.times(8, () => random.pick(pieces)).join('')))
 
   for (const q of strings) {
     const { status } = await ada.fetch(`/search?${new URLSearchParams({ q })}`)
     assert.equal(status, 200, JSON.stringify(q.slice(0, 100)))
   }
-  for (const raw of ['%00', '%ff%fe', '%', '+', '%ed%a0%80', '&q=hello']) assert.equal((await ada.fetch(`/search?q=${raw}`)).status, 200, raw)
+  for (const raw of ['%00', '%ff%fe', '%', '+', '%ed%a0%80', '&q=hello'])
+    assert.equal((await ada.fetch(`/search?q=${raw}`)).status, 200, raw)
   assert.equal(chat.errors, '')
 })
 
@@ -168,7 +224,10 @@ test('who searches much waits for their own, and not others', async (t) => {
   const statuses = answers.map(({ status }) => status)
 
   assert.ok(statuses.filter((status) => status === 200).length >= 10)
-  assert.deepEqual([...new Set(statuses)].filter((status) => status !== 200 && status !== 429), [])
+  assert.deepEqual(
+    [...new Set(statuses)].filter((status) => status !== 200 && status !== 429),
+    [],
+  )
   assert.deepEqual(await found(chat.stranger, 'hello'), ['hello'])
 })
 
@@ -195,16 +254,24 @@ const figures = `data:text/javascript,${encodeURIComponent(`
 
 const full = process.env['NATTER_FULL'] !== undefined
 
-test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged through in no time`, { timeout: 600_000 }, async (t) => {
+test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged through in no time`, {
+  timeout: 600_000,
+}, async (t) => {
   const count = full ? 1_000_000 : 20_000
   const data = await temporaryFolder(t)
   const common = '的一是不了人我在有他这为之大来以个中上们'
   // Every other message is Chinese; `odd` and `even` are in half a million each, and in none together.
-  await fillFolder(data, count, () => {}, (message) => {
-    const number = (message * 7919) % 50_021
-    if (message % 2 === 1) return `message ${message} odd of eve, who says what she thinks of word${number} and the rest`
-    return `${common[message % 20]}${common[(message * 3) % 19]}说${String.fromCharCode(0x4e00 + (number % 5000))}${String.fromCharCode(0x4e00 + (message % 4999))} even`
-  })
+  await fillFolder(
+    data,
+    count,
+    () => {},
+    (message) => {
+      const number = (message * 7919) % 50_021
+      if (message % 2 === 1)
+        return `message ${message} odd of eve, who says what she thinks of word${number} and the rest`
+      return `${common[message % 20]}${common[(message * 3) % 19]}说${String.fromCharCode(0x4e00 + (number % 5000))}${String.fromCharCode(0x4e00 + (message % 4999))} even`
+    },
+  )
   const chat = await startChat(t, { data, execArgv: ['--import', figures] })
   const everyLetter = Array.from({ length: 26 }, (_, at) => String.fromCharCode(97 + at))
   const usual: Record<string, string[]> = {
@@ -213,8 +280,18 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
     'common characters': ['的', '说', '我', '人在'],
     'rare characters': ['丄丅', '亀', '弌说', '說不'],
     prefixes: ['wor', 'word', 'mes', 'tho', 'word1'],
-    'phrases that were said': ['"says what she"', '"thinks of word17"', '"odd of eve"', '"word31337 and the rest"', '"的的说"'],
-    'many words': ['message odd of eve who says what she thinks of and the rest '.repeat(3), everyLetter.join(' '), `${everyLetter.join('aa ')}aa`],
+    'phrases that were said': [
+      '"says what she"',
+      '"thinks of word17"',
+      '"odd of eve"',
+      '"word31337 and the rest"',
+      '"的的说"',
+    ],
+    'many words': [
+      'message odd of eve who says what she thinks of and the rest '.repeat(3),
+      everyLetter.join(' '),
+      `${everyLetter.join('aa ')}aa`,
+    ],
   }
   // All of the index is looked through for what is in every second message and never together: that is what the limit in time is for.
   const hard: Record<string, string[]> = {
@@ -229,7 +306,8 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   }
   await found(chat.stranger, 'hello')
   await stall()
-  const at = (times: number[], part: number) => times.sort((one, other) => one - other)[Math.floor(times.length * part)]!.toFixed(1)
+  const at = (times: number[], part: number) =>
+    times.sort((one, other) => one - other)[Math.floor(times.length * part)]!.toFixed(1)
   const measure = async (kinds: Record<string, string[]>) => {
     const all: number[] = []
     for (const [kind, queries] of Object.entries(kinds)) {
@@ -253,7 +331,11 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
   const ada = await chat.comeIn('ada')
   await ada.say('lobby', 'so much')
   const anyId = () => String(1_700_000_000_000_002 + Math.floor(Math.random() * count) * 1_000_000)
-  const reads: Record<string, () => string> = { 'a page before': () => `/rooms/lobby/messages?limit=200&before=${anyId()}`, 'a page around': () => `/rooms/lobby/messages?around=${anyId()}`, 'the rooms': () => '/rooms' }
+  const reads: Record<string, () => string> = {
+    'a page before': () => `/rooms/lobby/messages?limit=200&before=${anyId()}`,
+    'a page around': () => `/rooms/lobby/messages?around=${anyId()}`,
+    'the rooms': () => '/rooms',
+  }
   for (const [kind, path] of Object.entries(reads)) {
     const times: number[] = []
     for (let round = 0; round < (full ? 200 : 5); round++) {
@@ -272,10 +354,16 @@ test(`${full ? 'a million' : 'twenty thousand'} messages are searched and paged 
 
 test('a long history is searched part by part, without a gap or a repeat', { timeout: patienceMs * 3 }, async (t) => {
   const data = await temporaryFolder(t)
-  await fillFolder(data, 3000, () => {}, (message) => `number${message} ${message % 100 === 0 ? 'hundred ' : ''}${'lorem ipsum '.repeat(320)}`)
+  await fillFolder(
+    data,
+    3000,
+    () => {},
+    (message) => `number${message} ${message % 100 === 0 ? 'hundred ' : ''}${'lorem ipsum '.repeat(320)}`,
+  )
   const chat = await startChat(t, { data })
 
-  for (const message of [0, 999, 1500, 2999]) assert.equal((await found(chat.stranger, `number${message}`)).length, 1, `${message}`)
+  for (const message of [0, 999, 1500, 2999])
+    assert.equal((await found(chat.stranger, `number${message}`)).length, 1, `${message}`)
   const texts: string[] = []
   for (let before: string | undefined; ; ) {
     const page = await search(chat.stranger, { q: 'hundred', limit: '7', ...(before && { before }) })
@@ -284,5 +372,8 @@ test('a long history is searched part by part, without a gap or a repeat', { tim
     assert.equal(page.more, before !== undefined)
     if (!page.more) break
   }
-  assert.deepEqual(texts, Array.from({ length: 30 }, (_, at) => `number${(29 - at) * 100}`))
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 30 }, (_, at) => `number${(29 - at) * 100}`),
+  )
 })

@@ -11,18 +11,25 @@ import { routes } from '../../lib/http/routes.ts'
 import { Person, startChat, temporaryFolder } from '../chat-server.ts'
 
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest('base64url')
-const secretOf = ({ headers }: Person) => (headers['cookie'] ?? headers['authorization'] ?? '').replace(/^natter-\w+=|^Bearer (natter_)?/, '')
+const secretOf = ({ headers }: Person) =>
+  (headers['cookie'] ?? headers['authorization'] ?? '').replace(/^natter-\w+=|^Bearer (natter_)?/, '')
 
 /** All bytes of a folder's files. */
 function bytesIn(folder: string): Buffer {
-  return Buffer.concat(readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name))))
+  return Buffer.concat(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+  )
 }
 
 /** The hashes of passwords, as they are kept. */
 function passwordHashes(folder: string): string[] {
   const database = new DatabaseSync(join(folder, 'natter.db'), { readOnly: true })
   try {
-    return (database.prepare("select text from bodies where text like 'scrypt%'").all() as { text: string }[]).map(({ text }) => text)
+    return (database.prepare("select text from bodies where text like 'scrypt%'").all() as { text: string }[]).map(
+      ({ text }) => text,
+    )
   } finally {
     database.close()
   }
@@ -31,14 +38,18 @@ function passwordHashes(folder: string): string[] {
 test('of a busy story no secret is in a log, on a stream, in an answer to a GET, or on disk', async (t) => {
   const data = await temporaryFolder(t)
   const chat = await startChat(t, { data })
-  const passwords = ['olga', 'ada', 'bob', 'guest', 'newer', 'wrong', 'short one'].map((name) => `Pass wörd of ${name} 9f31`)
+  const passwords = ['olga', 'ada', 'bob', 'guest', 'newer', 'wrong', 'short one'].map(
+    (name) => `Pass wörd of ${name} 9f31`,
+  )
   const [ofOlga, ofAda, ofBob, ofGuest, newer, wrong] = passwords as [string, string, string, string, string, string]
   const codes = [chat.ownerCode!]
   const people: Person[] = []
   const tokens: string[] = []
 
   const olga = await chat.byInvite(chat.ownerCode!, 'olga', ofOlga)
-  const streams = await Promise.all(['/events', '/events?since=all', '/events?mine', '/rooms/lobby/messages'].map((path) => olga.listen({ path })))
+  const streams = await Promise.all(
+    ['/events', '/events?since=all', '/events?mine', '/rooms/lobby/messages'].map((path) => olga.listen({ path })),
+  )
   const list = await olga.listen({ path: '/rooms' })
   const ada = await chat.account('ada', ofAda)
   const bob = await chat.account('bob', ofBob)
@@ -47,13 +58,18 @@ test('of a busy story no secret is in a log, on a stream, in an answer to a GET,
   await people.at(-1)!.logOut()
   await olga.giveRole(ada, 'admin')
   const attic = await ada.makeRoom('attic', { kind: 'private' })
-  for (const invite of [{ room: attic, uses: 3 }, { role: 'member' }, { expires: '1s' }]) codes.push((await ada.invite(invite)).code)
+  for (const invite of [{ room: attic, uses: 3 }, { role: 'member' }, { expires: '1s' }])
+    codes.push((await ada.invite(invite)).code)
   await bob.accept(codes[1]!)
   await bob.refused('POST', '/invites/accept', { code: codes[1] })
   people.push(await chat.byInvite(codes[1]!, 'invited'))
   await chat.stranger.refused('POST', '/invites/accept', { code: codes[2], name: 'x' })
   people.push(new Person(chat, { cookie: `${ada.headers['cookie']!.split('=')[0]}=${'Z'.repeat(43)}` }))
-  for (const asked of [{ name: 'robot' }, { name: 'bound', rooms: ['lobby', attic] }, { name: 'robot', scopes: ['read'] }]) {
+  for (const asked of [
+    { name: 'robot' },
+    { name: 'bound', rooms: ['lobby', attic] },
+    { name: 'robot', scopes: ['read'] },
+  ]) {
     const bot = await ada.makeBot(asked)
     people.push(bot)
     tokens.push(bot.headers['authorization']!.slice('Bearer '.length))
@@ -72,7 +88,14 @@ test('of a busy story no secret is in a log, on a stream, in an answer to a GET,
     await chat.stranger.refused('POST', '/session', `{"name":"ada","password":"${secret}"`)
     await chat.stranger.refused('POST', '/session', { name: 'ada', passwort: secret })
     await chat.fetch('/rooms', { headers: { authorization: `Bearer ${secret.replaceAll(/[^\w]/g, '')}` } })
-    await chat.fetch('/rooms', { headers: { authorization: `Nonsense ${secret.replaceAll(/[^\w]/g, '')}`, cookie: `natter=${secret.slice(0, 43)}` } }).catch(() => {})
+    await chat
+      .fetch('/rooms', {
+        headers: {
+          authorization: `Nonsense ${secret.replaceAll(/[^\w]/g, '')}`,
+          cookie: `natter=${secret.slice(0, 43)}`,
+        },
+      })
+      .catch(() => {})
   }
   const before = passwordHashes(data)
   assert.equal(before.length, 4)
@@ -84,15 +107,34 @@ test('of a busy story no secret is in a log, on a stream, in an answer to a GET,
   const gone = before.filter((hash) => !hashes.includes(hash))
   const { id: last } = await olga.say('lobby', 'the end')
 
-  const plain = [...passwords, ...codes, ...tokens.map((token) => token.slice('natter_'.length)), ...people.map(secretOf).filter((secret) => !secret.startsWith('Z'))]
+  const plain = [
+    ...passwords,
+    ...codes,
+    ...tokens.map((token) => token.slice('natter_'.length)),
+    ...people.map(secretOf).filter((secret) => !secret.startsWith('Z')),
+  ]
   assert.ok(plain.length > 20 && plain.every((secret) => secret.length > 15))
-  const kept = [...plain.map(sha256), ...before, ...hashes].flatMap((hash) => [hash, ...hash.split('$').filter((part) => part.length > 20)])
+  const kept = [...plain.map(sha256), ...before, ...hashes].flatMap((hash) => [
+    hash,
+    ...hash.split('$').filter((part) => part.length > 20),
+  ])
   const forbidden = [...plain, ...kept]
   const clean = (text: string, where: string) => {
-    for (const secret of forbidden) assert.ok(!text.includes(secret) && !text.includes(encodeURIComponent(secret)), `${where} has ${secret}`)
+    for (const secret of forbidden)
+      assert.ok(!text.includes(secret) && !text.includes(encodeURIComponent(secret)), `${where} has ${secret}`)
   }
 
-  for (const person of [olga, ada, bob, guest, ...people, chat.withToken(tokens[0]!), chat.withToken(tokens[1]!), chat.stranger, chat.claiming('una')]) {
+  for (const person of [
+    olga,
+    ada,
+    bob,
+    guest,
+    ...people,
+    chat.withToken(tokens[0]!),
+    chat.withToken(tokens[1]!),
+    chat.stranger,
+    chat.claiming('una'),
+  ]) {
     for (const { method, path } of routes) {
       if (method !== 'GET') continue
       const ids = path.includes(':message') ? [last] : ['']
@@ -104,7 +146,10 @@ test('of a busy story no secret is in a log, on a stream, in an answer to a GET,
             await answer.body?.cancel()
             continue
           }
-          clean(JSON.stringify([...answer.headers]) + await answer.text(), `${target} to ${JSON.stringify(person.headers)}`)
+          clean(
+            JSON.stringify([...answer.headers]) + (await answer.text()),
+            `${target} to ${JSON.stringify(person.headers)}`,
+          )
         }
       }
     }
@@ -118,7 +163,9 @@ test('of a busy story no secret is in a log, on a stream, in an answer to a GET,
 
   const onDisk = (when: string) => {
     const bytes = bytesIn(data)
-    for (const secret of plain) for (const form of [secret, Buffer.from(secret, 'utf16le'), Buffer.from(secret).toString('base64')]) assert.ok(!bytes.includes(form), `${when} ${secret} is on disk`)
+    for (const secret of plain)
+      for (const form of [secret, Buffer.from(secret, 'utf16le'), Buffer.from(secret).toString('base64')])
+        assert.ok(!bytes.includes(form), `${when} ${secret} is on disk`)
     // The premise: these are where they belong. A password that was changed leaves nothing.
     for (const token of tokens) assert.ok(bytes.includes(sha256(token)), `${when} no hash of a token is on disk`)
     assert.ok(bytes.includes(hashes[0]!))

@@ -37,7 +37,9 @@ test('what is asked by a slow body counts for who one is when it is there', asyn
     const socket = connect(Number(new URL(chat.url).port), '127.0.0.1')
     t.after(() => socket.destroy())
     const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
-    socket.write(`POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\n${identity}\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"text"`)
+    socket.write(
+      `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\n${identity}\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"text"`,
+    )
     return { rest: () => socket.write(':"late"}'), answer }
   }
   const asAda = half(`Cookie: ${ada.headers['cookie']}`)
@@ -54,7 +56,10 @@ test('what is asked by a slow body counts for who one is when it is there', asyn
   assert.match(await asAda.answer, /^HTTP\/1\.1 401 /)
   assert.match(await asEve.answer, /^HTTP\/1\.1 409 /)
   const { messages } = await chat.stranger.read<{ messages: Message[] }>('/rooms/lobby/messages')
-  assert.deepEqual(messages.map(({ id }) => id), [claimed.id])
+  assert.deepEqual(
+    messages.map(({ id }) => id),
+    [claimed.id],
+  )
 })
 
 test('a post that is refused leaves nobody behind', async (t) => {
@@ -93,13 +98,25 @@ test('who left while away finds their own leave, and nothing after it, on a stre
 
   // A ping may have come in the same packet.
   const events = mine.all.filter(({ event }) => event !== 'ping')
-  assert.deepEqual(events.map(({ event, data }) => [event, JSON.parse(data).room ?? '']), [['leave', 'lobby'], ['room', ''], ['join', 'attic'], ['message', 'attic']])
+  assert.deepEqual(
+    events.map(({ event, data }) => [event, JSON.parse(data).room ?? '']),
+    [
+      ['leave', 'lobby'],
+      ['room', ''],
+      ['join', 'attic'],
+      ['message', 'attic'],
+    ],
+  )
   assert.equal(events.at(-1)!.id, there.id)
 })
 
 test('where we are reached by HTTPS alone, cookies are for HTTPS alone', async (t) => {
   const chat = await startChat(t, { flags: ['--url', 'https://chat.example,https://other.example'] })
-  const answer = await chat.fetch('/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"ada"}' })
+  const answer = await chat.fetch('/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"name":"ada"}',
+  })
   const [cookie = ''] = answer.headers.getSetCookie()
   assert.match(cookie, /^__Host-natter-[0-9a-z]{8}=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/)
   const me = await chat.fetch('/session', { headers: { cookie: cookie.split(';')[0]! } })
@@ -115,11 +132,22 @@ test('the cursor of a list of rooms is one that the stream of rooms goes on from
   const goesOn = await chat.stranger.listen({ path: `/rooms?since=${cursor}` })
   await ada.makeRoom('cellar')
 
-  assert.deepEqual((await goesOn.take('message', 1)).map(({ data }) => JSON.parse(data).id), ['cellar'])
+  assert.deepEqual(
+    (await goesOn.take('message', 1)).map(({ data }) => JSON.parse(data).id),
+    ['cellar'],
+  )
   assert.ok(!goesOn.all.some(({ event }) => event === 'reset'))
-  for (const [since, rooms] of [['all', ['lobby', 'attic', 'cellar']], ['10m', ['lobby', 'attic', 'cellar']], ['-2', ['attic', 'cellar']]] as const) {
+  for (const [since, rooms] of [
+    ['all', ['lobby', 'attic', 'cellar']],
+    ['10m', ['lobby', 'attic', 'cellar']],
+    ['-2', ['attic', 'cellar']],
+  ] as const) {
     const reader = await chat.stranger.listen({ path: `/rooms?since=${since}` })
-    assert.deepEqual((await reader.take('message', rooms.length)).map(({ data }) => JSON.parse(data).id), rooms, since)
+    assert.deepEqual(
+      (await reader.take('message', rooms.length)).map(({ data }) => JSON.parse(data).id),
+      rooms,
+      since,
+    )
   }
 })
 

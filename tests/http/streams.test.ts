@@ -74,7 +74,16 @@ test('a cursor that was never given out gets a reset, and then what comes', asyn
   const ada = await chat.comeIn('ada')
   const { id } = await ada.say('lobby', 'before')
 
-  for (const lastEventId of ['1', '12345678901234567890', String(Number(id) + 1), 'nonsense', `${id}, ${id}`, 'x'.repeat(10_000), '-', '10y']) {
+  for (const lastEventId of [
+    '1',
+    '12345678901234567890',
+    String(Number(id) + 1),
+    'nonsense',
+    `${id}, ${id}`,
+    'x'.repeat(10_000),
+    '-',
+    '10y',
+  ]) {
     const reader = await chat.stranger.listen({ lastEventId })
     const reset = await reader.next('reset')
     assert.deepEqual([reset.id, reset.data.reason, reset.data.cursor], [id, 'unknown_cursor', id], lastEventId)
@@ -99,7 +108,12 @@ test('since takes an id, a duration, a time, all, or a count', async (t) => {
     assert.deepEqual(await reader.texts(3), ['one', 'two', 'three'], since)
     reader.leave()
   }
-  for (const path of [`/events?since=${one.id}`, '/events?since=-2', `/events?last_event_id=${one.id}&since=all`, `/events?lastEventId=${one.id}`]) {
+  for (const path of [
+    `/events?since=${one.id}`,
+    '/events?since=-2',
+    `/events?last_event_id=${one.id}&since=all`,
+    `/events?lastEventId=${one.id}`,
+  ]) {
     const reader = await chat.stranger.listen({ path })
     assert.deepEqual(await reader.texts(2), ['two', 'three'], path)
     reader.leave()
@@ -119,9 +133,11 @@ test('with a ring of 100, a reader that missed 10,000 messages gets them all, in
   const { id } = await reader.next('ping')
   reader.leave()
   const ids: number[] = []
-  await Promise.all(writers.map(async (writer, at) => {
-    for (let count = 0; count < 2500; count++) ids.push(Number((await writer.say('lobby', `${at} ${count}`)).id))
-  }))
+  await Promise.all(
+    writers.map(async (writer, at) => {
+      for (let count = 0; count < 2500; count++) ids.push(Number((await writer.say('lobby', `${at} ${count}`)).id))
+    }),
+  )
 
   const live = await chat.stranger.listen()
   await live.next('ping')
@@ -130,7 +146,10 @@ test('with a ring of 100, a reader that missed 10,000 messages gets them all, in
   assert.deepEqual(await live.texts(1), ['meanwhile'])
   const got = (await late.take('message', 10_001)).map((event) => Number(event.id))
 
-  assert.deepEqual(got.slice(0, 10_000), ids.sort((a, b) => a - b))
+  assert.deepEqual(
+    got.slice(0, 10_000),
+    ids.sort((a, b) => a - b),
+  )
   assert.equal(new Set(got).size, 10_001)
   live.leave()
   late.leave()
@@ -142,7 +161,8 @@ test('GET /rooms as a stream gives each room, then each new one, as default even
   await ada.makeRoom('Attic')
 
   const reader = await chat.stranger.listen({ path: '/rooms' })
-  const names = async (count: number) => (await reader.take('message', count)).map((event) => (JSON.parse(event.data) as Room).name)
+  const names = async (count: number) =>
+    (await reader.take('message', count)).map((event) => (JSON.parse(event.data) as Room).name)
   assert.deepEqual(await names(2), ['lobby', 'Attic'])
   await ada.makeRoom('Küche')
   assert.deepEqual(await names(1), ['Küche'])
@@ -167,11 +187,19 @@ test('a stream of some rooms shows only these, and one of mine follows what I jo
   await ada.say('lobby', 'in the lobby')
   await ada.say('attic', 'in the attic')
   assert.deepEqual(await attic.texts(1), ['in the attic'])
-  assert.equal((await bob.fetch('/rooms/cellar/members/me', { method: 'PUT', headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
+  assert.equal(
+    (await bob.fetch('/rooms/cellar/members/me', { method: 'PUT', headers: { 'sec-fetch-site': 'same-origin' } }))
+      .status,
+    204,
+  )
   await mine.next('join')
   await ada.say('cellar', 'in the cellar')
   assert.deepEqual(await mine.texts(1), ['in the cellar'])
-  assert.equal((await bob.fetch('/rooms/cellar/members/me', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
+  assert.equal(
+    (await bob.fetch('/rooms/cellar/members/me', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } }))
+      .status,
+    204,
+  )
   await mine.next('leave')
   await ada.say('cellar', 'unheard')
   await bob.say('attic', 'and up again')
@@ -188,7 +216,7 @@ test('a stream of some rooms shows only these, and one of mine follows what I jo
   await assert.rejects(chat.stranger.listen({ path: '/events?room=nowhere' }), /404/)
 })
 
-test('a room\'s messages as a stream: the page, then what comes', async (t) => {
+test("a room's messages as a stream: the page, then what comes", async (t) => {
   const chat = await startChat(t)
   const ada = await chat.comeIn('ada')
   for (const text of ['one', 'two', 'three']) await ada.say('lobby', text)
@@ -206,7 +234,10 @@ test('who logs out loses the open stream, and is answered 204 when it comes back
   const reader = await ada.listen()
   const others = await bob.listen()
 
-  assert.equal((await ada.fetch('/session', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
+  assert.equal(
+    (await ada.fetch('/session', { method: 'DELETE', headers: { 'sec-fetch-site': 'same-origin' } })).status,
+    204,
+  )
   await reader.over
 
   assert.equal((await ada.fetch('/events')).status, 204)
@@ -247,7 +278,9 @@ test('the last few of several rooms are theirs together, whichever of them was b
   await ada.say('lobby', 'not asked for')
 
   for (const count of [1, 2, 3, 7, 20, 39, 40]) {
-    const reader = await chat.stranger.listen({ path: `/events?since=-${count}&${rooms.map((room) => `room=${room}`).join('&')}&room=Busy` })
+    const reader = await chat.stranger.listen({
+      path: `/events?since=-${count}&${rooms.map((room) => `room=${room}`).join('&')}&room=Busy`,
+    })
 
     assert.deepEqual(await reader.texts(count), said.slice(-count))
     reader.leave()
@@ -259,7 +292,9 @@ test('a stream names 200 rooms at most, and one named often is one', async (t) =
   await (await chat.comeIn('ada')).say('lobby', 'hello')
 
   const reader = await chat.stranger.listen({ path: `/events?since=-1&${'room=lobby&'.repeat(1000)}` })
-  const refused = await chat.stranger.fetch(`/events?${Array.from({ length: 201 }, (_, at) => `room=r${at}`).join('&')}`)
+  const refused = await chat.stranger.fetch(
+    `/events?${Array.from({ length: 201 }, (_, at) => `room=r${at}`).join('&')}`,
+  )
 
   assert.deepEqual(await reader.texts(1), ['hello'])
   assert.equal(refused.status, 400)

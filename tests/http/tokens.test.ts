@@ -25,7 +25,10 @@ test('a bot posts and reads by its token, under its own name', async (t) => {
   const made = await olga.ask<Listed & { token: string }>('POST', '/tokens', { name: 'Robot' })
 
   assert.match(made.token, /^natter_[\w-]{43}$/)
-  assert.deepEqual({ ...made, id: '', token: '', user: '' }, { id: '', token: '', user: '', maker: { id: olga.id, name: 'olga' }, scopes: ['read', 'write'] })
+  assert.deepEqual(
+    { ...made, id: '', token: '', user: '' },
+    { id: '', token: '', user: '', maker: { id: olga.id, name: 'olga' }, scopes: ['read', 'write'] },
+  )
   assert.deepEqual((await watcher.next('user')).data, made.user)
   assert.deepEqual(made.user, { id: made.user.id, name: 'Robot', role: 'bot' })
   const bot = chat.withToken(made.token)
@@ -39,7 +42,13 @@ test('a bot posts and reads by its token, under its own name', async (t) => {
   // A second token of the same bot.
   const second = await olga.makeBot({ name: 'robot', scopes: ['read'] })
   assert.equal(second.id, made.user.id)
-  assert.deepEqual((await tokensOf(olga)).map(({ user, scopes }) => [user.name, scopes]), [['Robot', ['read']], ['Robot', ['read', 'write']]])
+  assert.deepEqual(
+    (await tokensOf(olga)).map(({ user, scopes }) => [user.name, scopes]),
+    [
+      ['Robot', ['read']],
+      ['Robot', ['read', 'write']],
+    ],
+  )
   assert.ok(!JSON.stringify(await tokensOf(olga)).includes('natter_'))
 })
 
@@ -58,13 +67,31 @@ test('only who governs the place makes, sees and ends tokens', async (t) => {
   }
   assert.equal(await chat.stranger.refused('GET', '/tokens'), '401 unauthorized')
   const bad: [object, string][] = [
-    [{ name: '' }, '400 invalid_name'], [{ name: 'a:b' }, '400 invalid_name'], [{ name: 'me' }, '400 invalid_name'], [{ name: 'mark' }, '409 name_taken'], [{ name: 'gus' }, '409 name_taken'], [{}, '400 invalid_request'],
-    [{ name: 'x', scopes: [] }, '400 invalid_request'], [{ name: 'x', scopes: ['admin'] }, '400 invalid_request'], [{ name: 'x', scopes: ['read', 1] }, '400 invalid_request'], [{ name: 'x', scopes: 'read' }, '400 invalid_request'],
-    [{ name: 'x', rooms: [] }, '400 invalid_request'], [{ name: 'x', rooms: ['nowhere'] }, '404 not_found'], [{ name: 'x', rooms: Array(101).fill('lobby') }, '400 invalid_request'],
-    [{ name: 'x', expires: 'never' }, '400 invalid_request'], [{ name: 'x', expires: '2020-01-01' }, '400 invalid_request'], [{ name: 'x', user: 'mark' }, '400 unknown_field'],
+    [{ name: '' }, '400 invalid_name'],
+    [{ name: 'a:b' }, '400 invalid_name'],
+    [{ name: 'me' }, '400 invalid_name'],
+    [{ name: 'mark' }, '409 name_taken'],
+    [{ name: 'gus' }, '409 name_taken'],
+    [{}, '400 invalid_request'],
+    [{ name: 'x', scopes: [] }, '400 invalid_request'],
+    [{ name: 'x', scopes: ['admin'] }, '400 invalid_request'],
+    [{ name: 'x', scopes: ['read', 1] }, '400 invalid_request'],
+    [{ name: 'x', scopes: 'read' }, '400 invalid_request'],
+    [{ name: 'x', rooms: [] }, '400 invalid_request'],
+    [{ name: 'x', rooms: ['nowhere'] }, '404 not_found'],
+    [{ name: 'x', rooms: Array(101).fill('lobby') }, '400 invalid_request'],
+    [{ name: 'x', expires: 'never' }, '400 invalid_request'],
+    [{ name: 'x', expires: '2020-01-01' }, '400 invalid_request'],
+    [{ name: 'x', user: 'mark' }, '400 unknown_field'],
   ]
-  for (const [body, refusal] of bad) assert.equal(await olga.refused('POST', '/tokens', body), refusal, JSON.stringify(body))
-  assert.deepEqual((await chat.stranger.read<{ users: User[] }>('/users')).users.filter(({ role }) => role === 'bot').map(({ name }) => name), ['robot'])
+  for (const [body, refusal] of bad)
+    assert.equal(await olga.refused('POST', '/tokens', body), refusal, JSON.stringify(body))
+  assert.deepEqual(
+    (await chat.stranger.read<{ users: User[] }>('/users')).users
+      .filter(({ role }) => role === 'bot')
+      .map(({ name }) => name),
+    ['robot'],
+  )
   for (const id of ['1', 'x', '__proto__']) assert.equal(await olga.refused('DELETE', `/tokens/${id}`), '404 not_found')
   await olga.ask('DELETE', `/tokens/${bot.tokenId}`)
   assert.equal(await olga.refused('DELETE', `/tokens/${bot.tokenId}`), '404 not_found')
@@ -75,7 +102,8 @@ test('only who governs the place makes, sees and ends tokens', async (t) => {
 test('there are as many tokens as are listed, so that each can be found and ended', async (t) => {
   const chat = await startChat(t)
   const olga = await chat.owner()
-  for (let made = 0; made < 1000; made += 50) await Promise.all(Array.from({ length: 50 }, () => olga.makeBot({ name: 'robot' })))
+  for (let made = 0; made < 1000; made += 50)
+    await Promise.all(Array.from({ length: 50 }, () => olga.makeBot({ name: 'robot' })))
 
   assert.equal(await olga.refused('POST', '/tokens', { name: 'robot' }), '403 forbidden')
 
@@ -103,17 +131,50 @@ test('on every route a token does what its scopes and its rooms say, and no more
   // To be bound to a private room is to be in it.
   assert.deepEqual(await olga.membersOf(cellar), ['olga', 'bound reader', 'bound writer', 'bound'])
   const statusOf = async (person: Person, method: string, path: string, body?: unknown) => {
-    const answer = await person.fetch(path, method === 'GET' ? {} : { method, headers: { 'content-type': 'application/json', ...own }, ...(body !== undefined && { body: JSON.stringify(body) }) })
+    const answer = await person.fetch(
+      path,
+      method === 'GET'
+        ? {}
+        : {
+            method,
+            headers: { 'content-type': 'application/json', ...own },
+            ...(body !== undefined && { body: JSON.stringify(body) }),
+          },
+    )
     await answer.body?.cancel()
     return answer.status
   }
   const bodies: Record<string, unknown> = {
-    'POST /rooms': { name: 'new' }, 'POST /rooms/:room/messages': { text: 'beep' }, 'PATCH /rooms/:room': { topic: 'x' }, 'PATCH /rooms/:room/messages/:message': { text: 'x' }, 'PUT /rooms/:room/read': { id: '1' }, 'POST /direct': { user: 'olga' }, 'PATCH /users/:user': { name: 'other' },
-    'POST /invites': {}, 'POST /tokens': { name: 'x' }, 'POST /users': { name: 'x', password: 'long enough' }, 'POST /invites/accept': { code: 'x' },
+    'POST /rooms': { name: 'new' },
+    'POST /rooms/:room/messages': { text: 'beep' },
+    'PATCH /rooms/:room': { topic: 'x' },
+    'PATCH /rooms/:room/messages/:message': { text: 'x' },
+    'PUT /rooms/:room/read': { id: '1' },
+    'POST /direct': { user: 'olga' },
+    'PATCH /users/:user': { name: 'other' },
+    'POST /invites': {},
+    'POST /tokens': { name: 'x' },
+    'POST /users': { name: 'x', password: 'long enough' },
+    'POST /invites/accept': { code: 'x' },
   }
   // What a bot can ever do; all else is people's.
-  const writing = ['PUT /rooms/:room/members/:user', 'DELETE /rooms/:room/members/:user', 'POST /rooms/:room/messages', 'DELETE /rooms/:room/messages/:message', 'PATCH /rooms/:room/messages/:message', 'PUT /rooms/:room/messages/:message/reactions/:emoji', 'DELETE /rooms/:room/messages/:message/reactions/:emoji']
-  const free = ['POST /rooms/:room/typing', 'PUT /rooms/:room/read', 'GET /session', 'GET /sessions', 'DELETE /session', 'POST /session']
+  const writing = [
+    'PUT /rooms/:room/members/:user',
+    'DELETE /rooms/:room/members/:user',
+    'POST /rooms/:room/messages',
+    'DELETE /rooms/:room/messages/:message',
+    'PATCH /rooms/:room/messages/:message',
+    'PUT /rooms/:room/messages/:message/reactions/:emoji',
+    'DELETE /rooms/:room/messages/:message/reactions/:emoji',
+  ]
+  const free = [
+    'POST /rooms/:room/typing',
+    'PUT /rooms/:room/read',
+    'GET /session',
+    'GET /sessions',
+    'DELETE /session',
+    'POST /session',
+  ]
   const governing = ['GET /invites', 'GET /tokens', 'GET /blocks']
 
   for (const [name, bot] of Object.entries(bots)) {
@@ -121,9 +182,19 @@ test('on every route a token does what its scopes and its rooms say, and no more
     for (const { method, path } of routes) {
       const route = `${method} ${path}`
       if (free.includes(route)) continue
-      for (const [room, seen] of [[cellar, bound], [attic, !bound], ['lobby', !bound], [closed, false]] as const) {
+      for (const [room, seen] of [
+        [cellar, bound],
+        [attic, !bound],
+        ['lobby', !bound],
+        [closed, false],
+      ] as const) {
         if (!path.includes(':room') && room !== attic) continue
-        const filled = path.replace(':room', room).replace(':message', room === attic ? elsewhere : message).replace(':user', path.startsWith('/users') || path.includes('members') ? 'me' : '').replace(':id', '1').replace(':emoji', encodeURIComponent('👍'))
+        const filled = path
+          .replace(':room', room)
+          .replace(':message', room === attic ? elsewhere : message)
+          .replace(':user', path.startsWith('/users') || path.includes('members') ? 'me' : '')
+          .replace(':id', '1')
+          .replace(':emoji', encodeURIComponent('👍'))
         const status = await statusOf(bot, method, filled, bodies[route])
         const what = `${name}: ${method} ${filled} was ${status}`
         // It left, if it could.
@@ -151,7 +222,10 @@ test('on every route a token does what its scopes and its rooms say, and no more
       }
     }
   }
-  assert.deepEqual((await bots['both']!.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id).sort(), ['attic', 'lobby'])
+  assert.deepEqual((await bots['both']!.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id).sort(), [
+    'attic',
+    'lobby',
+  ])
 })
 
 test('a token that is bound to rooms has streams of these alone', async (t) => {
@@ -161,8 +235,15 @@ test('a token that is bound to rooms has streams of these alone', async (t) => {
   const cellar = await olga.makeRoom('cellar', { kind: 'private' })
   const bot = await olga.makeBot({ name: 'robot', rooms: [attic, cellar] })
   await olga.say(cellar, 'before')
-  assert.deepEqual((await bot.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id).sort(), [attic, cellar].sort())
-  const streams = await Promise.all(['/events', '/events?since=all', '/events?mine', '/events?mine&since=all', '/events?since=-3'].map((path) => bot.listen({ path })))
+  assert.deepEqual(
+    (await bot.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id).sort(),
+    [attic, cellar].sort(),
+  )
+  const streams = await Promise.all(
+    ['/events', '/events?since=all', '/events?mine', '/events?mine&since=all', '/events?since=-3'].map((path) =>
+      bot.listen({ path }),
+    ),
+  )
   const lists = await Promise.all(['/rooms', '/rooms?since=all'].map((path) => bot.listen({ path })))
 
   await chat.comeIn('gus')
@@ -174,9 +255,12 @@ test('a token that is bound to rooms has streams of these alone', async (t) => {
 
   for (const stream of streams) {
     while ((await stream.next('message')).id !== id) continue
-    const found = stream.all.filter(({ event }) => event !== 'ping').map(({ event, data }) => [event, JSON.parse(data)] as const)
+    const found = stream.all
+      .filter(({ event }) => event !== 'ping')
+      .map(({ event, data }) => [event, JSON.parse(data)] as const)
     assert.ok(found.length >= 4, stream.bytes.toString())
-    for (const [event, data] of found) assert.ok([attic, cellar].includes(event === 'room' ? data.id : data.room), stream.bytes.toString())
+    for (const [event, data] of found)
+      assert.ok([attic, cellar].includes(event === 'room' ? data.id : data.room), stream.bytes.toString())
   }
   // The same rooms in its list, whatever kind they are, as they change.
   for (const list of lists) {
@@ -196,20 +280,43 @@ test('a token counts in the header alone, and an unknown, ended or expired one f
   const { token } = await olga.ask<{ token: string }>('POST', '/tokens', { name: 'robot' })
   const short = await olga.makeBot({ name: 'short', expires: '1s' })
 
-  for (const path of [`/events?token=${token}`, `/events?access_token=${token}`, `/rooms?x=${token}`, `/rooms/${token}`]) {
+  for (const path of [
+    `/events?token=${token}`,
+    `/events?access_token=${token}`,
+    `/rooms?x=${token}`,
+    `/rooms/${token}`,
+  ]) {
     assert.equal(await chat.stranger.refused('GET', path), '400 invalid_request', path)
     assert.equal(await olga.refused('GET', path), '400 invalid_request', path)
   }
   // What Authorization says counts alone: a cookie beside it does not help.
   const both = { ...olga.headers, authorization: `Bearer natter_${'x'.repeat(43)}` }
   assert.equal(await refusalOf(chat.fetch('/rooms', { headers: both })), '401 unauthorized')
-  for (const authorization of [`Bearer ${token}x`, `Bearer ${token.slice(7)}`, `Bearer ${token.toUpperCase()}`, 'Bearer', 'Bearer ', `Token ${token}`, `Basic ${token}`]) {
+  for (const authorization of [
+    `Bearer ${token}x`,
+    `Bearer ${token.slice(7)}`,
+    `Bearer ${token.toUpperCase()}`,
+    'Bearer',
+    'Bearer ',
+    `Token ${token}`,
+    `Basic ${token}`,
+  ]) {
     assert.match(await refusalOf(chat.fetch('/rooms', { headers: { authorization } })), /^40[019] /, authorization)
   }
   const answer = await chat.fetch('/rooms', { headers: { authorization: `Bearer ${token}x` } })
   assert.equal(answer.headers.get('www-authenticate'), 'Bearer')
   assert.equal((await chat.fetch('/rooms', { headers: { authorization: `bearer ${token}` } })).status, 200)
-  assert.equal((await chat.fetch('/session', { headers: { cookie: `${olga.headers['cookie']!.split('=')[0]}=${token.slice(7)}` } })).headers.getSetCookie().join().includes('Max-Age=0'), true)
+  assert.equal(
+    (
+      await chat.fetch('/session', {
+        headers: { cookie: `${olga.headers['cookie']!.split('=')[0]}=${token.slice(7)}` },
+      })
+    ).headers
+      .getSetCookie()
+      .join()
+      .includes('Max-Age=0'),
+    true,
+  )
   while ((await short.fetch('/rooms')).status === 200) continue
   assert.equal(await short.refused('GET', '/rooms'), '401 unauthorized')
 })
@@ -223,9 +330,15 @@ test('a banned bot does nothing by any of its tokens, and a bot of a private roo
 
   await olga.remove(cellar, bot)
   assert.equal(await bot.refused('POST', `/rooms/${cellar}/messages`, { text: 'x' }), '404 not_found')
-  assert.deepEqual((await bot.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id), ['lobby'])
+  assert.deepEqual(
+    (await bot.read<{ rooms: Room[] }>('/rooms')).rooms.map(({ id }) => id),
+    ['lobby'],
+  )
   await olga.add(cellar, bot)
-  assert.deepEqual((await bot.read<{ messages: Message[] }>(`/rooms/${cellar}/messages`)).messages.map(({ text }) => text), ['beep'])
+  assert.deepEqual(
+    (await bot.read<{ messages: Message[] }>(`/rooms/${cellar}/messages`)).messages.map(({ text }) => text),
+    ['beep'],
+  )
   const other = await olga.makeBot({ name: 'robot' })
   await olga.ban(bot)
   for (const token of [bot, other]) {

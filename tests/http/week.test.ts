@@ -17,7 +17,11 @@ interface State {
 }
 
 // The page's own, which is checked with the page.
-const { empty, fold }: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me?: string) => void } = await import(new URL('../../static/state/fold.js', import.meta.url).href)
+const {
+  empty,
+  fold,
+}: { empty: () => State; fold: (state: State, happened: { event: string; data: unknown }, me?: string) => void } =
+  await import(new URL('../../static/state/fold.js', import.meta.url).href)
 
 const emojis = ['👍', '❤️', '👩‍👩‍👧', '🇩🇪', '1️⃣', '🎉']
 
@@ -25,13 +29,17 @@ const emojis = ['👍', '❤️', '👩‍👩‍👧', '🇩🇪', '1️⃣', '
 async function shownTo(person: Person): Promise<State> {
   const state = empty()
   for (const user of (await person.read<{ users: User[] }>('/users')).users) state.users.set(user.id, user)
-  for (const { read: _, unread: __, mentions: ___, ...room } of (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms) {
+  for (const { read: _, unread: __, mentions: ___, ...room } of (await person.read<{ rooms: ListedRoom[] }>('/rooms'))
+    .rooms) {
     state.rooms.set(room.id, room)
     const path = `/rooms/${encodeURIComponent(room.id)}`
     const { members } = await person.read<{ members: Member[] }>(`${path}/members`)
-    state.members.set(room.id, new Map(members.map(({ id, roomRole }): [string, 'owner' | 'member'] => [id, roomRole ?? 'member'])))
+    state.members.set(
+      room.id,
+      new Map(members.map(({ id, roomRole }): [string, 'owner' | 'member'] => [id, roomRole ?? 'member'])),
+    )
     const messages = new Map<string, Message>()
-    for (let before = ''; ;) {
+    for (let before = ''; ; ) {
       const page = await person.read<{ messages: Message[]; more: boolean }>(`${path}/messages?limit=7${before}`)
       for (const message of page.messages) messages.set(message.id, message)
       if (!page.more) break
@@ -44,11 +52,20 @@ async function shownTo(person: Person): Promise<State> {
 
 /** The same without order, and without rooms that nothing was said in or nobody is in. */
 function plain({ rooms, members, messages, users }: State): unknown {
-  const nested = <Value>(maps: Map<string, Map<string, Value>>) => Object.fromEntries([...maps].filter(([, map]) => map.size > 0).map(([key, map]) => [key, Object.fromEntries(map)]))
-  return { rooms: Object.fromEntries(rooms), members: nested(members), messages: nested(messages), users: Object.fromEntries(users) }
+  const nested = <Value>(maps: Map<string, Map<string, Value>>) =>
+    Object.fromEntries([...maps].filter(([, map]) => map.size > 0).map(([key, map]) => [key, Object.fromEntries(map)]))
+  return {
+    rooms: Object.fromEntries(rooms),
+    members: nested(members),
+    messages: nested(messages),
+    users: Object.fromEntries(users),
+  }
 }
 
-async function folded(person: Person, { after, into = empty() }: { after?: string; into?: State } = {}): Promise<{ state: State; ids: string[] }> {
+async function folded(
+  person: Person,
+  { after, into = empty() }: { after?: string; into?: State } = {},
+): Promise<{ state: State; ids: string[] }> {
   const stream = await person.listen(after === undefined ? { path: '/events?since=all' } : { lastEventId: after })
   await stream.take('ping', 1)
   stream.leave()
@@ -87,15 +104,24 @@ async function liveAWeek(chat: ChatServer, random: Random, steps: number): Promi
   const deeds: (() => Promise<unknown>)[] = [
     ...Array<() => Promise<unknown>>(6).fill(async () => {
       const replyTo = said.length > 0 && random.chance(0.3) ? { replyTo: random.pick(said).id } : {}
-      const answer = await anyone().send('POST', `/rooms/${random.pick(rooms)}/messages`, { text: random.pick(['hello', '@bob look', 'all of you, @room!', '北京 @eve', 'x'.repeat(500)]), ...replyTo })
+      const answer = await anyone().send('POST', `/rooms/${random.pick(rooms)}/messages`, {
+        text: random.pick(['hello', '@bob look', 'all of you, @room!', '北京 @eve', 'x'.repeat(500)]),
+        ...replyTo,
+      })
       if (answer.status === 201) said.push((await answer.json()) as Message)
     }),
     ...Array<() => Promise<unknown>>(3).fill(async () => {
-      if (said.length > 0) await anyone().send('PATCH', pathOf(random.pick(said)), { text: `changed ${random.below(1000)} @ada` })
+      if (said.length > 0)
+        await anyone().send('PATCH', pathOf(random.pick(said)), { text: `changed ${random.below(1000)} @ada` })
     }),
     async () => void (said.length > 0 && (await anyone().send('DELETE', pathOf(random.pick(said)), {}))),
     ...Array<() => Promise<unknown>>(4).fill(async () => {
-      if (said.length > 0) await anyone().send(random.chance(0.7) ? 'PUT' : 'DELETE', `${pathOf(random.pick(said))}/reactions/${encodeURIComponent(random.pick(emojis))}`, {})
+      if (said.length > 0)
+        await anyone().send(
+          random.chance(0.7) ? 'PUT' : 'DELETE',
+          `${pathOf(random.pick(said))}/reactions/${encodeURIComponent(random.pick(emojis))}`,
+          {},
+        )
     }),
     () => anyone().send('PUT', `/rooms/${random.pick(rooms)}/members/me`, {}),
     () => anyone().send('DELETE', `/rooms/${random.pick(rooms)}/members/me`, {}),
@@ -122,7 +148,10 @@ property('whoever folds all events arrives at what the server answers, cut off a
     assert.ok(shown.messages.size > 0)
     const { state, ids } = await folded(person)
     // Of rooms that they are no longer in a stream tells only that they came and went.
-    const seen = ({ members, ...rest }: State): State => ({ ...rest, members: new Map([...members].filter(([room]) => shown.rooms.has(room))) })
+    const seen = ({ members, ...rest }: State): State => ({
+      ...rest,
+      members: new Map([...members].filter(([room]) => shown.rooms.has(room))),
+    })
     assert.deepEqual(plain(seen(state)), plain(shown))
 
     // Cut off after a part of it, and resumed.
@@ -131,7 +160,8 @@ property('whoever folds all events arrives at what the server answers, cut off a
     const stream = await person.listen({ path: '/events?since=all' })
     await stream.take('ping', 1)
     stream.leave()
-    for (const { event, data } of stream.all.slice(0, cut + 1)) if (event !== 'ping') fold(part, { event: event!, data: JSON.parse(data) }, await idOf(person))
+    for (const { event, data } of stream.all.slice(0, cut + 1))
+      if (event !== 'ping') fold(part, { event: event!, data: JSON.parse(data) }, await idOf(person))
     await folded(person, { after: ids[cut]!, into: part })
     assert.deepEqual(plain(seen(part)), plain(shown))
   }
@@ -145,16 +175,28 @@ test('an older text is gone from the stream, the files and the search as soon as
   const { id } = await ada.say('lobby', 'pistachio at first')
   await ada.say('lobby', 'between')
 
-  const edit = async (text: string) => (await ada.send('PATCH', `/rooms/lobby/messages/${id}`, { text })).json() as Promise<Message>
+  const edit = async (text: string) =>
+    (await ada.send('PATCH', `/rooms/lobby/messages/${id}`, { text })).json() as Promise<Message>
   assert.equal((await edit('marzipan then')).text, 'marzipan then')
   assert.equal((await edit('nougat now')).text, 'nougat now')
 
-  assert.deepEqual((await stream.take('edit', 2)).map(({ data }) => (JSON.parse(data) as Message).text), ['marzipan then', 'nougat now'])
+  assert.deepEqual(
+    (await stream.take('edit', 2)).map(({ data }) => (JSON.parse(data) as Message).text),
+    ['marzipan then', 'nougat now'],
+  )
   const replay = await ada.listen({ path: '/events?since=all' })
   await replay.take('ping', 1)
-  assert.deepEqual(replay.all.filter(({ event }) => event === 'message' || event === 'edit').map(({ data }) => (JSON.parse(data) as Message).text), ['between', 'nougat now'])
+  assert.deepEqual(
+    replay.all
+      .filter(({ event }) => event === 'message' || event === 'edit')
+      .map(({ data }) => (JSON.parse(data) as Message).text),
+    ['between', 'nougat now'],
+  )
   const page = await ada.read<{ messages: Message[] }>('/rooms/lobby/messages')
-  assert.deepEqual(page.messages.map(({ text }) => text), ['nougat now', 'between'])
+  assert.deepEqual(
+    page.messages.map(({ text }) => text),
+    ['nougat now', 'between'],
+  )
   assert.ok(page.messages[0]!.edited)
   const inFiles = (word: string) => readdirSync(data).some((name) => readFileSync(join(data, name)).includes(word))
   for (const gone of ['pistachio', 'marzipan']) assert.ok(!inFiles(gone), gone)

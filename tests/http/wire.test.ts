@@ -45,11 +45,19 @@ test('the time to come back differs from reader to reader', async (t) => {
 test('HEAD gets the headers and an end, and its connection goes on', async (t) => {
   const chat = await startChat(t)
   for (const target of ['/events', '/rooms', '/rooms/lobby/messages']) {
-    const back = await RawConnection.ask(chat.url, `HEAD ${target} HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\nHEAD ${target} HTTP/1.1\r\n${host}Accept: text/event-stream\r\nConnection: close\r\n\r\n`)
+    const back = await RawConnection.ask(
+      chat.url,
+      `HEAD ${target} HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\nHEAD ${target} HTTP/1.1\r\n${host}Accept: text/event-stream\r\nConnection: close\r\n\r\n`,
+    )
     const answers = back.toString().split('\r\n\r\n')
     assert.equal(answers.length, 3, target)
     assert.equal(answers[2], '', target)
-    for (const answer of answers.slice(0, 2)) assert.match(answer, /^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*?Content-Type: text\/event-stream; charset=utf-8\r\n/i, target)
+    for (const answer of answers.slice(0, 2))
+      assert.match(
+        answer,
+        /^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*?Content-Type: text\/event-stream; charset=utf-8\r\n/i,
+        target,
+      )
   }
 })
 
@@ -66,7 +74,10 @@ test('HTTP/1.0 gets the frames as they are, without chunks', async (t) => {
     const { headers, body } = reader.answer()
     assert.equal(headers.get('transfer-encoding'), undefined)
     assert.equal(headers.get('connection'), 'close')
-    assert.match(body.toString(), /^retry: \d{4}\n\nevent: ping\nid: \d+\ndata: \{\}\n\n(event: [a-z]+\nid: \d+\ndata: [^\n]*\n\n)+$/)
+    assert.match(
+      body.toString(),
+      /^retry: \d{4}\n\nevent: ping\nid: \d+\ndata: \{\}\n\n(event: [a-z]+\nid: \d+\ndata: [^\n]*\n\n)+$/,
+    )
     reader.leave()
   }
 })
@@ -91,8 +102,14 @@ test('each chunk holds whole frames, LF only, and no byte order mark, whether re
   }
   assert.ok(!body.includes('\r') && !body.includes('\ufeff'))
   assert.ok(!/^id: *$/m.test(body.toString()))
-  const texts = new EventStreamParser().push(body).filter(({ event }) => event === 'message').map(({ data }) => JSON.parse(data).text.split(' ')[0])
-  assert.deepEqual(texts, Array.from({ length: 80 }, (_, at) => String(at)))
+  const texts = new EventStreamParser()
+    .push(body)
+    .filter(({ event }) => event === 'message')
+    .map(({ data }) => JSON.parse(data).text.split(' ')[0])
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 80 }, (_, at) => String(at)),
+  )
   reader.leave()
 })
 
@@ -139,9 +156,25 @@ test('names and rooms are brought into one form, and none has anything invisible
   assert.equal(await nameOf('  Zoe\u00a0\u3000 of  York '), 'Zoe of York')
   assert.equal(await nameOf('e\u0301lan'), 'élan')
   for (const [what, bad] of Object.entries({
-    NUL: 'a\0b', bell: 'a\x07b', escape: '\x1b[0m', DEL: 'a\x7fb', C1: 'a\u0085b', 'right to left override': 'a\u202eb', 'zero width joiner': 'a\u200db',
-    'zero width space': 'a\u200bb', 'soft hyphen': 'a\u00adb', 'word joiner': 'a\u2060b', tag: 'a\u{e0041}b', 'line separator': 'a\u2028b', 'paragraph separator': 'a\u2029b',
-    'private use': 'a\ue000b', unassigned: 'a\u0378b', 'lone surrogate': 'a\ud800b', 'a mark within': 'a\ufeffb', 'nothing else': '\u200b', space: '\u3000',
+    NUL: 'a\0b',
+    bell: 'a\x07b',
+    escape: '\x1b[0m',
+    DEL: 'a\x7fb',
+    C1: 'a\u0085b',
+    'right to left override': 'a\u202eb',
+    'zero width joiner': 'a\u200db',
+    'zero width space': 'a\u200bb',
+    'soft hyphen': 'a\u00adb',
+    'word joiner': 'a\u2060b',
+    tag: 'a\u{e0041}b',
+    'line separator': 'a\u2028b',
+    'paragraph separator': 'a\u2029b',
+    'private use': 'a\ue000b',
+    unassigned: 'a\u0378b',
+    'lone surrogate': 'a\ud800b',
+    'a mark within': 'a\ufeffb',
+    'nothing else': '\u200b',
+    space: '\u3000',
   })) {
     assert.equal(await nameOf(bad), 400, what)
   }
@@ -157,12 +190,39 @@ test('a cursor that is twice, 10 kB, nonsense, of another log, or of the future 
   const { id } = await ada.say('lobby', 'before')
   const later = String(Number(id) + 3600e6)
   const cursors = [
-    `Last-Event-ID: ${id}\r\nLast-Event-ID: ${id}\r\n`, 'Last-Event-ID: secret-x\r\nLast-Event-ID: 1\r\n', `Last-Event-ID: ${'x'.repeat(10_000)}\r\n`,
-    'Last-Event-ID: secret-\xff\xfe\r\n', 'Last-Event-ID: +7\r\n', 'Last-Event-ID: 1e3\r\n', 'Last-Event-ID: 0x10\r\n', 'Last-Event-ID: 1.5\r\n', `Last-Event-ID: ${later}\r\n`,
-    'Last-Event-ID: 9007199254740993\r\n', 'Last-Event-ID: 99999999999999999999\r\n', "Last-Event-ID: 1' or '1'='1\r\n", 'Last-Event-ID: NaN\r\n', 'Last-Event-ID: null\r\n', 'Last-Event-ID: 1\r\n',
+    `Last-Event-ID: ${id}\r\nLast-Event-ID: ${id}\r\n`,
+    'Last-Event-ID: secret-x\r\nLast-Event-ID: 1\r\n',
+    `Last-Event-ID: ${'x'.repeat(10_000)}\r\n`,
+    'Last-Event-ID: secret-\xff\xfe\r\n',
+    'Last-Event-ID: +7\r\n',
+    'Last-Event-ID: 1e3\r\n',
+    'Last-Event-ID: 0x10\r\n',
+    'Last-Event-ID: 1.5\r\n',
+    `Last-Event-ID: ${later}\r\n`,
+    'Last-Event-ID: 9007199254740993\r\n',
+    'Last-Event-ID: 99999999999999999999\r\n',
+    "Last-Event-ID: 1' or '1'='1\r\n",
+    'Last-Event-ID: NaN\r\n',
+    'Last-Event-ID: null\r\n',
+    'Last-Event-ID: 1\r\n',
   ]
-  const targets = ['since=secret-x', 'since=%00', 'since=%ff', 'since=2026-13-45', 'since=10x', 'since=--5', 'since=1;2', `since=${'9'.repeat(3000)}`, 'last_event_id=secret-x&since=all', 'lastEventId=secret-x', `since=${later}`]
-  const requests = [...cursors.map((cursor) => ['', cursor] as const), ...targets.map((target) => [`?${target}`, ''] as const)]
+  const targets = [
+    'since=secret-x',
+    'since=%00',
+    'since=%ff',
+    'since=2026-13-45',
+    'since=10x',
+    'since=--5',
+    'since=1;2',
+    `since=${'9'.repeat(3000)}`,
+    'last_event_id=secret-x&since=all',
+    'lastEventId=secret-x',
+    `since=${later}`,
+  ]
+  const requests = [
+    ...cursors.map((cursor) => ['', cursor] as const),
+    ...targets.map((target) => [`?${target}`, ''] as const),
+  ]
   for (const [target, cursor] of requests) {
     const reader = new RawConnection(chat.url)
     reader.send(Buffer.from(`GET /events${target} HTTP/1.1\r\n${host}${cursor}\r\n`, 'latin1'))
@@ -171,7 +231,11 @@ test('a cursor that is twice, 10 kB, nonsense, of another log, or of the future 
     const { status, chunks } = reader.answer()
     assert.equal(status, 200, what)
     const text = Buffer.concat(chunks).toString()
-    assert.equal(text.replace(/^retry: \d+\n\n/, ''), `event: reset\nid: ${id}\ndata: {"reason":"unknown_cursor","cursor":"${id}"}\n\nevent: ping\nid: ${id}\ndata: {}\n\n`, what)
+    assert.equal(
+      text.replace(/^retry: \d+\n\n/, ''),
+      `event: reset\nid: ${id}\ndata: {"reason":"unknown_cursor","cursor":"${id}"}\n\nevent: ping\nid: ${id}\ndata: {}\n\n`,
+      what,
+    )
     reader.leave()
   }
 })
@@ -193,11 +257,23 @@ test('ids on one stream never go back: replay, ping, reset and live share one or
   const chat = await startChat(t)
   const people = await Promise.all(['ada', 'bob', 'eve'].map((name) => chat.comeIn(name)))
   for (const room of ['attic', 'cellar']) await people[0]!.makeRoom(room)
-  const talk = (count: number) => Promise.all(people.flatMap((person) => ['lobby', 'attic', 'cellar'].map(async (room) => {
-    for (let at = 0; at < count; at++) await person.say(room, `${at}`)
-  })))
+  const talk = (count: number) =>
+    Promise.all(
+      people.flatMap((person) =>
+        ['lobby', 'attic', 'cellar'].map(async (room) => {
+          for (let at = 0; at < count; at++) await person.say(room, `${at}`)
+        }),
+      ),
+    )
   await talk(10)
-  const paths = ['/events', '/events?since=all', '/events?room=attic&room=lobby&since=all', '/events?room=cellar&since=-5', '/events?since=nonsense', '/events?since=1m']
+  const paths = [
+    '/events',
+    '/events?since=all',
+    '/events?room=attic&room=lobby&since=all',
+    '/events?room=cellar&since=-5',
+    '/events?since=nonsense',
+    '/events?since=1m',
+  ]
   const readers = await Promise.all(paths.map((path) => chat.stranger.listen({ path })))
   await talk(20)
   const last = await people[0]!.say('lobby', 'last')
@@ -207,12 +283,13 @@ test('ids on one stream never go back: replay, ping, reset and live share one or
     while ((await reader.texts(1))[0] !== 'last') continue
     const ids = [...reader.bytes.toString().matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
     assert.ok(ids.length > 20, paths[at]!)
-    for (let index = 1; index < ids.length; index++) assert.ok(ids[index]! >= ids[index - 1]!, `${paths[at]}: ${ids[index - 1]} then ${ids[index]}`)
+    for (let index = 1; index < ids.length; index++)
+      assert.ok(ids[index]! >= ids[index - 1]!, `${paths[at]}: ${ids[index - 1]} then ${ids[index]}`)
     assert.ok(ids.at(-1)! >= Number(last.id))
   }
 })
 
-test('a stream asked for behind another request in one packet comes after that request\'s answer', async (t) => {
+test("a stream asked for behind another request in one packet comes after that request's answer", async (t) => {
   const chat = await startChat(t)
   const reader = new RawConnection(chat.url)
   const post = `POST /rooms/lobby/messages HTTP/1.1\r\n${host}Authorization: Basic YWRhOg==\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfirst`

@@ -39,7 +39,19 @@ let work = nothing()
 const buffersWritten = new Set<unknown>()
 
 function nothing(): Work {
-  return { writes: 0, buffers: 0, frames: 0, encoded: 0, lines: 0, stringified: 0, planned: 0, rows: 0, rowsAtOnce: 0, read: {}, written: {} }
+  return {
+    writes: 0,
+    buffers: 0,
+    frames: 0,
+    encoded: 0,
+    lines: 0,
+    stringified: 0,
+    planned: 0,
+    rows: 0,
+    rowsAtOnce: 0,
+    read: {},
+    written: {},
+  }
 }
 
 function take(): Work {
@@ -110,7 +122,10 @@ function countWrites(readers: WeakSet<Socket>): void {
     _write.call(this, chunk, encoding, callback)
   }
   Socket.prototype._writev = function (this: Socket, chunks, callback) {
-    count(this, chunks.map(({ chunk }) => chunk).filter((chunk) => chunk instanceof Uint8Array))
+    count(
+      this,
+      chunks.map(({ chunk }) => chunk).filter((chunk) => chunk instanceof Uint8Array),
+    )
     _writev!.call(this, chunks, callback)
   }
 }

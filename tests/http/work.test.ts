@@ -38,7 +38,9 @@ function count(statements: Statements): number {
 }
 
 function assertStatements(statements: Statements, expected: number, what: string): void {
-  const all = Object.entries(statements).map(([sql, times]) => `${times} × ${sql.replaceAll(/\s+/g, ' ').slice(0, 150)}`).join('\n')
+  const all = Object.entries(statements)
+    .map(([sql, times]) => `${times} × ${sql.replaceAll(/\s+/g, ' ').slice(0, 150)}`)
+    .join('\n')
   assert.equal(count(statements), expected, `${what}:\n${all}`)
 }
 
@@ -66,7 +68,10 @@ test('messages that are stored together leave in one write a reader', async (t) 
   const commits = written['commit']!
   // What came in the first one's tick, and all that came while it was under way: not a commit a message.
   assert.ok(commits === 1 || commits === 2, `${commits} commits`)
-  assert.deepEqual({ writes, buffers, frames, encoded }, { writes: 20 * commits, buffers: commits, frames: 48, encoded: commits })
+  assert.deepEqual(
+    { writes, buffers, frames, encoded },
+    { writes: 20 * commits, buffers: commits, frames: 48, encoded: commits },
+  )
 })
 
 test('what a message takes to encode does not grow with its readers', async (t) => {
@@ -109,7 +114,8 @@ test('lines are made once for all who asked for lines', async (t) => {
   const { chat, ada } = await startCounted(t)
   const readers = Array.from({ length: 20 }, () => new RawConnection(chat.url))
   t.after(() => readers.forEach((reader) => reader.leave()))
-  for (const reader of readers) reader.send('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
+  for (const reader of readers)
+    reader.send('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
   for (const reader of readers) assert.ok(await reader.until((text) => text.includes('"event":"ping"')))
   await workOf(chat)
 
@@ -125,7 +131,8 @@ test('a post takes so many statements, and one commit for all that came while th
   const [connections, pipelined] = [32, 16]
   const cookie = (await chat.comeIn('bob')).headers['cookie']!
   let key = 0
-  const post = (text: string) => `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\nSec-Fetch-Site: same-origin\r\nIdempotency-Key: ${key++}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+  const post = (text: string) =>
+    `POST /rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\nSec-Fetch-Site: same-origin\r\nIdempotency-Key: ${key++}\r\nContent-Length: ${text.length}\r\n\r\n${text}`
   const first = new RawConnection(chat.url)
   first.send(post('the first of bob'))
   assert.ok(await first.until((text) => text.includes('the first of bob')))
@@ -134,7 +141,8 @@ test('a post takes so many statements, and one commit for all that came while th
 
   const open = Array.from({ length: connections }, () => new RawConnection(chat.url))
   for (const connection of open) connection.send(Array.from({ length: pipelined }, () => post('one of many')).join(''))
-  for (const connection of open) assert.ok(await connection.until((text) => text.split('HTTP/1.1 201').length > pipelined))
+  for (const connection of open)
+    assert.ok(await connection.until((text) => text.split('HTTP/1.1 201').length > pipelined))
   for (const connection of open) connection.leave()
 
   const posts = connections * pipelined

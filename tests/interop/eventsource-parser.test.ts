@@ -74,7 +74,11 @@ property('eventsource-parser and the parser in these tests agree on any bytes at
     const bytes = Buffer.from(anyStream(random))
     if (random.chance(0.1)) bytes[random.below(bytes.length)] = 0xff // no UTF-8
 
-    assert.deepEqual(readAll(library, random.chunks(bytes)), readOurselves(random.chunks(bytes)), JSON.stringify(bytes.toString()))
+    assert.deepEqual(
+      readAll(library, random.chunks(bytes)),
+      readOurselves(random.chunks(bytes)),
+      JSON.stringify(bytes.toString()),
+    )
   }
 })
 
@@ -95,11 +99,15 @@ test('eventsource-parser reads a whole chat as it was said', async (t) => {
   const ada = await chat.comeIn('ada')
   const reader = await chat.stranger.listen({ path: '/events?since=all' })
   const said = []
-  for (const text of ['hello', ' a\n\n b\n', 'a\u2028b\u0085c', '👩‍👩‍👧 京 ไทย', 'data: x\nid: 7']) said.push(await ada.say('lobby', text))
+  for (const text of ['hello', ' a\n\n b\n', 'a\u2028b\u0085c', '👩‍👩‍👧 京 ไทย', 'data: x\nid: 7'])
+    said.push(await ada.say('lobby', text))
   await reader.texts(said.length)
 
   const { events, lastEventId } = readAll(library, [reader.bytes])
 
-  assert.deepEqual(events.filter(({ event }) => event === 'message').map(({ data }) => JSON.parse(data)), said)
+  assert.deepEqual(
+    events.filter(({ event }) => event === 'message').map(({ data }) => JSON.parse(data)),
+    said,
+  )
   assert.equal(lastEventId, said.at(-1)!.id)
 })

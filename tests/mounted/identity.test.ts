@@ -36,13 +36,21 @@ test('nobody comes in, leaves or claims a name beside the host', async (t) => {
     assert.deepEqual([came.status, await codeOf(came), came.headers.getSetCookie()], [403, 'forbidden', []])
     assert.equal((await host.send('DELETE', '/chat/session', {}, as)).status, 403)
   }
-  const claimed = await host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: 'hello', headers: { authorization: `Basic ${btoa('eve:')}` } })
+  const claimed = await host.fetch('/chat/rooms/lobby/messages', {
+    method: 'POST',
+    body: 'hello',
+    headers: { authorization: `Basic ${btoa('eve:')}` },
+  })
   assert.equal(claimed.status, 401)
-  const { user } = await me(host.fetch('/chat/session', { headers: { authorization: `Basic ${btoa('eve:')}`, cookie: `natter-chat=${'A'.repeat(43)}`, 'x-user': 'ada' } }))
+  const { user } = await me(
+    host.fetch('/chat/session', {
+      headers: { authorization: `Basic ${btoa('eve:')}`, cookie: `natter-chat=${'A'.repeat(43)}`, 'x-user': 'ada' },
+    }),
+  )
   assert.equal(user!.name, 'ada')
 })
 
-test('names and roles are the host\'s to change, and they change for everybody', async (t) => {
+test("names and roles are the host's to change, and they change for everybody", async (t) => {
   let ada: Identity = { id: '1', name: 'Ada', role: 'member' }
   const host = await mount(t, { identify: () => ada })
   const { user } = await me(host.fetch('/chat/session'))
@@ -60,34 +68,56 @@ test('names and roles are the host\'s to change, and they change for everybody',
 
 test('two people of a host may have the same name', async (t) => {
   const { chat } = await mount(t)
-  const [one, two] = [await chat.post({ id: '1', name: 'Ada' }, 'lobby', { text: 'one' }), await chat.post({ id: '2', name: 'Ada' }, 'lobby', { text: 'two' })]
+  const [one, two] = [
+    await chat.post({ id: '1', name: 'Ada' }, 'lobby', { text: 'one' }),
+    await chat.post({ id: '2', name: 'Ada' }, 'lobby', { text: 'two' }),
+  ]
   assert.deepEqual([one.from.name, two.from.name], ['Ada', 'Ada'])
   assert.notEqual(one.from.id, two.from.id)
 })
 
-test('a token that was made in the chat works beside the host\'s people', async (t) => {
-  const host = await mount(t, { identify: (request) => (request.headers['x-user'] === 'ada' ? { id: '1', name: 'ada', role: 'admin' } : undefined) })
+test("a token that was made in the chat works beside the host's people", async (t) => {
+  const host = await mount(t, {
+    identify: (request) => (request.headers['x-user'] === 'ada' ? { id: '1', name: 'ada', role: 'admin' } : undefined),
+  })
   const made = await host.send('POST', '/chat/tokens', { name: 'deploys' }, 'ada')
   assert.equal(made.status, 201, await made.clone().text())
   const { token } = (await made.json()) as { token: string }
-  const said = await host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: 'deployed', headers: { authorization: `Bearer ${token}` } })
+  const said = await host.fetch('/chat/rooms/lobby/messages', {
+    method: 'POST',
+    body: 'deployed',
+    headers: { authorization: `Bearer ${token}` },
+  })
   assert.equal(said.status, 201)
   assert.equal(((await said.json()) as Message).from.name, 'deploys')
-  const forged = await host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: 'deployed', headers: { authorization: `Bearer natter_${'A'.repeat(43)}`, 'x-user': 'ada' } })
+  const forged = await host.fetch('/chat/rooms/lobby/messages', {
+    method: 'POST',
+    body: 'deployed',
+    headers: { authorization: `Bearer natter_${'A'.repeat(43)}`, 'x-user': 'ada' },
+  })
   assert.equal(forged.status, 401)
 })
 
 test('an identify that fails fails for that request alone, and the log says how', async (t) => {
   const failures: Record<string, () => unknown> = {
-    throws: () => { throw new Error('no database') },
-    rejects: async () => { throw new Error('no database') },
-    'throws nothing': () => { throw undefined },
-    'throws what can\'t be printed': () => { throw Object.create(null) },
+    throws: () => {
+      throw new Error('no database')
+    },
+    rejects: async () => {
+      throw new Error('no database')
+    },
+    'throws nothing': () => {
+      throw undefined
+    },
+    "throws what can't be printed": () => {
+      throw Object.create(null)
+    },
     'rejects with text': () => Promise.reject('no database'),
   }
   let fails = ''
   // It gives anything.
-  const identify = (request: IncomingMessage) => (request.headers['x-user'] === 'eve' ? failures[fails]!() : byHeader(request)) as Identity
+  const identify = (request: IncomingMessage) =>
+    (request.headers['x-user'] === 'eve' ? failures[fails]!() : byHeader(request)) as Identity
   const host = await mount(t, { identify })
   const reader = await host.listen('/chat/events', 'ada')
   for (fails of Object.keys(failures)) {
@@ -108,9 +138,21 @@ test('an identify that fails fails for that request alone, and the log says how'
 
 test('what is no identity is refused, and the log names what is wrong', async (t) => {
   const wrong: [unknown, RegExp][] = [
-    ['ada', /must be an object .* not a string/], [42, /not a number/], [true, /not a boolean/], [[], /must have an id/], [{}, /must have an id/], [{ name: 'Ada' }, /must have an id/], [{ id: '', name: 'Ada' }, /must have an id/],
-    [{ id: {}, name: 'Ada' }, /must have an id/], [{ id: NaN, name: 'Ada' }, /must have an id/], [{ id: 1.5, name: 'Ada' }, /must have an id/], [{ id: 'x'.repeat(201), name: 'Ada' }, /at most 200 characters, and this one has 201/],
-    [{ id: 'a\0b', name: 'Ada' }, /control characters/], [{ id: '\ud800', name: 'Ada' }, /well-formed/], [{ id: '1', name: 'Ada', role: 'root' }, /role of an identity must be one of owner, /], [{ id: '1', name: 'Ada', role: null }, /role/],
+    ['ada', /must be an object .* not a string/],
+    [42, /not a number/],
+    [true, /not a boolean/],
+    [[], /must have an id/],
+    [{}, /must have an id/],
+    [{ name: 'Ada' }, /must have an id/],
+    [{ id: '', name: 'Ada' }, /must have an id/],
+    [{ id: {}, name: 'Ada' }, /must have an id/],
+    [{ id: NaN, name: 'Ada' }, /must have an id/],
+    [{ id: 1.5, name: 'Ada' }, /must have an id/],
+    [{ id: 'x'.repeat(201), name: 'Ada' }, /at most 200 characters, and this one has 201/],
+    [{ id: 'a\0b', name: 'Ada' }, /control characters/],
+    [{ id: '\ud800', name: 'Ada' }, /well-formed/],
+    [{ id: '1', name: 'Ada', role: 'root' }, /role of an identity must be one of owner, /],
+    [{ id: '1', name: 'Ada', role: null }, /role/],
   ]
   let gives: unknown
   const host = await mount(t, { identify: () => gives as Identity }) // which it is not
@@ -122,14 +164,32 @@ test('what is no identity is refused, and the log names what is wrong', async (t
     assert.match(line, says)
     assert.doesNotMatch(line.replace("{ id: '42', name: 'Ada' }", ''), /Ada|xxx|root/)
     // Neither is a program's own mistake passed over.
-    await assert.rejects(host.chat.post(identity as Identity, 'lobby', { text: 'hello' }), (error) => error instanceof TypeError && says.test(error.message))
+    await assert.rejects(
+      host.chat.post(identity as Identity, 'lobby', { text: 'hello' }),
+      (error) => error instanceof TypeError && says.test(error.message),
+    )
   }
 })
 
 test('a name is made one that can be shown', () => {
   for (const [name, shown] of [
-    ['Ada', 'Ada'], ['  Ada \n Lovelace\t', 'Ada Lovelace'], ['A\0d\x1ba', 'Ada'], ['A\u202eda', 'Ada'], ['Ａｄａ', 'Ada'], ['京', '京'], ['👩‍🚀'.repeat(30), /^👩🚀/u], ['x'.repeat(41), 'x'.repeat(40)], ['ﷺ'.repeat(30), /^صلى/],
-    ['\ud800Ada', 'Ada'], [`${'x'.repeat(39)} y`, 'x'.repeat(39)], ['a'.repeat(1e6), 'a'.repeat(40)], ['', '42'], [' \u200b ', '42'], [undefined, '42'], [42, '42'], ['\u2800', '42'],
+    ['Ada', 'Ada'],
+    ['  Ada \n Lovelace\t', 'Ada Lovelace'],
+    ['A\0d\x1ba', 'Ada'],
+    ['A\u202eda', 'Ada'],
+    ['Ａｄａ', 'Ada'],
+    ['京', '京'],
+    ['👩‍🚀'.repeat(30), /^👩🚀/u],
+    ['x'.repeat(41), 'x'.repeat(40)],
+    ['ﷺ'.repeat(30), /^صلى/],
+    ['\ud800Ada', 'Ada'],
+    [`${'x'.repeat(39)} y`, 'x'.repeat(39)],
+    ['a'.repeat(1e6), 'a'.repeat(40)],
+    ['', '42'],
+    [' \u200b ', '42'],
+    [undefined, '42'],
+    [42, '42'],
+    ['\u2800', '42'],
   ] as const) {
     const identity = readIdentity({ id: '42', name })
     if (typeof shown === 'string') assert.equal(identity.name, shown)
@@ -137,21 +197,33 @@ test('a name is made one that can be shown', () => {
     assert.ok([...identity.name].length <= 40)
   }
   assert.deepEqual(readIdentity({ id: 42, name: 'Ada' }), { id: '42', name: 'Ada', role: 'member' })
-  assert.deepEqual(readIdentity({ id: 2n ** 64n, name: 'Ada', role: 'owner' }), { id: '18446744073709551616', name: 'Ada', role: 'owner' })
+  assert.deepEqual(readIdentity({ id: 2n ** 64n, name: 'Ada', role: 'owner' }), {
+    id: '18446744073709551616',
+    name: 'Ada',
+    role: 'owner',
+  })
   assert.equal(readIdentity({ id: '\u200b', name: '' }).name, 'somebody')
   assert.equal(readIdentity({ id: '\u200b'.repeat(200), name: '' }).name, 'somebody')
 })
 
-test('the first requests of somebody new come all at once, as a page\'s do', async (t) => {
+test("the first requests of somebody new come all at once, as a page's do", async (t) => {
   const host = await mount(t, { identify: async (request) => byHeader(request) })
-  const answers = await Promise.all(Array.from({ length: 10 }, () => me(host.fetch('/chat/session', { headers: { 'x-user': 'ada' } }))))
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => me(host.fetch('/chat/session', { headers: { 'x-user': 'ada' } }))),
+  )
   assert.equal(new Set(answers.map(({ user }) => user!.id)).size, 1)
 })
 
 test('who is disconnected loses the open streams at once, and nobody else does', async (t) => {
   let known = true
-  const host = await mount(t, { identify: (request) => (known || request.headers['x-user'] !== 'ada' ? byHeader(request) : undefined) })
-  const [ada, again, bob] = await Promise.all([host.listen('/chat/events', 'ada'), host.listen('/chat/rooms', 'ada'), host.listen('/chat/events', 'bob')])
+  const host = await mount(t, {
+    identify: (request) => (known || request.headers['x-user'] !== 'ada' ? byHeader(request) : undefined),
+  })
+  const [ada, again, bob] = await Promise.all([
+    host.listen('/chat/events', 'ada'),
+    host.listen('/chat/rooms', 'ada'),
+    host.listen('/chat/events', 'bob'),
+  ])
 
   known = false
   await host.chat.disconnect('host-ada')

@@ -21,7 +21,10 @@ test('what the host does by function is seen on streams, and by function', async
   const seen = await reader.next('message')
   assert.deepEqual(seen.data, message)
   assert.equal(message.from.name, 'deploys')
-  assert.equal((await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id, (await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id)
+  assert.equal(
+    (await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id,
+    (await chat.post(deploys, 'lobby', { text: 'again', key: 'k' })).id,
+  )
 
   const ada = { id: 'host-ada', name: 'ada' }
   const room = await chat.createRoom(ada, { name: 'Kitchen' })
@@ -31,9 +34,15 @@ test('what the host does by function is seen on streams, and by function', async
   await chat.leave(deploys, room.id)
   assert.deepEqual(await names(), ['ada'])
   assert.deepEqual(await chat.room(null, room.id), room)
-  assert.deepEqual((await chat.rooms(null)).rooms.map(({ id }) => id), ['lobby', 'kitchen'])
+  assert.deepEqual(
+    (await chat.rooms(null)).rooms.map(({ id }) => id),
+    ['lobby', 'kitchen'],
+  )
   await chat.remove(deploys, 'lobby', message.id)
-  assert.deepEqual((await chat.messages(ada, 'lobby')).messages.map(({ text }) => text), ['again'])
+  assert.deepEqual(
+    (await chat.messages(ada, 'lobby')).messages.map(({ text }) => text),
+    ['again'],
+  )
   assert.equal((await reader.next('delete')).data.id, message.id)
 
   // Whoever comes with the same id over HTTP is the same.
@@ -44,7 +53,11 @@ test('what the host does by function is seen on streams, and by function', async
 
 test('others are named as the host knows them, also before they ever came', async (t) => {
   const { chat, ...host } = await mount(t)
-  const [ada, bob, eve] = [{ id: 'host-ada', name: 'ada', role: 'owner' }, { id: 'host-bob', name: 'bob' }, { id: 'host-eve', name: 'eve' }] as const
+  const [ada, bob, eve] = [
+    { id: 'host-ada', name: 'ada', role: 'owner' },
+    { id: 'host-bob', name: 'bob' },
+    { id: 'host-eve', name: 'eve' },
+  ] as const
   const attic = await chat.createRoom(ada, { name: 'Attic', kind: 'private' })
   await assert.rejects(chat.room(bob, attic.id), refusedWith('not_found'))
   await chat.addMember(ada, attic.id, bob, { role: 'owner' })
@@ -91,7 +104,8 @@ test('a number of entries that is none is refused, and a page of the longest is 
 
   for (const [what, page] of Object.entries(pages)) {
     // A parameter that is not there is NaN as a number.
-    for (const limit of [-1, 0, 1.5, NaN, Infinity]) await assert.rejects(page(limit), refusedWith('invalid_request'), `${what} ${limit}`)
+    for (const limit of [-1, 0, 1.5, NaN, Infinity])
+      await assert.rejects(page(limit), refusedWith('invalid_request'), `${what} ${limit}`)
     await page(1e9)
   }
 })
@@ -100,26 +114,47 @@ test('a room is open or private, whatever a program hands on', async (t) => {
   const { chat } = await mount(t)
   for (const kind of ['direct', 'secret', '', null]) {
     // A program in JavaScript is not held to the types.
-    await assert.rejects(chat.createRoom(deploys, { name: `a room of kind ${kind}`, kind: kind as 'open' }), refusedWith('invalid_request'))
+    await assert.rejects(
+      chat.createRoom(deploys, { name: `a room of kind ${kind}`, kind: kind as 'open' }),
+      refusedWith('invalid_request'),
+    )
   }
-  assert.deepEqual((await chat.rooms(deploys)).rooms.map(({ name }) => name), ['lobby'])
+  assert.deepEqual(
+    (await chat.rooms(deploys)).rooms.map(({ name }) => name),
+    ['lobby'],
+  )
 })
 
-test('a key that can\'t be kept is refused, and others\' posts of the same moment are not', async (t) => {
+test("a key that can't be kept is refused, and others' posts of the same moment are not", async (t) => {
   const { chat, lines } = await mount(t)
-  const posts = await Promise.allSettled(['one', {}, 'k'.repeat(65), 'two'].map((key) => chat.post(deploys, 'lobby', { text: 'deployed', key: key as string })))
-  assert.deepEqual(posts.map((post) => (post.status === 'rejected' ? post.reason.code : 'said')), ['said', 'invalid_key', 'invalid_key', 'said'])
+  const posts = await Promise.allSettled(
+    ['one', {}, 'k'.repeat(65), 'two'].map((key) =>
+      chat.post(deploys, 'lobby', { text: 'deployed', key: key as string }),
+    ),
+  )
+  assert.deepEqual(
+    posts.map((post) => (post.status === 'rejected' ? post.reason.code : 'said')),
+    ['said', 'invalid_key', 'invalid_key', 'said'],
+  )
   assert.deepEqual(lines, [])
 })
 
 test('two chats in one process keep to themselves', async (t) => {
-  const [one, two] = [await createChat({ data: ':memory:', path: '/one', name: 'One', identify: byHeader }), await createChat({ data: ':memory:', path: '/one/two', name: 'Two' })]
+  const [one, two] = [
+    await createChat({ data: ':memory:', path: '/one', name: 'One', identify: byHeader }),
+    await createChat({ data: ':memory:', path: '/one/two', name: 'Two' }),
+  ]
   t.after(() => Promise.all([one.close(), two.close()]))
-  const url = await serve(t, (request, response) => two.handler(request, response, () => one.handler(request, response)))
+  const url = await serve(t, (request, response) =>
+    two.handler(request, response, () => one.handler(request, response)),
+  )
   await one.post(deploys, 'lobby', { text: 'in one' })
   await two.post(deploys, 'lobby', { text: 'in two' })
 
-  const texts = async (path: string) => ((await (await fetch(`${url}${path}/rooms/lobby/messages`)).json()) as { messages: { text: string }[] }).messages.map(({ text }) => text)
+  const texts = async (path: string) =>
+    (
+      (await (await fetch(`${url}${path}/rooms/lobby/messages`)).json()) as { messages: { text: string }[] }
+    ).messages.map(({ text }) => text)
   assert.deepEqual([await texts('/one'), await texts('/one/two')], [['in one'], ['in two']])
   assert.match(await (await fetch(`${url}/one/`)).text(), /"\/one\/static-[^\/]+\/chat\.js"/)
   assert.match(await (await fetch(`${url}/one/two`)).text(), /"\/one\/two\/static-[^\/]+\/chat\.js"/)
@@ -141,7 +176,11 @@ test('closing tells streams to come back, finishes what is under way, and refuse
     },
   })
   const reader = await host.listen('/chat/events', 'ada')
-  const underWay = host.fetch('/chat/rooms/lobby/messages', { method: 'POST', body: '{"text":"last words"}', headers: { 'content-type': 'application/json', 'x-user': 'ada', 'x-slow': '' } })
+  const underWay = host.fetch('/chat/rooms/lobby/messages', {
+    method: 'POST',
+    body: '{"text":"last words"}',
+    headers: { 'content-type': 'application/json', 'x-user': 'ada', 'x-slow': '' },
+  })
   await waiting
 
   const closed = chat.close()
@@ -158,7 +197,11 @@ test('closing tells streams to come back, finishes what is under way, and refuse
   assert.ok([200, 503].includes(late.status))
   for (const path of ['/chat', '/chat/events', '/chat/rooms', '/chat/healthz', '/chat/nothing']) {
     const refused = await host.fetch(path)
-    assert.deepEqual([refused.status, refused.headers.get('retry-after'), await codeOf(refused)], [503, '2', 'stopping'], path)
+    assert.deepEqual(
+      [refused.status, refused.headers.get('retry-after'), await codeOf(refused)],
+      [503, '2', 'stopping'],
+      path,
+    )
   }
   await assert.rejects(chat.rooms(null), refusedWith('stopping'))
   await chat.disconnect('host-ada')
@@ -168,12 +211,16 @@ test('closing tells streams to come back, finishes what is under way, and refuse
 test('a reader that takes nothing, and an upload that never ends, are cut off in time', async (t) => {
   const { chat, url } = await mount(t, { identify: undefined })
   const upload = new RawConnection(url)
-  upload.send('POST /chat/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{')
+  upload.send(
+    'POST /chat/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  )
   const reader = new RawConnection(url)
   t.after(() => reader.leave())
   reader.socket.pause()
   reader.send('GET /chat/events?since=all HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  const many = Array.from({ length: 2000 }, (_, at) => chat.post(deploys, 'lobby', { text: `${at} ${'much '.repeat(790)}` }))
+  const many = Array.from({ length: 2000 }, (_, at) =>
+    chat.post(deploys, 'lobby', { text: `${at} ${'much '.repeat(790)}` }),
+  )
   await Promise.all(many)
 
   const began = performance.now()
@@ -199,14 +246,19 @@ const index = JSON.stringify(new URL('../../lib/index.ts', import.meta.url).href
 
 /** Runs a host program, which must end by itself, and gives back what it printed. */
 async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, ...args], { timeout: patienceMs })
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', program, ...args],
+    { timeout: patienceMs },
+  )
   assert.equal(stderr, '')
   return stdout
 }
 
-test('after close nothing is left that keeps the host\'s process', async (t) => {
+test("after close nothing is left that keeps the host's process", async (t) => {
   const data = await temporaryFolder(t)
-  const out = await run(`
+  const out = await run(
+    `
     import { readdirSync } from 'node:fs'
     import { createServer, get } from 'node:http'
     import { createChat } from ${index}
@@ -230,11 +282,16 @@ test('after close nothing is left that keeps the host\'s process', async (t) => 
     // A handle that is closed goes in a later turn.
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
     console.log(JSON.stringify({ before, after: listeners(), resources: process.getActiveResourcesInfo(), files }))
-  `, data)
+  `,
+    data,
+  )
   const { before, after, resources, files } = JSON.parse(out)
   assert.deepEqual(after, before)
   // What a program prints with, and reads its folder with, is its own.
-  assert.deepEqual(resources.filter((name: string) => !/^(TTYWrap|PipeWrap|FSReq)/.test(name)), [])
+  assert.deepEqual(
+    resources.filter((name: string) => !/^(TTYWrap|PipeWrap|FSReq)/.test(name)),
+    [],
+  )
   assert.ok(files < 40, `${files} files are open`)
 })
 
@@ -256,12 +313,20 @@ test('a password that was hashed keeps no process either', async () => {
 })
 
 test('a log that throws takes nothing with it', async (t) => {
-  const host = await mount(t, { log: () => { throw new Error('no disk') }, identify: (request) => (request.headers['x-user'] === 'eve' ? Promise.reject(new Error('no database')) : byHeader(request)) })
+  const host = await mount(t, {
+    log: () => {
+      throw new Error('no disk')
+    },
+    identify: (request) =>
+      request.headers['x-user'] === 'eve' ? Promise.reject(new Error('no database')) : byHeader(request),
+  })
   assert.equal((await host.send('POST', '/chat/rooms', { name: 'attic' }, 'eve')).status, 500)
   assert.equal((await host.send('POST', '/chat/rooms', { name: 'attic' }, 'ada')).status, 201)
 })
 
-test('a host that ends without closing leaves no memory behind', { skip: !existsSync('/dev/shm') && 'there is no /dev/shm' }, async () => {
+test('a host that ends without closing leaves no memory behind', {
+  skip: !existsSync('/dev/shm') && 'there is no /dev/shm',
+}, async () => {
   const out = await run(`
     import { createChat } from ${index}
     import { readdirSync } from 'node:fs'
@@ -274,7 +339,8 @@ test('a host that ends without closing leaves no memory behind', { skip: !exists
   const folders = out.trim().split(',')
   assert.ok(folders[0] !== '')
   // Other tests come and go meanwhile: which of these is ours nobody else can tell, but none of them may stay.
-  for (const folder of folders) while (existsSync(`/dev/shm/${folder}`)) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const folder of folders)
+    while (existsSync(`/dev/shm/${folder}`)) await new Promise((resolve) => setTimeout(resolve, 20))
 })
 
 test('who takes only a Hub from the package loads no database', async () => {

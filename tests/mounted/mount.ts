@@ -24,19 +24,36 @@ export interface Mounted {
 }
 
 /** Mounts a chat at `/chat` unless told otherwise; `carry` makes the host's own handler. */
-export async function mount(t: TestContext, options: CreateChatOptions = {}, carry: (chat: MountedChat) => RequestListener = (chat) => chat.handler): Promise<Mounted> {
+export async function mount(
+  t: TestContext,
+  options: CreateChatOptions = {},
+  carry: (chat: MountedChat) => RequestListener = (chat) => chat.handler,
+): Promise<Mounted> {
   const lines: string[] = []
-  const chat = await createChat({ data: ':memory:', path: '/chat', identify: byHeader, postsPerSecond: 0, log: (line) => void lines.push(line), ...options })
+  const chat = await createChat({
+    data: ':memory:',
+    path: '/chat',
+    identify: byHeader,
+    postsPerSecond: 0,
+    log: (line) => void lines.push(line),
+    ...options,
+  })
   t.after(() => chat.close())
   const url = await serve(t, carry(chat))
   const headersOf = (as: string | undefined): Record<string, string> => (as === undefined ? {} : { 'x-user': as })
-  const fetched = (path: string, init: RequestInit = {}) => fetch(url + path, { redirect: 'manual', ...init, signal: AbortSignal.timeout(patienceMs) })
+  const fetched = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, { redirect: 'manual', ...init, signal: AbortSignal.timeout(patienceMs) })
   return {
     chat,
     url,
     lines,
     fetch: fetched,
-    send: (method, path, body, as) => fetched(path, { method, headers: { 'content-type': 'application/json', ...headersOf(as) }, body: JSON.stringify(body) }),
+    send: (method, path, body, as) =>
+      fetched(path, {
+        method,
+        headers: { 'content-type': 'application/json', ...headersOf(as) },
+        body: JSON.stringify(body),
+      }),
     listen: (path, as) => Listener.open(url + path, headersOf(as)),
   }
 }

@@ -12,10 +12,38 @@ import { RawConnection, readAnswer } from '../raw-connection.ts'
 import { mount } from './mount.ts'
 
 const below = [
-  ['/chat', 200], ['/chat/', 200], ['/chat?q=1', 200], ['/chat/?q=1', 200], ['/chat/rooms', 200], ['/chat/rooms?a=/b#c', 200], ['/chat/rooms/l%6Fbby', 200],
-  ['/chat/healthz', 200], ['/chat/nothing', 404], ['/chat//', 404], ['/chat/rooms/%ff', 400], ['/chat/../secret', 404], ['/chat/chat', 404], ['/chat/%2e%2e', 404],
+  ['/chat', 200],
+  ['/chat/', 200],
+  ['/chat?q=1', 200],
+  ['/chat/?q=1', 200],
+  ['/chat/rooms', 200],
+  ['/chat/rooms?a=/b#c', 200],
+  ['/chat/rooms/l%6Fbby', 200],
+  ['/chat/healthz', 200],
+  ['/chat/nothing', 404],
+  ['/chat//', 404],
+  ['/chat/rooms/%ff', 400],
+  ['/chat/../secret', 404],
+  ['/chat/chat', 404],
+  ['/chat/%2e%2e', 404],
 ] as const
-const beside = ['/', '/chatter', '/chat-room', '/cha', '/Chat', '/%63hat', '//chat', '//chat/rooms', '/x/chat', '/?/chat', '/rooms', '/chat%2Frooms', '/.%2Fchat', '*', 'http://localhost/chat/rooms']
+const beside = [
+  '/',
+  '/chatter',
+  '/chat-room',
+  '/cha',
+  '/Chat',
+  '/%63hat',
+  '//chat',
+  '//chat/rooms',
+  '/x/chat',
+  '/?/chat',
+  '/rooms',
+  '/chat%2Frooms',
+  '/.%2Fchat',
+  '*',
+  'http://localhost/chat/rooms',
+]
 
 test('it answers what is below its path, and hands on everything else', async (t) => {
   const handedOn: string[] = []
@@ -56,7 +84,7 @@ test('it takes the whole URL from a framework that has cut its path off', async 
   assert.deepEqual(await reader.texts(1), ['hello'])
 })
 
-test('the headers of a stream are the host\'s to read for as long as it is open, and without a host are not kept', async (t) => {
+test("the headers of a stream are the host's to read for as long as it is open, and without a host are not kept", async (t) => {
   const requests: IncomingMessage[] = []
   const note = (message: unknown) => void requests.push((message as { request: IncomingMessage }).request)
   subscribe('http.server.request.start', note)
@@ -72,15 +100,24 @@ test('the headers of a stream are the host\'s to read for as long as it is open,
   }
 
   const [mounted, alone] = requests
-  assert.deepEqual([mounted!.url, mounted!.headers['user-agent'], mounted!.rawHeaders.includes('a browser')], ['/chat/events', 'a browser', true])
+  assert.deepEqual(
+    [mounted!.url, mounted!.headers['user-agent'], mounted!.rawHeaders.includes('a browser')],
+    ['/chat/events', 'a browser', true],
+  )
   assert.deepEqual([alone!.url, alone!.headers, alone!.rawHeaders], ['/events', {}, []])
 })
 
 test('each method gets an answer there', async (t) => {
   const host = await mount(t)
   for (const [method, path, status] of [
-    ['HEAD', '/chat', 200], ['HEAD', '/chat/rooms', 200], ['HEAD', '/chat/events', 200], ['OPTIONS', '/chat/rooms', 204], ['OPTIONS', '/chat', 204], ['POST', '/chat', 405],
-    ['PURGE', '/chat/rooms', 405], ['POST', '/chat/nothing', 404],
+    ['HEAD', '/chat', 200],
+    ['HEAD', '/chat/rooms', 200],
+    ['HEAD', '/chat/events', 200],
+    ['OPTIONS', '/chat/rooms', 204],
+    ['OPTIONS', '/chat', 204],
+    ['POST', '/chat', 405],
+    ['PURGE', '/chat/rooms', 405],
+    ['POST', '/chat/nothing', 404],
   ] as const) {
     assert.equal((await host.fetch(path, { method })).status, status, `${method} ${path}`)
   }
@@ -89,9 +126,12 @@ test('each method gets an answer there', async (t) => {
 
 test('who asks for another protocol is answered all the same, and a host that knows it is not disturbed', async (t) => {
   const host = await mount(t)
-  const ask = (path: string) => new Promise<IncomingMessage>((resolve, reject) => {
-    send(host.url + path, { headers: { connection: 'upgrade', upgrade: 'websocket' }, timeout: patienceMs }, resolve).on('error', reject).end()
-  })
+  const ask = (path: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      send(host.url + path, { headers: { connection: 'upgrade', upgrade: 'websocket' }, timeout: patienceMs }, resolve)
+        .on('error', reject)
+        .end()
+    })
   assert.equal((await ask('/chat/rooms')).statusCode, 200)
   assert.equal((await ask('/rooms')).statusCode, 404)
 })
@@ -126,9 +166,14 @@ test('people of its own keep a cookie that is sent there and nowhere else', asyn
   assert.match(cookie, /^natter-[0-9a-z]{8}-chat=[\w-]{43}; Path=\/chat; /)
 
   const secret = cookie.split(';')[0]!
-  const { user } = (await (await host.fetch('/chat/session', { headers: { cookie: secret } })).json()) as { user: { name: string } }
+  const { user } = (await (await host.fetch('/chat/session', { headers: { cookie: secret } })).json()) as {
+    user: { name: string }
+  }
   assert.equal(user.name, 'ada')
-  const left = await host.fetch('/chat/session', { method: 'DELETE', headers: { cookie: secret, 'sec-fetch-site': 'same-origin' } })
+  const left = await host.fetch('/chat/session', {
+    method: 'DELETE',
+    headers: { cookie: secret, 'sec-fetch-site': 'same-origin' },
+  })
   assert.equal(left.status, 204)
   assert.match(left.headers.getSetCookie()[0]!, /^natter-[0-9a-z]{8}-chat=; Path=\/chat; Max-Age=0; /)
 
@@ -139,28 +184,63 @@ test('people of its own keep a cookie that is sent there and nowhere else', asyn
 
 test('mounted at the root it has everything', async (t) => {
   for (const path of ['', '/', undefined]) {
-    const host = await mount(t, { path }, (chat) => (request, response) => chat.handler(request, response, () => assert.fail('nothing is beside the root')))
-    for (const [asked, status] of [['/', 200], ['/rooms', 200], ['/chat', 404], ['//', 404]] as const) assert.equal(await statusOf(host.url, asked), status, asked)
+    const host = await mount(
+      t,
+      { path },
+      (chat) => (request, response) => chat.handler(request, response, () => assert.fail('nothing is beside the root')),
+    )
+    for (const [asked, status] of [
+      ['/', 200],
+      ['/rooms', 200],
+      ['/chat', 404],
+      ['//', 404],
+    ] as const)
+      assert.equal(await statusOf(host.url, asked), status, asked)
   }
 })
 
-test('an option that can\'t be used is named', async () => {
+test("an option that can't be used is named", async () => {
   for (const [options, says] of [
-    [{ path: 'chat' }, /path must be like \/chat/], [{ path: '/chat/' }, /path/], [{ path: '/a//b' }, /path/], [{ path: '/../x' }, /path/], [{ path: '/a b' }, /path/], [{ path: '/ä' }, /path/], [{ path: '/a?b' }, /path/],
-    [{ path: '/"><script>' }, /path/], [{ data: '' }, /data must not be empty/], [{ urls: ['chat.example'] }, /urls must be like/], [{ allowOrigins: ['*'] }, /allowOrigins must be like/], [{ name: '' }, /name must have/],
-    [{ trustProxy: 'nobody' }, /trustProxy must be/], [{ postsPerSecond: -1 }, /postsPerSecond must be/], [{ postsPerSecond: NaN }, /postsPerSecond must be/], [{ postsPerAddress: -1 }, /postsPerAddress must be/], [{ streamsPerAddress: 1.5 }, /streamsPerAddress must be/],
+    [{ path: 'chat' }, /path must be like \/chat/],
+    [{ path: '/chat/' }, /path/],
+    [{ path: '/a//b' }, /path/],
+    [{ path: '/../x' }, /path/],
+    [{ path: '/a b' }, /path/],
+    [{ path: '/ä' }, /path/],
+    [{ path: '/a?b' }, /path/],
+    [{ path: '/"><script>' }, /path/],
+    [{ data: '' }, /data must not be empty/],
+    [{ urls: ['chat.example'] }, /urls must be like/],
+    [{ allowOrigins: ['*'] }, /allowOrigins must be like/],
+    [{ name: '' }, /name must have/],
+    [{ trustProxy: 'nobody' }, /trustProxy must be/],
+    [{ postsPerSecond: -1 }, /postsPerSecond must be/],
+    [{ postsPerSecond: NaN }, /postsPerSecond must be/],
+    [{ postsPerAddress: -1 }, /postsPerAddress must be/],
+    [{ streamsPerAddress: 1.5 }, /streamsPerAddress must be/],
     // What only JavaScript gets this far with.
-    [{ access: 'closed' }, /access must be open or invite/], [{ identify: 'ada' }, /identify must be a function/], [{ log: {} }, /log must be a function/], [{ data: {} }, /data must be text/], [{ pat: '/chat' }, /no option pat; there are data/],
+    [{ access: 'closed' }, /access must be open or invite/],
+    [{ identify: 'ada' }, /identify must be a function/],
+    [{ log: {} }, /log must be a function/],
+    [{ data: {} }, /data must be text/],
+    [{ pat: '/chat' }, /no option pat; there are data/],
   ] as const) {
     // @ts-expect-error: some are not of the right type
     const refused = createChat({ data: ':memory:', ...options })
-    await assert.rejects(refused, (error) => error instanceof TypeError && says.test(error.message) && !error.message.includes('\n'), JSON.stringify(options))
+    await assert.rejects(
+      refused,
+      (error) => error instanceof TypeError && says.test(error.message) && !error.message.includes('\n'),
+      JSON.stringify(options),
+    )
   }
 })
 
-test('a folder that can\'t be had is told in a line', async () => {
+test("a folder that can't be had is told in a line", async () => {
   const data = `${fileURLToPath(import.meta.url)}/data`
-  await assert.rejects(createChat({ data }), (error) => error instanceof Error && /^the data folder [^\n]+ can't be made: [^\n]+$/.test(error.message))
+  await assert.rejects(
+    createChat({ data }),
+    (error) => error instanceof Error && /^the data folder [^\n]+ can't be made: [^\n]+$/.test(error.message),
+  )
 })
 
 async function answerOf(url: string, target: string) {

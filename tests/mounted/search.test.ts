@@ -30,7 +30,8 @@ function whileAnswering(t: TestContext, happens: () => Promise<unknown>): void {
 
 test('a host searches by function, as somebody or as nobody in particular', async (t) => {
   const { chat, room } = await chatOfTwo(t)
-  const texts = async (by: typeof ada | null, options: { q?: string; room?: string }) => (await chat.search(by, options)).messages.map(({ text }) => text)
+  const texts = async (by: typeof ada | null, options: { q?: string; room?: string }) =>
+    (await chat.search(by, options)).messages.map(({ text }) => text)
 
   assert.deepEqual(await texts(bob, { q: 'the' }), ['in the attic', 'in the open'])
   assert.deepEqual(await texts(null, { q: 'the' }), ['in the open'])
@@ -42,7 +43,10 @@ test('who is removed while the search is under way no longer finds what is said 
   const { chat, room } = await chatOfTwo(t)
   whileAnswering(t, () => chat.removeMember(ada, room, bob))
 
-  assert.deepEqual((await chat.search(bob, { q: 'the' })).messages.map(({ text }) => text), ['in the open'])
+  assert.deepEqual(
+    (await chat.search(bob, { q: 'the' })).messages.map(({ text }) => text),
+    ['in the open'],
+  )
   await assert.rejects(chat.search(bob, { q: 'the', room }), { code: 'not_found' })
 })
 

@@ -9,7 +9,13 @@ export function anyEvent(random: Random): StreamEvent {
   const event: StreamEvent = {}
   if (random.chance(0.5)) event.event = oneLine(random)
   if (random.chance(0.5)) event.id = random.chance(0.5) ? random.below(2 ** 31) : oneLine(random)
-  if (random.chance(0.8)) event.data = random.pick([() => random.text(), () => random.text(), () => ({ text: random.text(), list: [null, random.below(9)] }), () => random.below(9)])()
+  if (random.chance(0.8))
+    event.data = random.pick([
+      () => random.text(),
+      () => random.text(),
+      () => ({ text: random.text(), list: [null, random.below(9)] }),
+      () => random.below(9),
+    ])()
   if (random.chance(0.2)) event.retry = random.below(100_000)
   return event
 }
@@ -19,7 +25,11 @@ function oneLine(random: Random): string {
 }
 
 /** What a reader has who got these events: by the specification, and not by how they were encoded. */
-export function asRead(sent: readonly StreamEvent[]): { events: ParsedEvent[]; lastEventId: string; retry: number | undefined } {
+export function asRead(sent: readonly StreamEvent[]): {
+  events: ParsedEvent[]
+  lastEventId: string
+  retry: number | undefined
+} {
   let lastEventId = ''
   let retry: number | undefined
   const events: ParsedEvent[] = []
@@ -28,7 +38,11 @@ export function asRead(sent: readonly StreamEvent[]): { events: ParsedEvent[]; l
     if (id !== undefined) lastEventId = String(id).toWellFormed()
     if (event === undefined && data === undefined) continue
     const text = typeof data === 'string' ? data : data === undefined ? '' : toJson(data)!
-    events.push({ event: (event ?? 'message').toWellFormed(), data: text.toWellFormed().replace(/\r\n?/g, '\n'), id: lastEventId })
+    events.push({
+      event: (event ?? 'message').toWellFormed(),
+      data: text.toWellFormed().replace(/\r\n?/g, '\n'),
+      id: lastEventId,
+    })
   }
   return { events, lastEventId, retry }
 }

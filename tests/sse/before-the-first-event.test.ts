@@ -6,7 +6,10 @@ import { eventStreamResponse, Hub } from '../../lib/index.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
 
 function ask(lastEventId?: string, signal?: AbortSignal): Request {
-  return new Request('http://test/', { headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId }, ...(signal && { signal }) })
+  return new Request('http://test/', {
+    headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+    ...(signal && { signal }),
+  })
 }
 
 /** What a stream has sent so far, and what its reader would come back with. */

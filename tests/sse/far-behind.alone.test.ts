@@ -17,7 +17,8 @@ function generated(count: number): History & { reads: number } {
     read(after, limit) {
       this.reads++
       const events: HistoryEvent[] = []
-      for (let id = after + 1; id <= count && events.length < limit; id++) events.push({ id, topics: ['lobby'], event: 'message', data: { id, text: `message ${id}` } })
+      for (let id = after + 1; id <= count && events.length < limit; id++)
+        events.push({ id, topics: ['lobby'], event: 'message', data: { id, text: `message ${id}` } })
       return events
     },
   }
@@ -73,7 +74,9 @@ test('a reader that is very far behind gets everything, while the event loop sta
 
   const { p99Ms, calmMs } = await loopDelay(async () => assert.equal(await readTo(hub, 0, behind), behind))
 
-  t.diagnostic(`${behind} events, p99 of the event loop ${p99Ms.toFixed(1)} ms, ${calmMs.toFixed(1)} ms with nothing to do`)
+  t.diagnostic(
+    `${behind} events, p99 of the event loop ${p99Ms.toFixed(1)} ms, ${calmMs.toFixed(1)} ms with nothing to do`,
+  )
   assert.ok(p99Ms < 50 + calmMs * 10, `p99 ${p99Ms} ms, ${calmMs} ms with nothing to do`)
 })
 
@@ -87,7 +90,9 @@ test('a hundred readers that are far behind at once are all brought up to date, 
     await Promise.all(Array.from({ length: 100 }, () => skimTo(hub, behind - each, behind)))
   })
 
-  t.diagnostic(`100 readers ${each} behind, p99 of the event loop ${p99Ms.toFixed(1)} ms, ${calmMs.toFixed(1)} ms with nothing to do`)
+  t.diagnostic(
+    `100 readers ${each} behind, p99 of the event loop ${p99Ms.toFixed(1)} ms, ${calmMs.toFixed(1)} ms with nothing to do`,
+  )
   assert.ok(p99Ms < 50 + calmMs * 10, `p99 ${p99Ms} ms, ${calmMs} ms with nothing to do`)
 })
 
@@ -104,23 +109,39 @@ test('what is published while somebody is replayed from history comes to them on
 })
 
 test('a filter and the topics hold in history as they do in the ring, and cost nothing but the reading', async (t) => {
-  const events: HistoryEvent[] = Array.from({ length: 5_000 }, (_, at) => ({ id: at + 1, topics: [at % 2 === 0 ? 'a' : 'b'], data: at + 1 }))
+  const events: HistoryEvent[] = Array.from({ length: 5_000 }, (_, at) => ({
+    id: at + 1,
+    topics: [at % 2 === 0 ? 'a' : 'b'],
+    data: at + 1,
+  }))
   const history: History = { has: () => true, read: async (after, limit) => events.slice(after, after + limit) }
   const hub = new Hub({ history, newest: 5_000 })
   t.after(() => hub.close())
   hub.publish('a', { id: 6_000, data: 6_000 })
   hub.publish('a', { id: 6_001, data: 6_001 })
 
-  const response = eventStreamResponse(new Request('http://test/'), hub, ['a'], { after: 10, filter: ({ data }) => Number(data) % 1000 === 1 })
+  const response = eventStreamResponse(new Request('http://test/'), hub, ['a'], {
+    after: 10,
+    filter: ({ data }) => Number(data) % 1000 === 1,
+  })
 
-  assert.deepEqual((await collect(response, 5)).map(({ data }) => Number(data)), [1001, 2001, 3001, 4001, 6001])
+  assert.deepEqual(
+    (await collect(response, 5)).map(({ data }) => Number(data)),
+    [1001, 2001, 3001, 4001, 6001],
+  )
 })
 
 test('a history that fails ends the stream it failed for, says so, and serves the next one', async (t) => {
   const errors: unknown[] = []
   const sound = generated(100)
   let broken = true
-  const history: History = { has: sound.has, read: (after, limit) => { if (broken) throw new Error('disk I/O error'); return sound.read(after, limit) } }
+  const history: History = {
+    has: sound.has,
+    read: (after, limit) => {
+      if (broken) throw new Error('disk I/O error')
+      return sound.read(after, limit)
+    },
+  }
   const hub = new Hub({ history, newest: 100, onError: (error) => errors.push(error) })
   t.after(() => hub.close())
 

@@ -32,7 +32,8 @@ test('the cursor comes from the header or the query', async () => {
   const first = hub.publish('a', { data: '1' })
   const second = hub.publish('a', { data: '2' })
   hub.publish('a', { data: '3' })
-  const texts = async (request: Request, count: number) => (await collect(eventStreamResponse(request, hub, ['a']), count)).map(({ data }) => data)
+  const texts = async (request: Request, count: number) =>
+    (await collect(eventStreamResponse(request, hub, ['a']), count)).map(({ data }) => data)
 
   assert.deepEqual(await texts(new Request(url, { headers: { 'Last-Event-ID': String(first) } }), 2), ['2', '3'])
   assert.deepEqual(await texts(new Request(`${url}?last_event_id=${second}`), 1), ['3'])
@@ -45,7 +46,12 @@ test('options of the hub and of the stream are given in one', async () => {
   hub.publish('a', { data: '2' })
   hub.publish('a', { data: '3' })
 
-  const response = eventStreamResponse(new Request(url), hub, ['a'], { after: first, who: 'ada', filter: ({ data }) => data !== '2', retryMs: 1234 })
+  const response = eventStreamResponse(new Request(url), hub, ['a'], {
+    after: first,
+    who: 'ada',
+    filter: ({ data }) => data !== '2',
+    retryMs: 1234,
+  })
   assert.deepEqual(hub.here, ['ada'])
   const reader = response.body!.getReader()
   assert.equal(Buffer.from((await reader.read()).value!).toString(), 'retry: 1234\n\n')
@@ -107,7 +113,10 @@ test('a body that nobody reads takes no more than its buffer, and everything onc
   assert.equal(behind, 1)
   assert.ok(bytesBuffered <= 256 * 1024, `${bytesBuffered} bytes wait in the body`)
   const events = await collect(response, count)
-  assert.deepEqual(events.map(({ data }) => Number(data.split(' ')[0])), Array.from({ length: count }, (_, at) => at))
+  assert.deepEqual(
+    events.map(({ data }) => Number(data.split(' ')[0])),
+    Array.from({ length: count }, (_, at) => at),
+  )
 })
 
 test('what a reader does to the bytes it got, nobody else sees', async () => {
@@ -145,10 +154,14 @@ test('a handler writes a stream of its own, from any source, at the pace that it
 })
 
 test('a handler that throws ends its stream after what it sent', async () => {
-  const response = streamResponse(new Request(url), (stream) => {
-    stream.send({ data: 'one' })
-    throw new Error('it broke')
-  }, { retryMs: 1 })
+  const response = streamResponse(
+    new Request(url),
+    (stream) => {
+      stream.send({ data: 'one' })
+      throw new Error('it broke')
+    },
+    { retryMs: 1 },
+  )
   assert.equal(await response.text(), 'retry: 1\n\ndata: one\n\n')
 })
 
@@ -169,7 +182,14 @@ test('collect reads what it is asked for and lets go of the stream; a stream tha
   const response = eventStreamResponse(new Request(url), hub, ['a'], { after: 0 })
   hub.publish('a', { event: 'two', data: 'l1\nl2\n' })
   hub.publish('a', { data: '' })
-  assert.deepEqual((await collect(response, 3)).map(({ event, data }) => [event, data]), [['message', 'x'], ['two', 'l1\nl2\n'], ['message', '']])
+  assert.deepEqual(
+    (await collect(response, 3)).map(({ event, data }) => [event, data]),
+    [
+      ['message', 'x'],
+      ['two', 'l1\nl2\n'],
+      ['message', ''],
+    ],
+  )
   await turn()
   assert.equal(hub.stats().streams, 0)
 

@@ -10,7 +10,10 @@ function frame(event: StreamEvent): string {
 }
 
 test('a frame has retry, event, id and data in this order, LF line ends, and one blank line at its end', () => {
-  assert.equal(frame({ data: 'hello', id: 7, event: 'message', retry: 3000 }), 'retry: 3000\nevent: message\nid: 7\ndata: hello\n\n')
+  assert.equal(
+    frame({ data: 'hello', id: 7, event: 'message', retry: 3000 }),
+    'retry: 3000\nevent: message\nid: 7\ndata: hello\n\n',
+  )
   assert.equal(frame({ retry: 3000 }), 'retry: 3000\n\n')
   assert.equal(frame({ id: 7 }), 'id: 7\n\n')
   assert.equal(frame({ data: '' }), 'data: \n\n')
@@ -34,7 +37,11 @@ test('a text splits at CRLF, CR and LF, and at nothing else', () => {
 
 test('there is a space behind each colon, so that none of the text is eaten', () => {
   for (const data of [' a', '  a', ' ', '\n a\n  b', '\ta', ': a']) {
-    assert.deepEqual(new EventStreamParser().push(encodeFrame({ data })).map((event) => event.data), [data], JSON.stringify(data))
+    assert.deepEqual(
+      new EventStreamParser().push(encodeFrame({ data })).map((event) => event.data),
+      [data],
+      JSON.stringify(data),
+    )
   }
 })
 
@@ -63,7 +70,10 @@ test('retry is a whole number of milliseconds', () => {
 
 test('what is no string goes as JSON, on one line', () => {
   assert.equal(frame({ data: { text: 'a\nb\u2028', n: null } }), 'data: {"text":"a\\nb\\u2028","n":null}\n\n')
-  assert.equal(frame({ data: '\x7f\x80\x85\x9f\u2029\u202a\u202e\u2066\u2069\x0b\x0c'.split('') }), 'data: ["\\u007f","\\u0080","\\u0085","\\u009f","\\u2029","\\u202a","\\u202e","\\u2066","\\u2069","\\u000b","\\f"]\n\n')
+  assert.equal(
+    frame({ data: '\x7f\x80\x85\x9f\u2029\u202a\u202e\u2066\u2069\x0b\x0c'.split('') }),
+    'data: ["\\u007f","\\u0080","\\u0085","\\u009f","\\u2029","\\u202a","\\u202e","\\u2066","\\u2069","\\u000b","\\f"]\n\n',
+  )
   assert.equal(frame({ data: null }), 'data: null\n\n')
   assert.equal(frame({ data: 0 }), 'data: 0\n\n')
   for (const data of [() => {}, Symbol('x'), 7n]) assert.throws(() => frame({ data }), TypeError)

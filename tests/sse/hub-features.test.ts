@@ -10,7 +10,11 @@ type Events = { price: { symbol: string; price: number }; news: string; message:
 function start(t: TestContext, options: HubOptions = {}) {
   const hub = new Hub(options)
   t.after(() => hub.close())
-  return { hub, follow: (topics: readonly string[], options: FollowOptions = {}) => eventStreamResponse(new Request('http://test/'), hub, topics, options) }
+  return {
+    hub,
+    follow: (topics: readonly string[], options: FollowOptions = {}) =>
+      eventStreamResponse(new Request('http://test/'), hub, topics, options),
+  }
 }
 
 const texts = async (response: Response, count: number) => (await collect(response, count)).map(({ data }) => data)
@@ -34,7 +38,10 @@ test('a hub of named events takes these and nothing else: the compiler says so',
   new Hub<{ news: string }>().publish('nobody', { data: 'up' })
   new Hub().publish('nobody', { event: 'anything', data: [1, 2] })
 
-  assert.deepEqual((await collect(reader, 3)).map(({ event }) => event), ['price', 'news', 'message'])
+  assert.deepEqual(
+    (await collect(reader, 3)).map(({ event }) => event),
+    ['price', 'news', 'message'],
+  )
 })
 
 test('a filter decides what a stream sees: live, from the ring, and nobody else is touched', async (t) => {
@@ -70,12 +77,25 @@ test('a filter that throws shows nothing, says so, and hurts nobody else', async
 test('somebody with three streams came once, and left once the last was gone for a while', async (t) => {
   const seen: string[] = []
   const left = Promise.withResolvers<void>()
-  const { hub, follow } = start(t, { graceMs: 20, came: (who) => seen.push(`${who} came`), left: (who) => { seen.push(`${who} left`); left.resolve() } })
+  const { hub, follow } = start(t, {
+    graceMs: 20,
+    came: (who) => seen.push(`${who} came`),
+    left: (who) => {
+      seen.push(`${who} left`)
+      left.resolve()
+    },
+  })
 
   const streams = [1, 2, 3].map(() => follow(['a'], { who: 'ada' }))
   follow(['a'], { who: 'bob' })
   follow(['a'])
-  assert.deepEqual([seen, hub.here], [['ada came', 'bob came'], ['ada', 'bob']])
+  assert.deepEqual(
+    [seen, hub.here],
+    [
+      ['ada came', 'bob came'],
+      ['ada', 'bob'],
+    ],
+  )
   for (const stream of streams) await stream.body!.cancel()
   await turn()
   assert.deepEqual(hub.here.toSorted(), ['ada', 'bob'])
@@ -86,7 +106,11 @@ test('somebody with three streams came once, and left once the last was gone for
 
 test('a page that is loaded again has not left', async (t) => {
   const seen: string[] = []
-  const { hub, follow } = start(t, { graceMs: 60_000, came: (who) => seen.push(`${who} came`), left: (who) => seen.push(`${who} left`) })
+  const { hub, follow } = start(t, {
+    graceMs: 60_000,
+    came: (who) => seen.push(`${who} came`),
+    left: (who) => seen.push(`${who} left`),
+  })
   for (let load = 0; load < 5; load++) {
     const stream = follow(['a'], { who: 'ada' })
     await stream.body!.cancel()
@@ -132,7 +156,10 @@ test('a signal passes over whoever is behind', async (t) => {
   hub.signal('a', { event: 'typing', data: 'ada' })
   hub.publish('a', { data: 'end' })
 
-  assert.deepEqual((await collect(quick, 2)).map(({ event }) => event), ['typing', 'message'])
+  assert.deepEqual(
+    (await collect(quick, 2)).map(({ event }) => event),
+    ['typing', 'message'],
+  )
   const events = await collect(slow, 51)
   assert.ok(events.every(({ event }) => event === 'message'))
   assert.equal(events.at(-1)?.data, 'end')
@@ -146,12 +173,17 @@ test('an end that is spread tells every stream another time to come back, and no
   const over = hub.close({ spread: 200 })
   const late = follow(['a'])
 
-  const endings = await Promise.all(streams.map(async (stream) => ({ text: await stream.text(), afterMs: performance.now() - began })))
+  const endings = await Promise.all(
+    streams.map(async (stream) => ({ text: await stream.text(), afterMs: performance.now() - began })),
+  )
   await over
   for (const { text } of endings) assert.match(text, /data: last words\n\nretry: \d{4}\n\n$/)
   assert.ok(new Set(endings.map(({ text }) => /retry: (\d+)\n\n$/.exec(text)![1])).size > 10)
   const times = endings.map(({ afterMs }) => afterMs)
-  assert.ok(Math.max(...times) - Math.min(...times) > 20, `all ended within ${Math.max(...times) - Math.min(...times)} ms`)
+  assert.ok(
+    Math.max(...times) - Math.min(...times) > 20,
+    `all ended within ${Math.max(...times) - Math.min(...times)} ms`,
+  )
   assert.match(await late.text(), /^retry: \d+\n\n$/)
   assert.equal(hub.stats().streams, 0)
 })
@@ -181,7 +213,10 @@ test('a stream that follows thousands of topics gets what happened meanwhile, in
   const got = await texts(reader, 6)
 
   assert.equal(got.indexOf('live') >= 1, true, 'it was said while the stream gathered its topics')
-  assert.deepEqual(got.filter((text) => text !== 'live'), ['0', '1', '2', '3', '4'])
+  assert.deepEqual(
+    got.filter((text) => text !== 'live'),
+    ['0', '1', '2', '3', '4'],
+  )
 })
 
 test('it follows no page that it has not asked for, and none that it was told to leave', async (t) => {
@@ -223,6 +258,12 @@ test('pages that fail end the stream and say so', async (t) => {
   const now = follow(['mine'], { more: pages(3, (page) => fail(page + 2)) })
   const later = follow(['mine'], { more: pages(3, fail) })
 
-  assert.deepEqual([await now.text(), await later.text()].map((text) => text.includes('data: {')), [false, false])
-  assert.deepEqual(errors.map((error) => (error as Error).message), ['no such room', 'no such room'])
+  assert.deepEqual(
+    [await now.text(), await later.text()].map((text) => text.includes('data: {')),
+    [false, false],
+  )
+  assert.deepEqual(
+    errors.map((error) => (error as Error).message),
+    ['no such room', 'no such room'],
+  )
 })

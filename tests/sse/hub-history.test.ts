@@ -33,8 +33,14 @@ test('what the ring no longer has comes from history, then from the ring, then l
   publish(['a'], 'live')
 
   const expected = numbers(2000).filter((data) => Number(data) % 4 !== 0)
-  assert.deepEqual((await reader.take('message', 1501)).map(({ data }) => data), [...expected, 'live'])
-  assert.deepEqual((await both.take('message', 2001)).map(({ data }) => data), [...numbers(2000), 'live'])
+  assert.deepEqual(
+    (await reader.take('message', 1501)).map(({ data }) => data),
+    [...expected, 'live'],
+  )
+  assert.deepEqual(
+    (await both.take('message', 2001)).map(({ data }) => data),
+    [...numbers(2000), 'live'],
+  )
   assert.ok(history.reads > 2)
 })
 
@@ -49,7 +55,11 @@ test('live bytes are replayed bytes, whatever was said', async (t) => {
   const late = await follow(['a'], before)
   await late.take('message', 9)
 
-  const framesOf = (bytes: Buffer) => bytes.toString().split('\n\n').filter((frame) => frame.startsWith('id: '))
+  const framesOf = (bytes: Buffer) =>
+    bytes
+      .toString()
+      .split('\n\n')
+      .filter((frame) => frame.startsWith('id: '))
   assert.deepEqual(framesOf(late.bytes), framesOf(live.bytes))
   assert.equal(framesOf(live.bytes).length, 9)
 })
@@ -68,9 +78,15 @@ test('a history that takes its time holds nobody up but who waits for it', async
     await turn()
   }
 
-  assert.deepEqual((await live.take('message', 10)).map(({ data }) => data), numbers(10, 10))
+  assert.deepEqual(
+    (await live.take('message', 10)).map(({ data }) => data),
+    numbers(10, 10),
+  )
   assert.equal(late.all.length, 0)
-  assert.deepEqual((await late.take('message', 20)).map(({ data }) => data), numbers(20))
+  assert.deepEqual(
+    (await late.take('message', 20)).map(({ data }) => data),
+    numbers(20),
+  )
 })
 
 test('a cursor is known if history knows it, and no other is', async (t) => {
@@ -81,12 +97,18 @@ test('a cursor is known if history knows it, and no other is', async (t) => {
     const cursor = publish(['b'], 'of a topic that the reader does not follow')
     for (const data of numbers(5)) publish(['a'], data)
     const known = await follow(['a'], cursor)
-    assert.deepEqual((await known.take('message', 5)).map(({ data }) => data), numbers(5))
+    assert.deepEqual(
+      (await known.take('message', 5)).map(({ data }) => data),
+      numbers(5),
+    )
     assert.ok(!known.bytes.includes('reset'))
     const unknown = await follow(['a'], first - 1)
     assert.equal((await unknown.next('reset')).data.reason, 'unknown_cursor')
     publish(['a'], 'on')
-    assert.deepEqual((await unknown.take('message', 1)).map(({ data }) => data), ['on'])
+    assert.deepEqual(
+      (await unknown.take('message', 1)).map(({ data }) => data),
+      ['on'],
+    )
   }
 })
 
@@ -96,7 +118,10 @@ test('when history fails the stream ends, with its cursor unmoved, and others go
   for (const data of numbers(10)) publish(['a'], data)
   const live = await follow(['a'])
 
-  for (const [failure, delayMs] of [[new Error('unreadable'), undefined], [new Error('unreadable'), () => 1]] as const) {
+  for (const [failure, delayMs] of [
+    [new Error('unreadable'), undefined],
+    [new Error('unreadable'), () => 1],
+  ] as const) {
     history.failure = failure
     history.delayMs = delayMs
     const late = await follow(['a'], cursor)
@@ -107,12 +132,18 @@ test('when history fails the stream ends, with its cursor unmoved, and others go
   assert.equal(errors.length, 2)
   history.failure = undefined
   publish(['a'], 'on')
-  assert.deepEqual((await live.take('message', 1)).map(({ data }) => data), ['on'])
+  assert.deepEqual(
+    (await live.take('message', 1)).map(({ data }) => data),
+    ['on'],
+  )
   const again = await follow(['a'], cursor)
-  assert.deepEqual((await again.take('message', 11)).map(({ data }) => data), [...numbers(10), 'on'])
+  assert.deepEqual(
+    (await again.take('message', 11)).map(({ data }) => data),
+    [...numbers(10), 'on'],
+  )
 })
 
-test('an event in history that can\'t be written ends the stream that it is for, not the process', async (t) => {
+test("an event in history that can't be written ends the stream that it is for, not the process", async (t) => {
   const { history, errors, publish, follow } = await start(t)
   const cursor = publish(['a'], 'seen')
   for (const data of numbers(5)) publish(['a'], data)
@@ -135,7 +166,10 @@ test('a stream that is given more topics while it is behind gets the old ones wh
   publish(['b'], 'b')
   publish(['a'], 'a')
 
-  assert.deepEqual((await reader.take('message', 13)).map(({ data }) => data), [...numbers(10), 'both', 'b', 'a'])
+  assert.deepEqual(
+    (await reader.take('message', 13)).map(({ data }) => data),
+    [...numbers(10), 'both', 'b', 'a'],
+  )
 })
 
 test('a stream that leaves a topic while it is behind gets no more of it', async (t) => {
@@ -149,7 +183,10 @@ test('a stream that leaves a topic while it is behind gets no more of it', async
   publish(['a'], 'unheard')
   publish(['b'], 'heard')
 
-  assert.deepEqual((await reader.take('message', 6)).map(({ data }) => data), [...numbers(5, 5), 'heard'])
+  assert.deepEqual(
+    (await reader.take('message', 6)).map(({ data }) => data),
+    [...numbers(5, 5), 'heard'],
+  )
 })
 
 test('a reader who reads nothing has one piece waiting in memory, is passed over by signals, and gets all of it once', async (t) => {
@@ -182,8 +219,14 @@ test('a reader who reads nothing has one piece waiting in memory, is passed over
   await reader.over
 
   const events = new EventStreamParser().push(reader.answer().body)
-  assert.deepEqual(events.filter(({ event }) => event === 'message').map(({ data }) => data.replace(padding, '')), numbers(800))
-  assert.deepEqual(events.filter(({ event }) => event === 'typing').map(({ data }) => data), ['heard'])
+  assert.deepEqual(
+    events.filter(({ event }) => event === 'message').map(({ data }) => data.replace(padding, '')),
+    numbers(800),
+  )
+  assert.deepEqual(
+    events.filter(({ event }) => event === 'typing').map(({ data }) => data),
+    ['heard'],
+  )
 })
 
 test('who joins a topic while their socket is full is not shown what others of the topic got before', async (t) => {
@@ -212,5 +255,8 @@ test('who joins a topic while their socket is full is not shown what others of t
   await reader.over
 
   const events = new EventStreamParser().push(reader.answer().body).filter(({ event }) => event === 'message')
-  assert.deepEqual(events.slice(large).map(({ data }) => data), ['after the join'])
+  assert.deepEqual(
+    events.slice(large).map(({ data }) => data),
+    ['after the join'],
+  )
 })

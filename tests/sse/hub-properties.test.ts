@@ -90,17 +90,30 @@ class Reader {
     for (const { id, data } of this.got) {
       const sent = history.events.find((event) => event.id === id)
       assert.equal(data, sent?.data, `${id} is not what was sent`)
-      const mine = sent!.topics.some((topic) => id > (this.wanted.get(topic)?.after ?? Infinity) && id <= this.wanted.get(topic)!.until)
+      const mine = sent!.topics.some(
+        (topic) => id > (this.wanted.get(topic)?.after ?? Infinity) && id <= this.wanted.get(topic)!.until,
+      )
       assert.ok(mine, `${id} of ${sent!.topics} is none of theirs`)
     }
-    const due = history.events.filter(({ id, topics }) => topics.some((topic) => id > (this.wanted.get(topic)?.after ?? Infinity) && this.wanted.get(topic)!.until === Infinity))
-    for (const { id, topics } of due) assert.ok(got.has(id), `${id} of ${topics} is missing; cursor ${this.cursor}, following ${[...this.wanted].map(([topic, { after }]) => `${topic} after ${after}`)}`)
+    const due = history.events.filter(({ id, topics }) =>
+      topics.some(
+        (topic) => id > (this.wanted.get(topic)?.after ?? Infinity) && this.wanted.get(topic)!.until === Infinity,
+      ),
+    )
+    for (const { id, topics } of due)
+      assert.ok(
+        got.has(id),
+        `${id} of ${topics} is missing; cursor ${this.cursor}, following ${[...this.wanted].map(([topic, { after }]) => `${topic} after ${after}`)}`,
+      )
     // Where a topic was left while they were behind they got the first of it and not the rest, without a gap.
     for (const [topic, { after, until }] of this.wanted) {
       if (until === Infinity) continue
-      const ofTopic = history.events.filter((event) => event.topics.length === 1 && event.topics[0] === topic && event.id > after && event.id <= until)
+      const ofTopic = history.events.filter(
+        (event) => event.topics.length === 1 && event.topics[0] === topic && event.id > after && event.id <= until,
+      )
       const firstMissing = ofTopic.findIndex(({ id }) => !got.has(id))
-      if (firstMissing >= 0) for (const { id } of ofTopic.slice(firstMissing)) assert.ok(!got.has(id), `a gap in ${topic} before ${id}`)
+      if (firstMissing >= 0)
+        for (const { id } of ofTopic.slice(firstMissing)) assert.ok(!got.has(id), `a gap in ${topic} before ${id}`)
     }
   }
 }
@@ -110,7 +123,8 @@ async function live(random: Random, t: TestContext): Promise<void> {
   const history = new ListHistory()
   if (random.chance(0.7)) history.delayMs = () => random.below(5)
   const ring = random.pick([1, 2, 10, 100])
-  const start = () => new Hub({ ring, history, newest: history.events.at(-1)?.id ?? 0, onError: (error) => assert.fail(String(error)) })
+  const start = () =>
+    new Hub({ ring, history, newest: history.events.at(-1)?.id ?? 0, onError: (error) => assert.fail(String(error)) })
   let hub = start()
   const publish = () => {
     const to = random.some(topics)
@@ -129,7 +143,9 @@ async function live(random: Random, t: TestContext): Promise<void> {
   const steps: Record<string, () => Promise<void> | void> = {
     publish,
     publishAgain: publish,
-    publishMany: () => { for (let count = random.below(50); count > 0; count--) publish() },
+    publishMany: () => {
+      for (let count = random.below(50); count > 0; count--) publish()
+    },
     flush: () => hub.flush(),
     turn,
     wait: () => sleep(random.below(5)),
@@ -140,16 +156,26 @@ async function live(random: Random, t: TestContext): Promise<void> {
       readers.push(reader)
       await reader.connect(served, hub)
     },
-    comeBack: async () => { for (const reader of readers) if (!reader.stream) await reader.connect(served, hub) },
+    comeBack: async () => {
+      for (const reader of readers) if (!reader.stream) await reader.connect(served, hub)
+    },
     cut: async () => {
       const reader = readers[random.below(readers.length)]
       // What it has joined counts from its join on only for this stream: whoever comes back is shown all after the cursor.
-      if (!reader || [...reader.wanted.values()].some(({ after, until }) => until === Infinity && after > Number(reader.cursor))) return
+      if (
+        !reader ||
+        [...reader.wanted.values()].some(({ after, until }) => until === Infinity && after > Number(reader.cursor))
+      )
+        return
       await reader.cut()
     },
     pause: () => readers[random.below(readers.length)]?.pause(),
-    resume: () => { for (const reader of random.some(readers)) reader.resume() },
-    take: () => { for (const reader of readers) reader.take() },
+    resume: () => {
+      for (const reader of random.some(readers)) reader.resume()
+    },
+    take: () => {
+      for (const reader of readers) reader.take()
+    },
     join: () => {
       const reader = readers[random.below(readers.length)]
       const topic = random.pick(topics)
@@ -165,7 +191,13 @@ async function live(random: Random, t: TestContext): Promise<void> {
       hub.unfollow(reader.stream!, [topic])
     },
     restart: async () => {
-      if (random.chance(0.7) || readers.some((reader) => [...reader.wanted.values()].some(({ after, until }) => until === Infinity && after > Number(reader.cursor)))) return
+      if (
+        random.chance(0.7) ||
+        readers.some((reader) =>
+          [...reader.wanted.values()].some(({ after, until }) => until === Infinity && after > Number(reader.cursor)),
+        )
+      )
+        return
       for (const reader of readers) await reader.cut()
       await hub.close()
       hub = start()

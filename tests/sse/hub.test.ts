@@ -23,11 +23,20 @@ test('who follows a topic gets what is published to it, and nothing else', async
   hub.publish('GAMMA', { event: 'price', data: 'nobody follows' })
   const last = hub.publish('ACME', { event: 'price', data: 'last' })
 
-  assert.deepEqual((await acme.take('price', 3)).map(({ data }) => data), ['{"price":12.3}', 'to two topics, once', 'last'])
-  assert.deepEqual((await both.take('price', 4)).map(({ data }) => data), ['{"price":12.3}', 'b', 'to two topics, once', 'last'])
+  assert.deepEqual(
+    (await acme.take('price', 3)).map(({ data }) => data),
+    ['{"price":12.3}', 'to two topics, once', 'last'],
+  )
+  assert.deepEqual(
+    (await both.take('price', 4)).map(({ data }) => data),
+    ['{"price":12.3}', 'b', 'to two topics, once', 'last'],
+  )
   const ids = both.all.filter(({ event }) => event === 'price').map(({ id }) => Number(id))
   assert.deepEqual([ids[0], ids[3]], [first, last])
-  assert.deepEqual(ids, [...ids].sort((a, b) => a - b))
+  assert.deepEqual(
+    ids,
+    [...ids].sort((a, b) => a - b),
+  )
 })
 
 test('what is published in one tick leaves in one write; what is flushed does not wait for its end', async (t) => {
@@ -48,7 +57,10 @@ test('what is published in one tick leaves in one write; what is flushed does no
   hub.publish('a', { data: '5' })
   await reader.until((text) => text.includes('data: 5'))
 
-  const written = reader.answer().chunks.slice(2).map((chunk) => [...chunk.toString().matchAll(/^data: (.*)$/gm)].map(([, data]) => data).join(''))
+  const written = reader
+    .answer()
+    .chunks.slice(2)
+    .map((chunk) => [...chunk.toString().matchAll(/^data: (.*)$/gm)].map(([, data]) => data).join(''))
   assert.deepEqual(written, ['123', '4', '5'])
   reader.leave()
 })
@@ -64,7 +76,8 @@ test('ids are given, or else the time, and always above the newest', async (t) =
   assert.equal(hub.publish('a', { data: 4 }), far + 1)
   assert.equal(hub.newest, far + 1)
 
-  for (const id of [far + 1, far, 0, -1, NaN, Infinity, far + 1.5, 2 ** 53]) assert.throws(() => hub.publish('a', { id, data: 5 }), RangeError, String(id))
+  for (const id of [far + 1, far, 0, -1, NaN, Infinity, far + 1.5, 2 ** 53])
+    assert.throws(() => hub.publish('a', { id, data: 5 }), RangeError, String(id))
   assert.throws(() => hub.advance(far), RangeError)
   for (const event of ['a\nb', 'a\0']) assert.throws(() => hub.publish('a', { event, data: 5 }), TypeError)
   assert.throws(() => hub.publish('a', { data: 7n }), TypeError)
@@ -72,7 +85,10 @@ test('ids are given, or else the time, and always above the newest', async (t) =
   assert.equal(hub.newest, far + 1)
   const reader = await follow(['a'], first)
   hub.publish('a', { data: 'goes on' })
-  assert.deepEqual((await reader.take('message', 4)).map(({ data }) => data), ['2', '3', '4', 'goes on'])
+  assert.deepEqual(
+    (await reader.take('message', 4)).map(({ data }) => data),
+    ['2', '3', '4', 'goes on'],
+  )
 })
 
 test('a topic may have any name', async (t) => {
@@ -84,8 +100,15 @@ test('a topic may have any name', async (t) => {
   for (const name of names) hub.publish(name, { data: name })
   hub.publish(names, { data: 'end' })
 
-  for (const [at, reader] of readers.entries()) assert.deepEqual((await reader.take('message', 2)).map(({ data }) => data), [names[at], 'end'])
-  assert.deepEqual((await ab.take('message', 3)).map(({ data }) => data), ['a', 'b', 'end'])
+  for (const [at, reader] of readers.entries())
+    assert.deepEqual(
+      (await reader.take('message', 2)).map(({ data }) => data),
+      [names[at], 'end'],
+    )
+  assert.deepEqual(
+    (await ab.take('message', 3)).map(({ data }) => data),
+    ['a', 'b', 'end'],
+  )
 })
 
 test('a reader that comes back gets what it missed of its topics, then what comes', async (t) => {
@@ -97,15 +120,29 @@ test('a reader that comes back gets what it missed of its topics, then what come
   const reader = await follow(['a'], cursor)
   hub.publish('a', { data: 'live' })
 
-  assert.deepEqual((await reader.take('message', 2)).map(({ data }) => data), ['missed', 'live'])
+  assert.deepEqual(
+    (await reader.take('message', 2)).map(({ data }) => data),
+    ['missed', 'live'],
+  )
   const ofAnotherTopic = await follow(['b'], cursor)
-  assert.deepEqual((await ofAnotherTopic.take('message', 1)).map(({ data }) => data), ['not asked for'])
+  assert.deepEqual(
+    (await ofAnotherTopic.take('message', 1)).map(({ data }) => data),
+    ['not asked for'],
+  )
 })
 
 test('a cursor that was never given out, or is no longer known, gets a reset that says where to go on', async (t) => {
   const { hub, follow } = await start(t, { ring: 2 })
   const ids = ['1', '2', '3', '4'].map((data) => hub.publish('a', { data }))
-  for (const [cursor, reason] of [[ids[0]!, 'too_old'], ['0', 'too_old'], [ids[3]! + 1, 'unknown_cursor'], ['x', 'unknown_cursor'], ['-1', 'unknown_cursor'], ['1e3', 'unknown_cursor'], [`${'9'.repeat(16)}`, 'unknown_cursor']] as const) {
+  for (const [cursor, reason] of [
+    [ids[0]!, 'too_old'],
+    ['0', 'too_old'],
+    [ids[3]! + 1, 'unknown_cursor'],
+    ['x', 'unknown_cursor'],
+    ['-1', 'unknown_cursor'],
+    ['1e3', 'unknown_cursor'],
+    [`${'9'.repeat(16)}`, 'unknown_cursor'],
+  ] as const) {
     const reader = await follow(['a'], cursor)
     const { id, data } = await reader.next('reset')
     assert.deepEqual([id, data], [String(ids[3]), { reason, cursor: String(ids[3]) }], String(cursor))
@@ -113,10 +150,16 @@ test('a cursor that was never given out, or is no longer known, gets a reset tha
   }
   // The last that was dropped is still known: all after it is there.
   const reader = await follow(['a'], ids[1])
-  assert.deepEqual((await reader.take('message', 2)).map(({ data }) => data), ['3', '4'])
+  assert.deepEqual(
+    (await reader.take('message', 2)).map(({ data }) => data),
+    ['3', '4'],
+  )
   const after = await follow(['a'], 'nonsense')
   hub.publish('a', { data: '5' })
-  assert.deepEqual((await after.take('message', 1)).map(({ data }) => data), ['5'])
+  assert.deepEqual(
+    (await after.take('message', 1)).map(({ data }) => data),
+    ['5'],
+  )
 })
 
 test('more is published in one tick than the ring holds: who is up to date gets all of it', async (t) => {
@@ -128,7 +171,8 @@ test('more is published in one tick than the ring holds: who is up to date gets 
     for (const data of sent) hub.publish(Number(data) % 3 === 0 ? 'a' : 'b', { data })
     hub.publish(['a', 'b'], { data: 'end' })
 
-    const texts = async (reader: typeof a, count: number) => (await reader.take('message', count)).map(({ data }) => data)
+    const texts = async (reader: typeof a, count: number) =>
+      (await reader.take('message', count)).map(({ data }) => data)
     assert.deepEqual(await texts(a, 10), [...sent.filter((data) => Number(data) % 3 === 0), 'end'])
     assert.deepEqual(await texts(b, 17), [...sent.filter((data) => Number(data) % 3 !== 0), 'end'])
     assert.deepEqual(await texts(both, 26), [...sent, 'end'])
@@ -155,10 +199,13 @@ test('a hub with a ring of nothing has no past, and delivers all the same', asyn
   const { hub, follow } = await start(t, { ring: 0 })
   const reader = await follow(['a'])
   for (const data of ['1', '2', '3']) hub.publish('a', { data })
-  assert.deepEqual((await reader.take('message', 3)).map(({ data }) => data), ['1', '2', '3'])
+  assert.deepEqual(
+    (await reader.take('message', 3)).map(({ data }) => data),
+    ['1', '2', '3'],
+  )
 })
 
-test('events that are nobody\'s to see move cursors on without a frame', async (t) => {
+test("events that are nobody's to see move cursors on without a frame", async (t) => {
   const { hub, follow } = await start(t, { newest: 100 })
   const reader = await follow(['a'])
   assert.equal((await reader.next('ping')).id, '100')
@@ -169,7 +216,13 @@ test('events that are nobody\'s to see move cursors on without a frame', async (
   hub.flush()
 
   await reader.take('message', 1)
-  assert.deepEqual(reader.all.map(({ event, id }) => [event, id]), [['ping', '100'], ['message', '115']])
+  assert.deepEqual(
+    reader.all.map(({ event, id }) => [event, id]),
+    [
+      ['ping', '100'],
+      ['message', '115'],
+    ],
+  )
   assert.equal(hub.newest, 120)
   for (const known of [105, 110, 115, 120]) {
     const again = await follow(['a'], known)
@@ -188,7 +241,10 @@ test('pings come to who is up to date, and carry the cursor on past what they ma
   hub.publish('a', { data: 'theirs' })
   await reader.take('message', 1)
   assert.equal((await reader.next('ping')).id, String(hub.newest))
-  assert.deepEqual(reader.all.filter(({ event }) => event === 'ping').map(({ data }) => data), ['{}', '{}', '{}'])
+  assert.deepEqual(
+    reader.all.filter(({ event }) => event === 'ping').map(({ data }) => data),
+    ['{}', '{}', '{}'],
+  )
 })
 
 test('a signal goes out at once, behind what was published before it, and is not kept', async (t) => {
@@ -201,7 +257,15 @@ test('a signal goes out at once, behind what was published before it, and is not
   hub.signal(['a', 'b'], { event: 'typing', data: 'both' })
 
   await reader.take('typing', 2)
-  assert.deepEqual(reader.all.slice(1).map(({ event, data }) => [event, data]), [['message', 'one'], ['typing', '{"user":"ada"}'], ['message', 'two'], ['typing', 'both']])
+  assert.deepEqual(
+    reader.all.slice(1).map(({ event, data }) => [event, data]),
+    [
+      ['message', 'one'],
+      ['typing', '{"user":"ada"}'],
+      ['message', 'two'],
+      ['typing', 'both'],
+    ],
+  )
   assert.equal(reader.all[2]!.id, String(id))
   assert.equal((await other.take('typing', 1))[0]!.data, 'both')
   const again = await follow(['a'], id)
@@ -226,7 +290,10 @@ test('a stream can follow more from now on, and less', async (t) => {
   hub.publish('a', { data: 'a again' })
   hub.unfollow(reader.stream, ['never followed'])
 
-  assert.deepEqual((await reader.take('message', 4)).map(({ data }) => data), ['b', 'a', 'b again', 'a again'])
+  assert.deepEqual(
+    (await reader.take('message', 4)).map(({ data }) => data),
+    ['b', 'a', 'b again', 'a again'],
+  )
 })
 
 test('a stream that follows nothing any more lives on, and can follow again', async (t) => {
@@ -236,7 +303,10 @@ test('a stream that follows nothing any more lives on, and can follow again', as
   hub.publish('a', { data: 'unheard' })
   hub.follow(reader.stream, ['a'])
   hub.publish('a', { data: 'heard' })
-  assert.deepEqual((await reader.take('message', 1)).map(({ data }) => data), ['heard'])
+  assert.deepEqual(
+    (await reader.take('message', 1)).map(({ data }) => data),
+    ['heard'],
+  )
 })
 
 test('when all have left, nothing of them is left', async (t) => {

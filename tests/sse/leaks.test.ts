@@ -24,7 +24,11 @@ const stages = [
 
 test('readers that come and go away at every stage leave nothing behind', async (t) => {
   const hub = new Hub({ graceMs: 1, came: () => {}, left: () => {} })
-  const server = createServer((request, response) => hub.follow(new ServerSentEventsStream(request, response), ['a', `only ${Math.random()}`], { who: String(Math.random()) }))
+  const server = createServer((request, response) =>
+    hub.follow(new ServerSentEventsStream(request, response), ['a', `only ${Math.random()}`], {
+      who: String(Math.random()),
+    }),
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -41,24 +45,33 @@ test('readers that come and go away at every stage leave nothing behind', async 
     if (waits) await once(socket, 'data')
     socket.destroy()
   }
-  for (let at = 0; at < count; at += 50) await Promise.all(Array.from({ length: 50 }, (_, beside) => comeAndGo(stages[(at + beside) % stages.length]!)))
+  for (let at = 0; at < count; at += 50)
+    await Promise.all(Array.from({ length: 50 }, (_, beside) => comeAndGo(stages[(at + beside) % stages.length]!)))
   clearInterval(publishing)
 
   assert.ok(opened > count / 3, `${opened} streams were opened`)
   const connections = promisify(server.getConnections.bind(server))
-  while (hub.stats().streams > 0 || hub.here.length > 0 || (await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (hub.stats().streams > 0 || hub.here.length > 0 || (await connections()) > 0)
+    await new Promise((resolve) => setTimeout(resolve, 5))
   assert.deepEqual([...hub.followers('a')], [])
   await hub.close()
   server.close()
   await once(server, 'close')
   await turn()
-  assert.deepEqual(process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')), [])
+  assert.deepEqual(
+    process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')),
+    [],
+  )
 })
 
 /** Runs a program that imports natter, and gives back what it printed once it has ended by itself. */
 async function run(program: string): Promise<string> {
   const index = JSON.stringify(new URL('../../lib/index.ts', import.meta.url).href)
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--input-type=module', '-e', `import { Hub, eventStreamResponse } from ${index}\n${program}`], { timeout: 60_000 })
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '-e', `import { Hub, eventStreamResponse } from ${index}\n${program}`],
+    { timeout: 60_000 },
+  )
   return stdout
 }
 

@@ -9,11 +9,20 @@ test('it keeps the newest entries, and tells from where on it has all of them', 
 
   for (const id of [11, 13, 17, 19]) ring.push({ id, bytes: 1 })
 
-  assert.deepEqual([...ring.after(0)].map(({ id }) => id), [13, 17, 19])
-  assert.deepEqual([...ring.after(15)].map(({ id }) => id), [17, 19])
+  assert.deepEqual(
+    [...ring.after(0)].map(({ id }) => id),
+    [13, 17, 19],
+  )
+  assert.deepEqual(
+    [...ring.after(15)].map(({ id }) => id),
+    [17, 19],
+  )
   assert.deepEqual([...ring.after(19)], [])
   assert.deepEqual([ring.size, ring.floor, ring.oldest?.id, ring.newest?.id], [3, 11, 13, 19])
-  assert.deepEqual([11, 12, 13, 19, 20].map((id) => ring.has(id)), [false, false, true, true, false])
+  assert.deepEqual(
+    [11, 12, 13, 19, 20].map((id) => ring.has(id)),
+    [false, false, true, true, false],
+  )
 })
 
 test('an entry that is too large for it is passed over, and so is all before it', () => {
@@ -86,8 +95,14 @@ property('a ring of any size does what a plain list would, and never holds more 
       assert.deepEqual([ring.size, ring.bytes, ring.floor], [model.kept.length, model.size, model.floor])
       assert.deepEqual([ring.oldest, ring.newest], [model.kept[0], model.kept.at(-1)])
       const id = anyId()
-      assert.deepEqual([...ring.after(id)], model.kept.filter((kept) => kept.id > id))
-      assert.equal(ring.has(id), model.kept.some((kept) => kept.id === id))
+      assert.deepEqual(
+        [...ring.after(id)],
+        model.kept.filter((kept) => kept.id > id),
+      )
+      assert.equal(
+        ring.has(id),
+        model.kept.some((kept) => kept.id === id),
+      )
     }
   }
 })

@@ -20,7 +20,10 @@ test('a stream sends events and comments, and its reader gets the events', async
 
   const reader = await opening
   await reader.over
-  assert.deepEqual(reader.all, [{ event: 'price', data: '{"symbol":"ACME"}', id: '7' }, { event: 'message', data: 'two\nlines', id: '7' }])
+  assert.deepEqual(reader.all, [
+    { event: 'price', data: '{"symbol":"ACME"}', id: '7' },
+    { event: 'message', data: 'two\nlines', id: '7' },
+  ])
   assert.match(reader.bytes.toString(), /\n: nobody sees this\n\n/)
 })
 
@@ -32,7 +35,10 @@ test('nothing is written for no bytes: in HTTP an empty chunk would be the end',
   assert.equal(stream.write(new Uint8Array()), true)
   stream.send({ data: 'after' })
 
-  assert.deepEqual((await (await opening).take('message', 1)).map(({ data }) => data), ['after'])
+  assert.deepEqual(
+    (await (await opening).take('message', 1)).map(({ data }) => data),
+    ['after'],
+  )
 })
 
 test('headers that were set before go out with it, and the time to come back is what was asked for', async (t) => {
@@ -46,12 +52,19 @@ test('headers that were set before go out with it, and the time to come back is 
   assert.equal(reader.bytes.toString(), 'retry: 1234\n\n')
 })
 
-test('an event that can\'t be written throws, and nothing of it is sent', async (t) => {
+test("an event that can't be written throws, and nothing of it is sent", async (t) => {
   const served = await serveStreams(t)
   const opening = Listener.open(served.url)
   const { stream } = await served.next()
 
-  for (const event of [{ event: 'a\ndata: evil' }, { id: '1\r' }, { id: '1\0' }, { id: '' }, { retry: 1.5 }, { data: () => {} }]) {
+  for (const event of [
+    { event: 'a\ndata: evil' },
+    { id: '1\r' },
+    { id: '1\0' },
+    { id: '' },
+    { retry: 1.5 },
+    { data: () => {} },
+  ]) {
     assert.throws(() => stream.send({ data: 'never', ...event }), TypeError)
   }
   stream.close()
@@ -102,7 +115,7 @@ test('closed resolves when the reader leaves, when we close, and when the reader
   assert.deepEqual([late.open, late.send({ data: 'x' })], [false, false])
 })
 
-test('who wants to be called at a stream\'s end is called once, and at once where it is over', async (t) => {
+test("who wants to be called at a stream's end is called once, and at once where it is over", async (t) => {
   const served = await serveStreams(t)
   const [reader, { stream }] = await Promise.all([Listener.open(served.url), served.next()])
   const told: unknown[] = []
@@ -144,7 +157,10 @@ test('a stream whose reader does not read says so, and goes on when it does', as
   stream.close()
   await reader.over
   const events = new EventStreamParser().push(reader.answer().body)
-  assert.deepEqual(events.map(({ data }) => data), [large, 'and more', 'the end'])
+  assert.deepEqual(
+    events.map(({ data }) => data),
+    [large, 'and more', 'the end'],
+  )
 })
 
 test('who waits for a full socket is woken when its reader leaves', async (t) => {
@@ -172,7 +188,10 @@ test('HEAD is over at once', async (t) => {
   const answer = fetch(served.url, { method: 'HEAD' })
   const { stream } = await served.next()
   assert.equal(stream.open, false)
-  assert.deepEqual([(await answer).status, (await answer).headers.get('content-type')], [200, 'text/event-stream; charset=utf-8'])
+  assert.deepEqual(
+    [(await answer).status, (await answer).headers.get('content-type')],
+    [200, 'text/event-stream; charset=utf-8'],
+  )
   await stream.closed
 })
 
@@ -200,5 +219,8 @@ test('it writes HTTP/2 as well, and feels its backpressure', async (t) => {
   await Promise.all([new Promise((resolve) => request.on('end', resolve)), stream.closed])
 
   const events = new EventStreamParser().push(Buffer.concat(chunks))
-  assert.deepEqual(events.map(({ data }) => data), [large, 'the end'])
+  assert.deepEqual(
+    events.map(({ data }) => data),
+    [large, 'the end'],
+  )
 })

@@ -22,7 +22,8 @@ const head = [
 ]
 const retry = 'retry: 3000\n\n'
 
-const get = (path: string, ...lines: string[]) => [`GET ${path} HTTP/1.1`, 'Host: localhost', ...lines, '', ''].join('\r\n')
+const get = (path: string, ...lines: string[]) =>
+  [`GET ${path} HTTP/1.1`, 'Host: localhost', ...lines, '', ''].join('\r\n')
 const answered = (lines: readonly string[], body: string) => [...lines, '', body].join('\r\n')
 const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
 const dataFrame = (data: string) => `data: ${data}\n\n`
@@ -89,8 +90,15 @@ test('over plain HTTP a frame is one write to the socket, with its chunk header'
   const bytes = await RawConnection.ask(url, get('/', 'Connection: close'))
   const chunks = [retry, dataFrame('one'), dataFrame('二'), dataFrame('three')].map(chunk)
 
-  assert.equal(bytes.toString(), answered([...head, 'Connection: close', 'Transfer-Encoding: chunked'], chunks.join('') + '0\r\n\r\n'))
-  for (const whole of chunks) assert.ok(calls.includes(Buffer.from(whole).toString('latin1')), `${JSON.stringify(whole)} was not written in one go`)
+  assert.equal(
+    bytes.toString(),
+    answered([...head, 'Connection: close', 'Transfer-Encoding: chunked'], chunks.join('') + '0\r\n\r\n'),
+  )
+  for (const whole of chunks)
+    assert.ok(
+      calls.includes(Buffer.from(whole).toString('latin1')),
+      `${JSON.stringify(whole)} was not written in one go`,
+    )
 })
 
 test('the head and the time to come back leave at once, before anything is sent', async (t) => {
@@ -161,7 +169,10 @@ test('headers that a framework set before go out with it', async (t) => {
   const bytes = await RawConnection.ask(url, get('/', 'Connection: close'))
   const before = ['Access-Control-Allow-Origin: https://example.org', 'Set-Cookie: a=1', 'Set-Cookie: b=2']
   const after = ['Connection: close', 'Transfer-Encoding: chunked']
-  assert.equal(bytes.toString(), answered([head[0]!, ...before, ...head.slice(1), ...after], `${chunk(retry)}0\r\n\r\n`))
+  assert.equal(
+    bytes.toString(),
+    answered([head[0]!, ...before, ...head.slice(1), ...after], `${chunk(retry)}0\r\n\r\n`),
+  )
 })
 
 test('a stream that is pipelined behind a slow answer waits for it, and then has everything in order', async (t) => {
@@ -186,7 +197,10 @@ test('a stream that is pipelined behind a slow answer waits for it, and then has
   const bytes = await RawConnection.ask(url, get('/slow') + get('/events', 'Connection: close'))
   const second = bytes.indexOf('HTTP/1.1', 1)
   assert.ok(bytes.subarray(0, second).toString().endsWith('\r\n\r\nslow answer'))
-  assert.equal(readAnswer(bytes.subarray(second)).body.toString(), retry + ['one', 'two', 'three', 'four'].map(dataFrame).join(''))
+  assert.equal(
+    readAnswer(bytes.subarray(second)).body.toString(),
+    retry + ['one', 'two', 'three', 'four'].map(dataFrame).join(''),
+  )
 })
 
 test('a stream that is pipelined behind a slow answer is over when the connection is', async (t) => {
@@ -224,7 +238,12 @@ test('a request that is pipelined behind a stream is answered after its end', as
 
   await reader.over
   const { text } = reader
-  assert.ok(text.includes(`\r\n\r\n${chunk(retry)}${chunk(dataFrame('one'))}${chunk(dataFrame('two'))}0\r\n\r\nHTTP/1.1 200 OK\r\n`), text)
+  assert.ok(
+    text.includes(
+      `\r\n\r\n${chunk(retry)}${chunk(dataFrame('one'))}${chunk(dataFrame('two'))}0\r\n\r\nHTTP/1.1 200 OK\r\n`,
+    ),
+    text,
+  )
   assert.ok(text.endsWith('\r\n\r\nnext answer'), text)
 })
 
@@ -309,7 +328,7 @@ test('a reader that went away costs nobody an error, however much is still writt
   assert.deepEqual(errors, [])
 })
 
-test('a reader that says it will send no more, and goes on reading, is no error of anybody\'s', async (t) => {
+test("a reader that says it will send no more, and goes on reading, is no error of anybody's", async (t) => {
   const { promise: opened, resolve } = Promise.withResolvers<ServerSentEventsStream>()
   const { url, server, socket } = await watch(t, (request, response) => resolve(open(request, response)))
   const errors: unknown[] = []
@@ -348,7 +367,10 @@ async function sendAll(stream: ServerSentEventsStream): Promise<number> {
 
 function assertAll(body: Uint8Array): void {
   const events = new EventStreamParser().push(body)
-  assert.deepEqual(events.map(({ id }) => Number(id)), Array.from({ length: largeCount }, (_, at) => at + 1))
+  assert.deepEqual(
+    events.map(({ id }) => Number(id)),
+    Array.from({ length: largeCount }, (_, at) => at + 1),
+  )
   assert.ok(events.every(({ data }) => data === large))
 }
 
@@ -367,7 +389,7 @@ test('a reader that reads slowly gets everything in order, and its writer waits 
   }
   reader.socket.resume()
 
-  assert.ok(await waits > 0)
+  assert.ok((await waits) > 0)
   await reader.over
   assertAll(readAnswer(reader.bytes).body)
   assert.equal(calls.filter((call) => /^[0-9a-f]+\r\nid: /.test(call) && call.endsWith('\n\n\r\n')).length, largeCount)
@@ -379,9 +401,17 @@ const key = Buffer.alloc(32, 7)
 
 test('over HTTPS it is the same', async (t) => {
   const { promise: sent, resolve } = Promise.withResolvers<{ waits: Promise<number> }>()
-  const server = https.createServer({ ...shared, pskCallback: () => key }, (request, response) => resolve({ waits: sendAll(open(request, response)) }))
+  const server = https.createServer({ ...shared, pskCallback: () => key }, (request, response) =>
+    resolve({ waits: sendAll(open(request, response)) }),
+  )
   const port = await listen(t, server)
-  const reader: TLSSocket = connectTls({ ...shared, host: '127.0.0.1', port, pskCallback: () => ({ psk: key, identity: 'x' }), checkServerIdentity: () => undefined })
+  const reader: TLSSocket = connectTls({
+    ...shared,
+    host: '127.0.0.1',
+    port,
+    pskCallback: () => ({ psk: key, identity: 'x' }),
+    checkServerIdentity: () => undefined,
+  })
   t.after(() => reader.destroy())
   const chunks: Buffer[] = []
   reader.pause()
@@ -390,7 +420,7 @@ test('over HTTPS it is the same', async (t) => {
   reader.on('data', (bytes: Buffer) => chunks.push(bytes))
   reader.resume()
 
-  assert.ok(await waits > 0)
+  assert.ok((await waits) > 0)
   await once(reader, 'close')
   const answer = readAnswer(Buffer.concat(chunks))
   assert.equal(answer.head, [...head, 'Connection: close', 'Transfer-Encoding: chunked'].join('\r\n'))

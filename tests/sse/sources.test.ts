@@ -43,7 +43,10 @@ test('a source may give whole events', async (t) => {
   await stream.pipe([{ event: 'price', id: 7, data: { symbol: 'ACME' } }, { data: 'plain' }])
   stream.close()
   await reader.over
-  assert.deepEqual(reader.all, [{ event: 'price', data: '{"symbol":"ACME"}', id: '7' }, { event: 'message', data: 'plain', id: '7' }])
+  assert.deepEqual(reader.all, [
+    { event: 'price', data: '{"symbol":"ACME"}', id: '7' },
+    { event: 'message', data: 'plain', id: '7' },
+  ])
 })
 
 test('characters that are cut between two pieces of bytes arrive whole', async (t) => {
@@ -61,11 +64,14 @@ test('what a source throws comes out of pipe, after what it gave, and the stream
   for (const source of [failing(), Readable.from(failing()), ReadableStream.from(failing())]) {
     await assert.rejects(stream.pipe(source), /the model is overloaded/)
     stream.send({ data: 'sorry' })
-    assert.deepEqual((await reader.take('message', 2)).map(({ data }) => data), ['one', 'sorry'])
+    assert.deepEqual(
+      (await reader.take('message', 2)).map(({ data }) => data),
+      ['one', 'sorry'],
+    )
   }
 })
 
-test('an item that can\'t be sent comes out of pipe as an error, and the source is told to return', async (t) => {
+test("an item that can't be sent comes out of pipe as an error, and the source is told to return", async (t) => {
   const { stream } = await start(t)
   let returned = false
   async function* wrong() {
@@ -109,8 +115,20 @@ test('when its reader leaves a source is told to return, and nothing more is tak
 test('a source that hangs holds nobody: pipe is over when the reader has left', async (t) => {
   const sources: Record<string, (ended: () => void) => StreamSource> = {
     // A generator can't be told before its own await is over; whoever writes one gives that await a signal.
-    generator: (ended) => (async function* () { ended(); await new Promise(() => {}); yield '' })(),
-    'Node stream': (ended) => new Readable({ read() {}, destroy(error, callback) { ended(); callback(error) } }),
+    generator: (ended) =>
+      (async function* () {
+        ended()
+        await new Promise(() => {})
+        yield ''
+      })(),
+    'Node stream': (ended) =>
+      new Readable({
+        read() {},
+        destroy(error, callback) {
+          ended()
+          callback(error)
+        },
+      }),
     'web stream': (ended) => new ReadableStream<string>({ cancel: ended }),
   }
   for (const [name, make] of Object.entries(sources)) {

@@ -38,7 +38,13 @@ server.listen(0, '127.0.0.1', () => {
     const { heapUsed, external } = process.memoryUsage()
     delays.sort((one, other) => one - other)
     const { behind, streams, bytesBuffered: buffered } = hub.stats()
-    process.send!({ bytes: heapUsed + external, behind, streams, buffered, p99Ms: delays[Math.floor(delays.length * 0.99)] ?? 0 })
+    process.send!({
+      bytes: heapUsed + external,
+      behind,
+      streams,
+      buffered,
+      p99Ms: delays[Math.floor(delays.length * 0.99)] ?? 0,
+    })
   }
 
   process.on('message', async (question) => {

@@ -13,10 +13,18 @@ const stopped = full ? 1_000 : 100
 const bytesMaxEach = 256 * 1024
 const delayMsMax = 10
 
-interface Report { bytes: number; behind: number; buffered: number; streams: number; p99Ms: number }
+interface Report {
+  bytes: number
+  behind: number
+  buffered: number
+  streams: number
+  p99Ms: number
+}
 
 test('stopped readers cost at most 256 KiB each, and those who read are not held up', async (t) => {
-  const child = fork(fileURLToPath(new URL('./stopped-readers-server.ts', import.meta.url)), { execArgv: ['--expose-gc'] })
+  const child = fork(fileURLToPath(new URL('./stopped-readers-server.ts', import.meta.url)), {
+    execArgv: ['--expose-gc'],
+  })
   t.after(() => child.kill())
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   const ask = async (question: string): Promise<Report> => {
@@ -45,7 +53,9 @@ test('stopped readers cost at most 256 KiB each, and those who read are not held
   const beside = await ask('publish')
 
   const each = (beside.bytes - alone.bytes) / stopped
-  t.diagnostic(`${stopped} stopped readers: ${Math.round(each / 1024)} KiB each; p99 of who reads ${alone.p99Ms.toFixed(1)} ms alone, ${beside.p99Ms.toFixed(1)} ms beside them`)
+  t.diagnostic(
+    `${stopped} stopped readers: ${Math.round(each / 1024)} KiB each; p99 of who reads ${alone.p99Ms.toFixed(1)} ms alone, ${beside.p99Ms.toFixed(1)} ms beside them`,
+  )
   // Who reads may be behind for a moment as well.
   assert.ok(beside.behind >= stopped, `${beside.behind} are behind`)
   assert.ok(beside.buffered <= bytesMaxEach * stopped)

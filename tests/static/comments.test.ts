@@ -29,7 +29,12 @@ test('a module without its comments is the same program, line by line', () => {
 
 test('that comparison sees a text that has lost something, and a program that has fallen apart', () => {
   assert.equal(meaningOf('say(1) // why\n  say(2)'), meaningOf('say(1)\n/** what */\nsay(2)'))
-  for (const [written, left] of [["say('a // b')", "say('a')"], ['say(`a\n  b`)', 'say(`a\nb`)'], ['say(1)\nsay(2)', 'say(1)\n'], ['/a[ ]b/u.test(text)', '/a[]b/u.test(text)']] as const) {
+  for (const [written, left] of [
+    ["say('a // b')", "say('a')"],
+    ['say(`a\n  b`)', 'say(`a\nb`)'],
+    ['say(1)\nsay(2)', 'say(1)\n'],
+    ['/a[ ]b/u.test(text)', '/a[]b/u.test(text)'],
+  ] as const) {
     assert.notEqual(meaningOf(left), meaningOf(written))
   }
   assert.throws(() => meaningOf("say('a"))

@@ -32,8 +32,16 @@ function linear(share: number): number {
 /** https://www.w3.org/TR/css-color-4/#ok-lab; what a screen can't show is cut off. */
 function fromOklch(lightness: number, chroma: number, hue: number): Colour {
   const [a, b] = [chroma * Math.cos((hue * Math.PI) / 180), chroma * Math.sin((hue * Math.PI) / 180)]
-  const [l, m, s] = [lightness + 0.3963377774 * a + 0.2158037573 * b, lightness - 0.1055613458 * a - 0.0638541728 * b, lightness - 0.0894841775 * a - 1.291485548 * b].map((part) => part ** 3) as Colour
-  const rgb = [4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s, -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s, -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s]
+  const [l, m, s] = [
+    lightness + 0.3963377774 * a + 0.2158037573 * b,
+    lightness - 0.1055613458 * a - 0.0638541728 * b,
+    lightness - 0.0894841775 * a - 1.291485548 * b,
+  ].map((part) => part ** 3) as Colour
+  const rgb = [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ]
   return rgb.map((part) => Math.min(1, Math.max(0, part))) as Colour
 }
 
@@ -86,20 +94,35 @@ for (const theme of ['light', 'dark']) {
 
     test(`what is written can be read: ${theme}, ${contrast} contrast`, () => {
       for (const [ground, inks] of Object.entries(texts)) {
-        for (const ink of inks) assert.ok(ratio(colour(ink), colour(ground)) >= needed.text, `${ink} on ${ground}: ${ratio(colour(ink), colour(ground))}`)
+        for (const ink of inks)
+          assert.ok(
+            ratio(colour(ink), colour(ground)) >= needed.text,
+            `${ink} on ${ground}: ${ratio(colour(ink), colour(ground))}`,
+          )
       }
     })
 
     test(`what has to be seen can be seen: ${theme}, ${contrast} contrast`, () => {
       for (const [ground, inks] of Object.entries(signs)) {
-        for (const ink of inks) assert.ok(ratio(colour(ink), colour(ground)) >= needed.sign, `${ink} on ${ground}: ${ratio(colour(ink), colour(ground))}`)
+        for (const ink of inks)
+          assert.ok(
+            ratio(colour(ink), colour(ground)) >= needed.sign,
+            `${ink} on ${ground}: ${ratio(colour(ink), colour(ground))}`,
+          )
       }
     })
 
     test(`a person can be read in any colour: ${theme}, ${contrast} contrast`, () => {
       for (let hue = 0; hue < 360; hue++) {
-        for (const [what, on] of [['on the ground', colour('--ground')], ['where a message is marked', colour('--accent-soft')], ['in the avatar', person('--person-soft', hue)]] as const) {
-          assert.ok(ratio(person('--person-ink', hue), on) >= needed.text, `hue ${hue} ${what}: ${ratio(person('--person-ink', hue), on)}`)
+        for (const [what, on] of [
+          ['on the ground', colour('--ground')],
+          ['where a message is marked', colour('--accent-soft')],
+          ['in the avatar', person('--person-soft', hue)],
+        ] as const) {
+          assert.ok(
+            ratio(person('--person-ink', hue), on) >= needed.text,
+            `hue ${hue} ${what}: ${ratio(person('--person-ink', hue), on)}`,
+          )
         }
       }
     })

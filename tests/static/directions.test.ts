@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-const { balanced }: { balanced: (text: string) => string } = await import(new URL('../../static/markdown/directions.js', import.meta.url).href)
+const { balanced }: { balanced: (text: string) => string } = await import(
+  new URL('../../static/markdown/directions.js', import.meta.url).href
+)
 
 const [embed, override, isolate, pop, endIsolate] = ['\u202b', '\u202e', '\u2067', '\u202c', '\u2069']
 

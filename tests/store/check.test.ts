@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { passwordOf, runServer, startChat, temporaryFolder } from '../chat-server.ts'
 
-const bytesOf = (folder: string) => Object.fromEntries(readdirSync(folder).filter((name) => /natter\.db(-wal)?$/.test(name)).map((name) => [name, readFileSync(join(folder, name))]))
+const bytesOf = (folder: string) =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .filter((name) => /natter\.db(-wal)?$/.test(name))
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  )
 
 test('check says that a folder is whole, after a stop and after a crash, and leaves it as it is', async (t) => {
   const data = await temporaryFolder(t)
@@ -68,9 +73,11 @@ test('check says that a place with edits, reactions, mentions and read marks is 
   for (const text of ['hello @bob', '@room, look', 'third', 'fourth @ada']) {
     const { id } = await ada.say('lobby', text)
     const path = `/rooms/lobby/messages/${id}`
-    for (const person of [ada, bob]) for (const emoji of ['👍', '🎉', '❤️']) await person.ask('PUT', `${path}/reactions/${emoji}`)
+    for (const person of [ada, bob])
+      for (const emoji of ['👍', '🎉', '❤️']) await person.ask('PUT', `${path}/reactions/${emoji}`)
     await bob.ask('DELETE', `${path}/reactions/🎉`)
-    if (text !== 'third') for (const other of ['once @bob', 'twice @room']) await ada.ask('PATCH', path, { text: other })
+    if (text !== 'third')
+      for (const other of ['once @bob', 'twice @room']) await ada.ask('PATCH', path, { text: other })
     if (text.startsWith('fourth')) await ada.ask('DELETE', path)
     await bob.join('lobby')
     await bob.ask('PUT', '/rooms/lobby/read', { id })

@@ -52,7 +52,9 @@ test('nobody can write into a row that others recall', async (t) => {
 
 test('as much is recalled as fits, however often, and not more', async (t) => {
   const { writer, reader } = await openTwo(t)
-  writer.execute("with recursive n (i) as (select 2 union all select i + 1 from n where i < 10100) insert into people select i, 'one of many' from n")
+  writer.execute(
+    "with recursive n (i) as (select 2 union all select i + 1 from n where i < 10100) insert into people select i, 'one of many' from n",
+  )
   const first = reader.recall<Row>(byId, 1)
   assert.equal(reader.recall<Row>(byId, 1), first)
 

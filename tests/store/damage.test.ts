@@ -23,7 +23,11 @@ test('a page found damaged while running is said so once; nothing more is writte
   const bytes = () => Buffer.concat(['natter.db', 'natter.db-wal'].map((name) => readFileSync(join(data, name))))
   const before = bytes()
   const answers = []
-  for (let turn = 0; turn < 3; turn++) answers.push(await ada.fetch('/rooms/lobby/messages'), await ada.send('POST', '/rooms/lobby/messages', { text: 'more' }))
+  for (let turn = 0; turn < 3; turn++)
+    answers.push(
+      await ada.fetch('/rooms/lobby/messages'),
+      await ada.send('POST', '/rooms/lobby/messages', { text: 'more' }),
+    )
 
   for (const answer of answers) {
     assert.equal(answer.status, 503)
@@ -80,12 +84,13 @@ test('a file that a crash cut short is not opened unless the write-ahead log has
 
   writeSync(openSync(file, 'r+'), whole, 0, whole.length, 0)
   await chat.start()
-  assert.equal(((await ada.read<{ messages: unknown[] }>('/rooms/lobby/messages'))).messages.length, 40)
+  assert.equal((await ada.read<{ messages: unknown[] }>('/rooms/lobby/messages')).messages.length, 40)
 })
 
 function spoilPages(file: string, { from }: { from: number }): void {
   const descriptor = openSync(file, 'r+')
   const { size } = fstatSync(descriptor)
-  for (let page = from; page < size / 4096; page++) writeSync(descriptor, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096)
+  for (let page = from; page < size / 4096; page++)
+    writeSync(descriptor, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096)
   closeSync(descriptor)
 }

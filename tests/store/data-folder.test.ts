@@ -22,7 +22,9 @@ test('a database that is gone is not made anew beside the log that belongs to it
   assert.ok(!existsSync(join(data, 'natter.db')))
 })
 
-test('what :memory: kept is gone when it stops, however it stops', { skip: existsSync('/dev/shm') ? false : 'there is no /dev/shm' }, async (t) => {
+test('what :memory: kept is gone when it stops, however it stops', {
+  skip: existsSync('/dev/shm') ? false : 'there is no /dev/shm',
+}, async (t) => {
   const folders = () => readdirSync('/dev/shm').filter((name) => name.startsWith('natter-memory-'))
 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -32,7 +34,10 @@ test('what :memory: kept is gone when it stops, however it stops', { skip: exist
     assert.ok(own.length > 0)
     assert.equal(await chat.end(signal), 0, signal)
     // Other tests run beside this one: at least one folder that came with our server went with it.
-    assert.ok(own.some((name) => !folders().includes(name)), signal)
+    assert.ok(
+      own.some((name) => !folders().includes(name)),
+      signal,
+    )
   }
 
   // One that was left by a kill goes when the next server starts, a minute later.

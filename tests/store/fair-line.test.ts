@@ -68,10 +68,13 @@ test('an IPv6 network of 48 bits has one turn, and in it its addresses have thei
   add('IPv4', '203.0.113.1')
 
   assert.equal(line.drop({ address: '203.0.113.1', person: 1 }).name, 'same network')
-  assert.deepEqual([1, 2, 3, 4].map(() => line.next()!.name), ['theirs 0', 'next network', 'IPv4', 'theirs 1'])
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => line.next()!.name),
+    ['theirs 0', 'next network', 'IPv4', 'theirs 1'],
+  )
 })
 
-test('a person\'s number and the same digits as a name are two people', () => {
+test("a person's number and the same digits as a name are two people", () => {
   const line = new FairLine<Job>()
   for (const person of [1, 1, '1']) line.add({ party: { person }, name: typeof person })
 
@@ -92,10 +95,16 @@ property('nobody waits for two of another address before it is their turn, and n
       if (!next) continue
       const at = waiting.findIndex(({ number }) => number === next.number)
       const [served] = waiting.splice(at, 1)
-      assert.equal(waiting.findIndex(({ name, number }) => name === next.name && number < next.number), -1, 'one\'s own in order')
+      assert.equal(
+        waiting.findIndex(({ name, number }) => name === next.name && number < next.number),
+        -1,
+        "one's own in order",
+      )
       // Of each other share at most one between two of one's own.
       const share = (of: string) => (of.startsWith('-') ? of : of[0]!)
-      const since = served!.before.slice(served!.before.findLastIndex((other) => share(other) === share(next.name)) + 1).map(share)
+      const since = served!.before
+        .slice(served!.before.findLastIndex((other) => share(other) === share(next.name)) + 1)
+        .map(share)
       assert.equal(new Set(since).size, since.length, `${next.name} waited for ${served!.before}`)
       for (const other of waiting) other.before.push(next.name)
     }

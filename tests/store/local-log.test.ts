@@ -21,8 +21,18 @@ async function open(t: TestContext, { folder = ':memory:', writer = realWriter }
 }
 
 const secret = 'a secret'
-const room = (slug: string): NewEvent => ({ type: 'room', rules: 3, facts: { slug, kind: 'open' }, body: { name: slug } })
-const user = (name: string): NewEvent => ({ type: 'user', rules: 3, facts: { folded: keyedHash(secret, name), kind: 'guest', role: 'guest', session: `hash of ${name}` }, body: { name } })
+const room = (slug: string): NewEvent => ({
+  type: 'room',
+  rules: 3,
+  facts: { slug, kind: 'open' },
+  body: { name: slug },
+})
+const user = (name: string): NewEvent => ({
+  type: 'user',
+  rules: 3,
+  facts: { folded: keyedHash(secret, name), kind: 'guest', role: 'guest', session: `hash of ${name}` },
+  body: { name },
+})
 
 function idOf(outcome: Outcome | undefined): number {
   assert.ok(outcome && 'id' in outcome, JSON.stringify(outcome))
@@ -35,8 +45,17 @@ function codeOf(outcome: Outcome | undefined): string {
 }
 
 async function begin(log: LocalLog) {
-  const [, lobby, ada] = (await log.append([{ type: 'log', rules: 3, facts: { id: 'abc', secret } }, room('lobby'), user('ada')])).map(idOf) as [number, number, number]
-  const say = (text: string, more: Partial<NewEvent> = {}): NewEvent => ({ type: 'message', rules: 3, user: ada, room: lobby, body: { text }, ...more })
+  const [, lobby, ada] = (
+    await log.append([{ type: 'log', rules: 3, facts: { id: 'abc', secret } }, room('lobby'), user('ada')])
+  ).map(idOf) as [number, number, number]
+  const say = (text: string, more: Partial<NewEvent> = {}): NewEvent => ({
+    type: 'message',
+    rules: 3,
+    user: ada,
+    room: lobby,
+    body: { text },
+    ...more,
+  })
   return { lobby, ada, say }
 }
 
@@ -78,13 +97,26 @@ test('a refusal stands beside what was accepted in the same group, and leaves no
 
   const [one, two, three] = await Promise.all([
     log.append([say('first')]),
-    log.append([room('lobby'), user('ada'), say('nowhere', { room: 12345 }), say('to nothing', { target: lobby }), { type: 'leave', rules: 3, user: ada, room: lobby }]),
-    log.append([say('second'), { type: 'join', rules: 3, user: ada, room: lobby }, { type: 'join', rules: 3, user: ada, room: lobby }]),
+    log.append([
+      room('lobby'),
+      user('ada'),
+      say('nowhere', { room: 12345 }),
+      say('to nothing', { target: lobby }),
+      { type: 'leave', rules: 3, user: ada, room: lobby },
+    ]),
+    log.append([
+      say('second'),
+      { type: 'join', rules: 3, user: ada, room: lobby },
+      { type: 'join', rules: 3, user: ada, room: lobby },
+    ]),
   ])
 
   assert.deepEqual(two.map(codeOf), ['room_exists', 'name_taken', 'not_found', 'not_found', 'not_member'])
   assert.equal(codeOf(three[2]), 'already_member')
-  assert.deepEqual(told.slice(before).map(({ id }) => id), [one[0], three[0], three[1]].map(idOf))
+  assert.deepEqual(
+    told.slice(before).map(({ id }) => id),
+    [one[0], three[0], three[1]].map(idOf),
+  )
 })
 
 test('an event that throws takes none of its group with it', async (t) => {
@@ -96,11 +128,18 @@ test('an event that throws takes none of its group with it', async (t) => {
     say('half a user', { user: 1.5 }), // a value that the table does not take
     { ...user('eve'), facts: { ...user('eve').facts, session: 'hash of ada' } }, // a session that there is already
   ] satisfies NewEvent[]) {
-    const [first, broken, last] = await Promise.all([log.append([say('before')]), log.append([bad]), log.append([say('after')])])
+    const [first, broken, last] = await Promise.all([
+      log.append([say('before')]),
+      log.append([bad]),
+      log.append([say('after')]),
+    ])
     assert.equal(codeOf(broken[0]), 'storage_failed', JSON.stringify(bad))
     assert.ok(idOf(first[0]) < idOf(last[0]))
   }
-  assert.deepEqual(told.slice(before).map(({ text }) => text), Array(3).fill(['before', 'after']).flat())
+  assert.deepEqual(
+    told.slice(before).map(({ text }) => text),
+    Array(3).fill(['before', 'after']).flat(),
+  )
   const [alone] = await Promise.allSettled([log.append([{ type: 'user', rules: 3 }])])
   assert.ok(alone.status === 'rejected' || codeOf(alone.value[0]) === 'storage_failed')
   idOf((await log.append([say('still writing')]))[0])
@@ -111,13 +150,18 @@ test('what was stored before the disk was full is told, also where a mistake had
   const { say } = await begin(log)
   const before = told.length
 
-  const [stored, mistaken, refused] = await Promise.all(['one', 'a mistake', 'a full disk'].map((text) => log.append([say(text)])))
+  const [stored, mistaken, refused] = await Promise.all(
+    ['one', 'a mistake', 'a full disk'].map((text) => log.append([say(text)])),
+  )
   const [next] = await log.append([say('two')])
 
   assert.equal(codeOf(mistaken![0]), 'storage_failed')
   assert.equal(codeOf(refused![0]), 'storage_full')
   assert.ok(idOf(stored![0]) < idOf(next))
-  assert.deepEqual(told.slice(before).map(({ text }) => text), ['one', 'two'])
+  assert.deepEqual(
+    told.slice(before).map(({ text }) => text),
+    ['one', 'two'],
+  )
 })
 
 test('the same key again is the same event, in one group and over a restart; with another print it is refused', async (t) => {
@@ -177,7 +221,14 @@ property('ids increase, whatever the clock does and however often it starts agai
     const { id: ada } = log.database.people.nameHolder('ada')!
     const { id: lobby } = log.database.rooms.roomBySlug('lobby')!
     for (let group = 0; group < 5; group++) {
-      await log.append(random.times(6, () => random.pick<NewEvent>([{ type: 'message', rules: 3, user: ada, room: lobby, body: { text: 'x' } }, room('lobby')])))
+      await log.append(
+        random.times(6, () =>
+          random.pick<NewEvent>([
+            { type: 'message', rules: 3, user: ada, room: lobby, body: { text: 'x' } },
+            room('lobby'),
+          ]),
+        ),
+      )
     }
     for (const { id } of told) {
       assert.ok(id > newest, `${id} after ${newest}`)

@@ -13,7 +13,8 @@ const points: Record<string, () => void> = {
   moving() {
     const hash = migrationFunctions['keyed_hash'] as (secret: string, text: string) => string
     let calls = 0
-    migrationFunctions['keyed_hash'] = (secret: string, text: string) => (++calls === 5 ? String(die()) : hash(secret, text))
+    migrationFunctions['keyed_hash'] = (secret: string, text: string) =>
+      ++calls === 5 ? String(die()) : hash(secret, text)
   },
 
   /** When the copy is written, and not in its place. */

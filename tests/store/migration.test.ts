@@ -14,15 +14,36 @@ import { olderFolder } from './older/folder.ts'
 /** What the first version wrote: a lobby, zoe who claimed her name and zoe who took it over, and ada, who came back after a day. */
 function writeFirstVersion(folder: string, secret: string): void {
   const file = new DatabaseSync(join(folder, 'natter.db'))
-  file.exec(`pragma journal_mode = wal; begin; pragma application_id = ${applicationId}; ${migrations[0]}; pragma user_version = 1; commit`)
+  file.exec(
+    `pragma journal_mode = wal; begin; pragma application_id = ${applicationId}; ${migrations[0]}; pragma user_version = 1; commit`,
+  )
   const start = (Date.now() - 3 * 86_400_000) * 1000
-  const event = file.prepare('insert into events (id, type, rules, user, name, room, target, facts) values (?, ?, 1, ?, ?, ?, null, ?)')
-  const log = (id: number, type: string, { user = null, name = null, room = null, facts }: { user?: number | null; name?: string | null; room?: number | null; facts?: object }) =>
+  const event = file.prepare(
+    'insert into events (id, type, rules, user, name, room, target, facts) values (?, ?, 1, ?, ?, ?, null, ?)',
+  )
+  const log = (
+    id: number,
+    type: string,
+    {
+      user = null,
+      name = null,
+      room = null,
+      facts,
+    }: { user?: number | null; name?: string | null; room?: number | null; facts?: object },
+  ) =>
     event.run(start + id, type, user && start + user, name, room && start + room, facts ? JSON.stringify(facts) : null)
   log(1, 'room', { room: 1, facts: { slug: 'lobby', name: 'lobby', kind: 'open' } })
   log(2, 'user', { user: 2, name: 'zoe', facts: { name: 'zoe', folded: 'zoe', kind: 'unproven', role: 'guest' } })
-  log(3, 'user', { user: 3, name: 'Zoe', facts: { name: 'Zoe', folded: 'zoe', kind: 'guest', role: 'guest', session: hashOf('zoe') } })
-  log(4, 'user', { user: 4, name: 'ada', facts: { name: 'ada', folded: 'ada', kind: 'guest', role: 'guest', session: hashOf(secret) } })
+  log(3, 'user', {
+    user: 3,
+    name: 'Zoe',
+    facts: { name: 'Zoe', folded: 'zoe', kind: 'guest', role: 'guest', session: hashOf('zoe') },
+  })
+  log(4, 'user', {
+    user: 4,
+    name: 'ada',
+    facts: { name: 'ada', folded: 'ada', kind: 'guest', role: 'guest', session: hashOf(secret) },
+  })
   log(5, 'join', { user: 4, name: 'ada', room: 1 })
   log(6, 'message', { user: 4, name: 'ada', room: 1 })
   log(2 * 86_400e6, 'session', { user: 4, name: 'ada', facts: { hash: hashOf(secret) } })
@@ -48,7 +69,10 @@ test('a folder of the first version is brought up to this one, and check finds i
   const { messages } = await ada.read<{ messages: { text: string }[] }>('/rooms/lobby/messages')
   const { sessions } = await ada.read<{ sessions: { began: string; used: string }[] }>('/sessions')
 
-  assert.deepEqual(messages.map(({ text }) => text), ['hello'])
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['hello'],
+  )
   // It began days before it was used last.
   assert.equal(sessions.length, 1)
   assert.ok(sessions[0]!.began < sessions[0]!.used)
@@ -99,21 +123,42 @@ test('what was said and done before a file is brought up to date shows as it did
   const chat = await startChat(t, { data })
   const { countess, bob } = people(chat)
 
-  for (const [person, before] of [[countess, told.countess], [bob, told.bob]] as const) {
+  for (const [person, before] of [
+    [countess, told.countess],
+    [bob, told.bob],
+  ] as const) {
     const { users } = await person.read<{ users: User[] }>('/users')
     // Whom another server knows came later.
     assert.deepEqual(users.slice(0, -1), before.users)
     assert.deepEqual(users.at(-1)!.name, 'Hosta')
     const { rooms } = await person.read<{ rooms: ListedRoom[] }>('/rooms')
-    const shown = ({ id, name, kind, topic, archived, at, mentions }: ListedRoom) => ({ id, name, kind, topic, archived, at, mentions })
+    const shown = ({ id, name, kind, topic, archived, at, mentions }: ListedRoom) => ({
+      id,
+      name,
+      kind,
+      topic,
+      archived,
+      at,
+      mentions,
+    })
     // A direct room is called after its two, whatever they are called by now.
-    const expected = before.rooms.map((room) => ({ ...room, name: room.kind === 'direct' ? 'bob, Countess' : room.name }))
-    assert.deepEqual(rooms.map(shown).sort((a, b) => a.at.localeCompare(b.at)), expected.map(shown).sort((a, b) => a.at.localeCompare(b.at)))
+    const expected = before.rooms.map((room) => ({
+      ...room,
+      name: room.kind === 'direct' ? 'bob, Countess' : room.name,
+    }))
+    assert.deepEqual(
+      rooms.map(shown).sort((a, b) => a.at.localeCompare(b.at)),
+      expected.map(shown).sort((a, b) => a.at.localeCompare(b.at)),
+    )
     for (const [room, messages] of Object.entries(before.messages)) {
       const page = await person.read<{ messages: Message[] }>(`/rooms/${room}/messages`)
       assert.deepEqual(page.messages.slice(0, messages.length).map(plainMessage), messages.map(plainMessage), room)
       const { members } = await person.read<{ members: Member[] }>(`/rooms/${room}/members`)
-      assert.deepEqual(members.filter(({ name }) => name !== 'Hosta'), before.members[room], room)
+      assert.deepEqual(
+        members.filter(({ name }) => name !== 'Hosta'),
+        before.members[room],
+        room,
+      )
     }
   }
   const gone = await countess.read<Message>(`/rooms/lobby/messages/${told.ids.gone}`)
@@ -125,8 +170,20 @@ test('what was said and done before a file is brought up to date shows as it did
 
 test('what was superseded or deleted before a file is brought up to date stands in it no more, nor on any stream', async (t) => {
   const data = await olderFolder(t)
-  const former = ['formertopic', 'formertext', 'Formerkitchen', 'formergus', 'Formerada', 'Formerhost', '🦀', '🪰', '🐌', '"mentions":[']
-  for (const text of ['formertopic', 'Formerkitchen', 'Formerada', '🦀', '"mentions":[']) assert.deepEqual(filesWith(data, text), ['natter.db'], `the premise: ${text}`)
+  const former = [
+    'formertopic',
+    'formertext',
+    'Formerkitchen',
+    'formergus',
+    'Formerada',
+    'Formerhost',
+    '🦀',
+    '🪰',
+    '🐌',
+    '"mentions":[',
+  ]
+  for (const text of ['formertopic', 'Formerkitchen', 'Formerada', '🦀', '"mentions":['])
+    assert.deepEqual(filesWith(data, text), ['natter.db'], `the premise: ${text}`)
   const chat = await startChat(t, { data })
   const { countess, olga } = people(chat)
   const replay = async () => {
@@ -143,11 +200,19 @@ test('what was superseded or deleted before a file is brought up to date stands 
     assert.deepEqual(filesWith(data, text), [], text)
   }
   // A message keeps its author's name of then, and nothing else does; a room's address is what it was.
-  for (const { event, data } of first.all) if (event !== 'message' && event !== 'edit') assert.doesNotMatch(data, /Former|former(?!kitchen)/)
+  for (const { event, data } of first.all)
+    if (event !== 'message' && event !== 'edit') assert.doesNotMatch(data, /Former|former(?!kitchen)/)
   assert.ok(first.bytes.includes('Formerada'))
   for (const room of ['lobby', told.ids.attic, told.ids.direct]) {
     const { messages } = await countess.read<{ messages: Message[] }>(`/rooms/${room}/messages`)
-    for (const { id, from } of messages) if (/^former|^Hosta/i.test(from.name)) await (from.id === (await countess.read<User>('/users/me')).id ? countess : room === told.ids.attic ? countess : olga).ask('DELETE', `/rooms/${room}/messages/${id}`)
+    for (const { id, from } of messages)
+      if (/^former|^Hosta/i.test(from.name))
+        await (from.id === (await countess.read<User>('/users/me')).id
+          ? countess
+          : room === told.ids.attic
+            ? countess
+            : olga
+        ).ask('DELETE', `/rooms/${room}/messages/${id}`)
   }
   const { messages } = await countess.read<{ messages: Message[] }>('/rooms/lobby/messages')
   for (const { id } of messages) await olga.ask('DELETE', `/rooms/lobby/messages/${id}`)
@@ -166,11 +231,15 @@ test('what was begun before a file is brought up to date goes on', async (t) => 
   const plain = `/rooms/lobby/messages/${told.ids.plain}`
 
   // A key that was used, a token, an invite with a use left, and names that are somebody's.
-  assert.equal((await countess.say('lobby', 'formertext that went, for @bob', { key: 'key-of-gone' })).id, told.ids.gone)
+  assert.equal(
+    (await countess.say('lobby', 'formertext that went, for @bob', { key: 'key-of-gone' })).id,
+    told.ids.gone,
+  )
   const bot = chat.withToken(told.token)
   assert.equal((await bot.say('lobby', 'still here')).from.name, 'robot')
   assert.equal((await (await chat.byInvite(told.code, 'ivy')).fetch(`/rooms/${told.ids.attic}/messages`)).status, 200)
-  for (const name of ['Formerada', 'COUNTESS', 'bob', 'eve', 'robot']) assert.equal(await chat.stranger.refused('POST', '/session', { name }), '409 name_taken', name)
+  for (const name of ['Formerada', 'COUNTESS', 'bob', 'eve', 'robot'])
+    assert.equal(await chat.stranger.refused('POST', '/session', { name }), '409 name_taken', name)
   assert.equal((await chat.claiming('claimed').say('lobby', 'anybody still could')).from.unproven, true)
 
   // Reactions are the same ones, and new ones beside them.
@@ -179,7 +248,12 @@ test('what was begun before a file is brought up to date goes on', async (t) => 
   await olga.ask('PUT', `${plain}/reactions/🐌`)
   await olga.ask('PUT', `${plain}/reactions/🐢`)
   const counts = (plainMessage(await bob.read<Message>(plain)) as { counts: unknown }).counts
-  assert.deepEqual(counts, [['🎉', 2], ['🐌', 1], ['🐢', 1], ['👍', 1]])
+  assert.deepEqual(counts, [
+    ['🎉', 2],
+    ['🐌', 1],
+    ['🐢', 1],
+    ['👍', 1],
+  ])
   await countess.ask('PATCH', `/rooms/lobby/messages/${told.ids.edited}`, { text: 'once more, for @bob' })
   await countess.ask('PATCH', `/rooms/${told.ids.kitchen}`, { topic: 'nothing' })
   await countess.ask('PATCH', '/users/me', { name: 'Formerada' })
@@ -198,12 +272,21 @@ test('what was begun before a file is brought up to date goes on', async (t) => 
 test('who is killed while a file is brought up to date leaves one that the next start goes on with', async (t) => {
   for (const point of ['moving', 'before the copy is put in its place', 'after the copy is put in its place']) {
     const data = await olderFolder(t)
-    const killed = await runServer(['--port', '0', '--data', data], { environment: { NODE_OPTIONS: `--import ${new URL('migration-kills.ts', import.meta.url).href}`, NATTER_KILL: point } })
+    const killed = await runServer(['--port', '0', '--data', data], {
+      environment: {
+        NODE_OPTIONS: `--import ${new URL('migration-kills.ts', import.meta.url).href}`,
+        NATTER_KILL: point,
+      },
+    })
     assert.equal(killed.code, null, `${point}: ${killed.err}`)
 
     const chat = await startChat(t, { data })
     const { messages } = await people(chat).bob.read<{ messages: Message[] }>('/rooms/lobby/messages')
-    assert.deepEqual(messages.slice(0, told.bob.messages['lobby']!.length).map(plainMessage), told.bob.messages['lobby']!.map(plainMessage), point)
+    assert.deepEqual(
+      messages.slice(0, told.bob.messages['lobby']!.length).map(plainMessage),
+      told.bob.messages['lobby']!.map(plainMessage),
+      point,
+    )
     await chat.stop()
     const { code, err } = await runServer(['check', '--data', data])
     assert.deepEqual([code, err], [0, ''], point)

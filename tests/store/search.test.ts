@@ -9,7 +9,15 @@ import { applicationId, migrations } from '../../lib/store/tables/schema.ts'
 import type { SearchQuery } from '../../lib/store/search/search-tables.ts'
 import { temporaryFolder, type Scope } from '../chat-server.ts'
 
-const query: SearchQuery = { words: '"hello"', rooms: [], open: true, user: undefined, after: 0, before: 1000, limit: 20 }
+const query: SearchQuery = {
+  words: '"hello"',
+  rooms: [],
+  open: true,
+  user: undefined,
+  after: 0,
+  before: 1000,
+  limit: 20,
+}
 
 /** A database in which the open room 1 and the private room 2 have a hello each. */
 async function someDatabase(t: Scope): Promise<string> {
@@ -64,9 +72,14 @@ test('a part takes so much and no more, whatever the size of commits, and of wha
   t.after(() => database.close())
   const other = new DatabaseSync(file, { readOnly: true })
   t.after(() => other.close())
-  const parts = () => other.prepare('select first, characters from search_parts order by first').all().map((row) => Object.values(row))
+  const parts = () =>
+    other
+      .prepare('select first, characters from search_parts order by first')
+      .all()
+      .map((row) => Object.values(row))
   const text = 'x'.repeat(1_500_000)
-  const insert = (...ids: number[]) => ids.forEach((id) => database.search.insert(id, text, { room: 1, user: 5, kind: 'open' }))
+  const insert = (...ids: number[]) =>
+    ids.forEach((id) => database.search.insert(id, text, { room: 1, user: 5, kind: 'open' }))
 
   database.begin()
   insert(11, 12)
@@ -79,20 +92,28 @@ test('a part takes so much and no more, whatever the size of commits, and of wha
   insert(14, 15, 16, 17)
   database.commit()
 
-  assert.deepEqual(parts(), [[0, 4_500_000], [16, 3_000_000]])
+  assert.deepEqual(parts(), [
+    [0, 4_500_000],
+    [16, 3_000_000],
+  ])
   database.begin()
   insert(18, 19)
   database.rollback()
   database.begin()
   insert(20)
   database.commit()
-  assert.deepEqual(parts(), [[0, 4_500_000], [16, 4_500_000]])
+  assert.deepEqual(parts(), [
+    [0, 4_500_000],
+    [16, 4_500_000],
+  ])
 })
 
 test('what was indexed before it was in parts is taken over', async (t) => {
   const file = join(await temporaryFolder(t), 'natter.db')
   const old = new DatabaseSync(file)
-  old.exec(`begin; pragma application_id = ${applicationId}; ${migrations.slice(0, 3).join(' ')} pragma user_version = 3; commit`)
+  old.exec(
+    `begin; pragma application_id = ${applicationId}; ${migrations.slice(0, 3).join(' ')} pragma user_version = 3; commit`,
+  )
   old.exec(`
     insert into rooms (id, slug, name, kind, changed) values (1, 'lobby', 'lobby', 'open', 1), (2, 'attic', 'attic', 'private', 2);
     insert into events (id, type, rules, user, room) values (11, 'message', 2, 5, 1), (12, 'message', 2, 5, 2);
@@ -103,7 +124,10 @@ test('what was indexed before it was in parts is taken over', async (t) => {
     const database = Database.openForWriting(file, { durable: false })
     assert.deepEqual(idsOf(database.search.find(query)), [11])
     assert.deepEqual(idsOf(database.search.find({ ...query, rooms: [2], user: 5 })), [12, 11])
-    assert.deepEqual(database.stateTables().filter((name) => name.startsWith('search')), [])
+    assert.deepEqual(
+      database.stateTables().filter((name) => name.startsWith('search')),
+      [],
+    )
     database.close()
   }
 })
@@ -118,18 +142,27 @@ test('searches wait in a line, and what each may see is asked when its turn come
 
   assert.deepEqual(idsOf(await first), [11])
   assert.deepEqual(idsOf(await second), [])
-  await assert.rejects(reader.search({ person: 1 }, () => { throw new RangeError('mine') }), RangeError)
+  await assert.rejects(
+    reader.search({ person: 1 }, () => {
+      throw new RangeError('mine')
+    }),
+    RangeError,
+  )
   assert.deepEqual(idsOf(await reader.search({ person: 1 }, () => query)), [11])
 })
 
 test('the line is not endless, and nobody fills it alone', async (t) => {
   const reader = new ReadingThread(await someDatabase(t), assert.fail)
   t.after(() => reader.close())
-  const codes = (results: PromiseSettledResult<unknown>[]) => results.map((result) => (result.status === 'fulfilled' ? 'found' : (result.reason as { code: string }).code))
-  const counts = (of: string[]) => Object.fromEntries([...new Set(of)].map((code) => [code, of.filter((other) => other === code).length]))
+  const codes = (results: PromiseSettledResult<unknown>[]) =>
+    results.map((result) => (result.status === 'fulfilled' ? 'found' : (result.reason as { code: string }).code))
+  const counts = (of: string[]) =>
+    Object.fromEntries([...new Set(of)].map((code) => [code, of.filter((other) => other === code).length]))
 
   const mine = Promise.allSettled(Array.from({ length: 20 }, () => reader.search({ person: 1 }, () => query)))
-  const others = Promise.allSettled(Array.from({ length: 100 }, (_, at) => reader.search({ person: at + 2 }, () => query)))
+  const others = Promise.allSettled(
+    Array.from({ length: 100 }, (_, at) => reader.search({ person: at + 2 }, () => query)),
+  )
 
   // Whoever has most makes room, until they have as much as anybody else.
   assert.deepEqual(counts(codes(await mine)), { found: 2, busy: 8, too_many: 10 })
@@ -141,12 +174,18 @@ test('who waits when it ends is told so, and a thread that died is started again
   const reader = new ReadingThread(file, assert.fail)
 
   renameSync(file, `${file}-away`)
-  await assert.rejects(reader.search({ person: 1 }, () => query), /the thread that searches died/)
+  await assert.rejects(
+    reader.search({ person: 1 }, () => query),
+    /the thread that searches died/,
+  )
   renameSync(`${file}-away`, file)
   const [first, second] = [reader.search({ person: 1 }, () => query), reader.search({ person: 1 }, () => query)]
   const refused = assert.rejects(second, { code: 'stopping' })
   await Promise.all([reader.close(), refused])
 
   assert.deepEqual(idsOf(await first), [11])
-  await assert.rejects(reader.search({ person: 1 }, () => query), { code: 'stopping' })
+  await assert.rejects(
+    reader.search({ person: 1 }, () => query),
+    { code: 'stopping' },
+  )
 })

@@ -47,20 +47,33 @@ for (const name of ['node22', 'node24']) {
 }
 
 /** Asks for something, and checks with which status it is answered. */
-async function answered(status: number, person: Person, method: string, path: string, body: unknown = ''): Promise<void> {
+async function answered(
+  status: number,
+  person: Person,
+  method: string,
+  path: string,
+  body: unknown = '',
+): Promise<void> {
   const answer = await person.send(method, path, body, own)
   assert.equal(answer.status, status, `${method} ${path}: ${await answer.text()}`)
 }
 
-const unreadOf = async (person: Person, room: string) => (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms.find(({ id }) => id === room)?.unread
-const found = async (person: Person, q: string) => (await person.read<SearchResult>(`/search?${new URLSearchParams({ q })}`)).messages.map(({ text }) => text)
+const unreadOf = async (person: Person, room: string) =>
+  (await person.read<{ rooms: ListedRoom[] }>('/rooms')).rooms.find(({ id }) => id === room)?.unread
+const found = async (person: Person, q: string) =>
+  (await person.read<SearchResult>(`/search?${new URLSearchParams({ q })}`)).messages.map(({ text }) => text)
 
 /** What came that is kept; signals and pings are not. */
-const kept = (listener: Listener) => listener.all.filter(({ event }) => !['ping', 'presence', 'read'].includes(event)).map(({ id, event, data }) => ({ id, event, data }))
+const kept = (listener: Listener) =>
+  listener.all
+    .filter(({ event }) => !['ping', 'presence', 'read'].includes(event))
+    .map(({ id, event, data }) => ({ id, event, data }))
 
 // An older SQLite binding refuses a statement only when it is run: so these two run nearly all that there are.
 for (const name of ['node22', 'node24']) {
-  test(`on ${name} an owner, an account, a guest and a bot have rooms, talk, search, and are told it all again after a stop`, { skip }, async (t) => {
+  test(`on ${name} an owner, an account, a guest and a bot have rooms, talk, search, and are told it all again after a stop`, {
+    skip,
+  }, async (t) => {
     const chat = await startChat(t, { data: await temporaryFolder(t), node: nodeOf(name) })
     const olga = await chat.owner()
     await chat.account('ada')
@@ -90,7 +103,10 @@ for (const name of ['node22', 'node24']) {
     assert.equal(await gus.refused('GET', at), '404 not_found')
     await live.next('room')
     const events = ['message', 'message', 'message', 'edit', 'reaction', 'delete', 'user', 'room']
-    assert.deepEqual(kept(live).map(({ event }) => event), events)
+    assert.deepEqual(
+      kept(live).map(({ event }) => event),
+      events,
+    )
 
     // Read marks are kept by a stop, and not by a kill.
     assert.equal(await chat.stop(), 0)
@@ -117,7 +133,9 @@ for (const name of ['node22', 'node24']) {
 }
 
 for (const name of ['node22', 'node24']) {
-  test(`on ${name} names, roles, places, reactions, tokens and sessions can be given and taken back`, { skip }, async (t) => {
+  test(`on ${name} names, roles, places, reactions, tokens and sessions can be given and taken back`, {
+    skip,
+  }, async (t) => {
     const chat = await startChat(t, { data: await temporaryFolder(t), node: nodeOf(name) })
     const olga = await chat.owner()
     const [ada, gus] = [await chat.account('ada'), await chat.comeIn('gus')]
@@ -132,7 +150,8 @@ for (const name of ['node22', 'node24']) {
     const reaction = `${at}/messages/${id}/reactions/${encodeURIComponent('👍')}`
     const { id: before } = await (await ada.listen({ path: '/rooms' })).next('ping')
 
-    for (const changed of ['ada l', 'ada m', 'ada n', 'ada o', 'ada']) await answered(200, ada, 'PATCH', '/users/me', { name: changed })
+    for (const changed of ['ada l', 'ada m', 'ada n', 'ada o', 'ada'])
+      await answered(200, ada, 'PATCH', '/users/me', { name: changed })
     await answered(204, olga, 'PUT', `${at}/members/${ada.id}`)
     await answered(204, olga, 'PUT', `${at}/members/${ada.id}`, { role: 'owner' })
     await answered(204, ada, 'PUT', reaction)
@@ -142,7 +161,10 @@ for (const name of ['node22', 'node24']) {
 
     const last = await ada.listen({ path: '/events?since=-3' })
     await last.next('ping')
-    assert.deepEqual(kept(last).map(({ event }) => event), ['reaction', 'room', 'leave'])
+    assert.deepEqual(
+      kept(last).map(({ event }) => event),
+      ['reaction', 'room', 'leave'],
+    )
     const rooms = await ada.listen({ path: '/rooms', lastEventId: before })
     await rooms.next('ping')
     assert.deepEqual([...new Set(kept(rooms).map(({ data }) => (JSON.parse(data) as Room).id))], [attic, 'lobby'])
@@ -162,7 +184,11 @@ for (const name of ['node22', 'node24']) {
   test(`on ${name} a stream's bytes are the same`, { skip }, async () => {
     // Told that it runs below a test runner, a test reports in a form that only the runner reads.
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env
-    const child = spawn(nodeOf(name), ['--test-timeout=60000', fileURLToPath(new URL('../sse/socket.test.ts', import.meta.url))], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(
+      nodeOf(name),
+      ['--test-timeout=60000', fileURLToPath(new URL('../sse/socket.test.ts', import.meta.url))],
+      { env: environment, stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     const [out, code] = await Promise.all([text(child.stdout), new Promise((resolve) => child.on('close', resolve))])
     assert.equal(code, 0, out)
     assert.match(out, /^(# |ℹ )pass [1-9]/m)

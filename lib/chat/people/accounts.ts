@@ -63,9 +63,14 @@ export class Accounts {
    */
   async comeIn(who: Who, { name: raw, password, invite, address }: NewPerson): Promise<CameIn> {
     const { appender, database, people } = this.#parts
-    const here = password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+    const here =
+      password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
     const name = cleanOwnName(raw, here?.name)
-    if (!here && invite === undefined && people.access === 'invite') throw new ChatError('invite_needed', 'only who was invited comes in here; log in with a password, or ask for an invite')
+    if (!here && invite === undefined && people.access === 'invite')
+      throw new ChatError(
+        'invite_needed',
+        'only who was invited comes in here; log in with a password, or ask for an invite',
+      )
     const secret = newSecret()
     const session = hashOf(secret)
     const kind = password === undefined ? 'guest' : 'account'
@@ -73,7 +78,9 @@ export class Accounts {
     const role = kind === 'guest' ? 'guest' : roleBy(database, invite, people.access === 'invite' ? 'guest' : 'member')
     const facts = { ...people.nameFacts(name), session, role, ...(invite !== undefined && { invite }) }
     const body: NonNullable<UserMade['body']> = { name }
-    const event: UserMade | AccountMade = here ? { type: 'account', rules, user: here.id, facts, body } : { type: 'user', rules, facts: { ...facts, kind }, body }
+    const event: UserMade | AccountMade = here
+      ? { type: 'account', rules, user: here.id, facts, body }
+      : { type: 'user', rules, facts: { ...facts, kind }, body }
     // Before the hashing, which takes long.
     appender.check(event)
     await appender.checkSpace(event)
@@ -85,27 +92,55 @@ export class Accounts {
   }
 
   /** Comes in with an account's password; `address` is where from, if that is known. */
-  async logIn(who: Who, { name, password, address }: { name: string; password: string; address: string | undefined }): Promise<CameIn> {
+  async logIn(
+    who: Who,
+    { name, password, address }: { name: string; password: string; address: string | undefined },
+  ): Promise<CameIn> {
     const { user } = await this.#parts.people.byPassword(name, password, address)
     if (user.banned !== 0) throw new ChatError('banned', 'you are banned here')
     const oldest = this.#parts.database.people.sessionsOf(user.id, limits.sessions)[limits.sessions - 1]
     const secret = newSecret()
-    const after: LogEvent[] = oldest ? [{ type: 'session_end', rules, user: user.id, facts: { hash: oldest.hash } }] : []
-    await this.#parts.appender.append({ type: 'session_start', rules, user: user.id, facts: { hash: hashOf(secret), ...(user.password !== null && { password: user.password }) } }, { after })
+    const after: LogEvent[] = oldest
+      ? [{ type: 'session_end', rules, user: user.id, facts: { hash: oldest.hash } }]
+      : []
+    await this.#parts.appender.append(
+      {
+        type: 'session_start',
+        rules,
+        user: user.id,
+        facts: { hash: hashOf(secret), ...(user.password !== null && { password: user.password }) },
+      },
+      { after },
+    )
     return this.#instead(who, user.id, secret)
   }
 
   async rename(who: Who, raw: string): Promise<User> {
     const user = this.#parts.people.person(who)
     const name = cleanOwnName(raw, user.name)
-    if (name !== user.name) await this.#parts.appender.append({ type: 'rename', rules, user: user.id, facts: this.#parts.people.nameFacts(name), body: { name } })
+    if (name !== user.name)
+      await this.#parts.appender.append({
+        type: 'rename',
+        rules,
+        user: user.id,
+        facts: this.#parts.people.nameFacts(name),
+        body: { name },
+      })
     return this.#shown(user.id)
   }
 
   /** Ends all other sessions. `current` is the password until now. */
-  async changePassword(who: Who, { password, current, address }: { password: string; current: string; address: string | undefined }): Promise<User> {
+  async changePassword(
+    who: Who,
+    { password, current, address }: { password: string; current: string; address: string | undefined },
+  ): Promise<User> {
     const user = this.#parts.people.person(who)
-    const event = { type: 'password', rules, user: user.id, facts: 'session' in who && who.session !== undefined ? { session: who.session } : {} } as const
+    const event = {
+      type: 'password',
+      rules,
+      user: user.id,
+      facts: 'session' in who && who.session !== undefined ? { session: who.session } : {},
+    } as const
     this.#parts.appender.check(event)
     await this.#parts.appender.checkSpace(event)
     await this.#parts.people.byPassword(user.name, current, address)
@@ -120,14 +155,28 @@ export class Accounts {
   /** Ends the session that asks, with its streams. */
   async logOut(who: Who): Promise<void> {
     if (!('user' in who) || who.session === undefined) return
-    await this.#parts.appender.appendUnless('unauthorized', { type: 'session_end', rules, user: who.user.id, facts: { hash: who.session } })
+    await this.#parts.appender.appendUnless('unauthorized', {
+      type: 'session_end',
+      rules,
+      user: who.user.id,
+      facts: { hash: who.session },
+    })
   }
 
   sessions(who: Who): { sessions: Session[] } {
     const user = this.#parts.people.proven(who)
     const mine = 'session' in who ? who.session : undefined
-    const sessions = this.#parts.database.people.sessionsOf(user.id, limits.sessions).filter((session) => this.#parts.people.isLive(session))
-    return { sessions: sessions.map(({ began, used, hash }) => ({ id: String(began), began: timeOf(began), used: timeOf(used), ...(hash === mine && { current: true }) })) }
+    const sessions = this.#parts.database.people
+      .sessionsOf(user.id, limits.sessions)
+      .filter((session) => this.#parts.people.isLive(session))
+    return {
+      sessions: sessions.map(({ began, used, hash }) => ({
+        id: String(began),
+        began: timeOf(began),
+        used: timeOf(used),
+        ...(hash === mine && { current: true }),
+      })),
+    }
   }
 
   /** Ends all, the one that asks too. */
@@ -140,15 +189,25 @@ export class Accounts {
 
   async endSession(who: Who, id: string): Promise<void> {
     const user = this.#parts.people.person(who)
-    const session = this.#parts.database.people.sessionsOf(user.id, limits.sessions).find(({ began }) => String(began) === id)
+    const session = this.#parts.database.people
+      .sessionsOf(user.id, limits.sessions)
+      .find(({ began }) => String(began) === id)
     if (!session) throw new ChatError('not_found', 'there is no such session of yours; GET /sessions lists them')
-    await this.#parts.appender.appendUnless('unauthorized', { type: 'session_end', rules, user: user.id, facts: { hash: session.hash } })
+    await this.#parts.appender.appendUnless('unauthorized', {
+      type: 'session_end',
+      rules,
+      user: user.id,
+      facts: { hash: session.hash },
+    })
   }
 
   // People
 
   /** All there are or were, by when they came; `after` is the last one's id of the page before. */
-  async users(who: Who, { after, limit = limits.usersListed }: Pages): Promise<{ users: User[]; cursor: string; more: boolean }> {
+  async users(
+    who: Who,
+    { after, limit = limits.usersListed }: Pages,
+  ): Promise<{ users: User[]; cursor: string; more: boolean }> {
     this.#parts.access.reads(who)
     const { cursor } = this.#parts.appender
     const first = after === undefined ? 0 : this.#parts.people.find(who, after).id
@@ -168,7 +227,8 @@ export class Accounts {
   async giveRole(who: Who, raw: string, role: string): Promise<User> {
     const user = this.#parts.people.person(who)
     const other = this.#parts.people.find(who, raw)
-    if (role !== 'owner' && role !== 'admin' && role !== 'member') throw new ChatError('invalid_request', 'role must be owner, admin or member')
+    if (role !== 'owner' && role !== 'admin' && role !== 'member')
+      throw new ChatError('invalid_request', 'role must be owner, admin or member')
     const event = { type: 'role', rules, user: user.id, target: other.id, facts: { role } } as const
     this.#parts.appender.check(event)
     if (other.role !== role) await this.#parts.appender.append(event)
@@ -182,10 +242,17 @@ export class Accounts {
   async ban(who: Who, raw: string, banned: boolean, { rooms, messages }: Cleanup = {}): Promise<User> {
     const user = this.#parts.people.person(who)
     const other = this.#parts.people.find(who, raw)
-    const event: Banned = { type: 'ban', rules, user: user.id, target: other.id, facts: { banned, ...(rooms && { rooms: true }), ...(messages && { messages: true }) } }
+    const event: Banned = {
+      type: 'ban',
+      rules,
+      user: user.id,
+      target: other.id,
+      facts: { banned, ...(rooms && { rooms: true }), ...(messages && { messages: true }) },
+    }
     this.#parts.appender.check(event)
     const underWay = this.#parts.database.people.cleanup(other.id)
-    const isAsked = underWay?.by === user.id && (!rooms || underWay.rooms === 1) && (!messages || underWay.messages === 1)
+    const isAsked =
+      underWay?.by === user.id && (!rooms || underWay.rooms === 1) && (!messages || underWay.messages === 1)
     if ((other.banned !== 0) !== banned || ((rooms || messages) && !isAsked)) await this.#parts.appender.append(event)
     this.#parts.cleanups.begin()
     return this.#shown(other.id)

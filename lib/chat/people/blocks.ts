@@ -56,13 +56,23 @@ export class Blocks {
   }
 
   /** Whom they block. */
-  list(who: Who, { after, limit = listedMax }: { after?: string | undefined; limit?: number | undefined } = {}): BlockedPage {
+  list(
+    who: Who,
+    { after, limit = listedMax }: { after?: string | undefined; limit?: number | undefined } = {},
+  ): BlockedPage {
     const { appender, database, people } = this.#parts
     const { id: user } = people.person(who)
     const count = countOf(limit, listedMax)
-    const before = after === undefined ? Number.MAX_SAFE_INTEGER : database.blocks.block(user, people.find(who, after).id)?.since ?? 0
+    const before =
+      after === undefined
+        ? Number.MAX_SAFE_INTEGER
+        : (database.blocks.block(user, people.find(who, after).id)?.since ?? 0)
     const found = database.blocks.blockedBy(user, before, count + 1)
-    return { blocks: found.slice(0, count).map((row) => ({ user: toUser(row), since: timeOf(row.since) })), cursor: appender.cursor, more: found.length > count }
+    return {
+      blocks: found.slice(0, count).map((row) => ({ user: toUser(row), since: timeOf(row.since) })),
+      cursor: appender.cursor,
+      more: found.length > count,
+    }
   }
 
   // Their direct room, if it is in the user's list.

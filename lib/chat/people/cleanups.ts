@@ -33,11 +33,13 @@ export class Cleanups {
   /** Looks for what there is to do, and does it. */
   begin(): void {
     this.#asked = true
-    this.#running ??= this.#run().catch((error) => this.#failed(error)).finally(() => {
-      this.#running = undefined
-      // Somebody asked while it was about to end.
-      if (this.#asked && !this.#stop.signal.aborted) this.begin()
-    })
+    this.#running ??= this.#run()
+      .catch((error) => this.#failed(error))
+      .finally(() => {
+        this.#running = undefined
+        // Somebody asked while it was about to end.
+        if (this.#asked && !this.#stop.signal.aborted) this.begin()
+      })
   }
 
   /** Ends it where it is; the next start goes on. */
@@ -72,28 +74,40 @@ export class Cleanups {
   async #cleanUp({ user, ban, rooms, messages }: CleanupRow): Promise<void> {
     if (rooms) await this.#archiveRooms(user, ban)
     if (messages) await this.#deleteMessages(user, ban)
-    if (this.#byWhom(user, ban) !== undefined) await this.#append([{ type: 'cleanup_end', rules, target: user, facts: { ban } }])
+    if (this.#byWhom(user, ban) !== undefined)
+      await this.#append([{ type: 'cleanup_end', rules, target: user, facts: { ban } }])
   }
 
   async #archiveRooms(user: number, ban: number): Promise<void> {
-    for (let after = 0; ;) {
+    for (let after = 0; ; ) {
       const by = this.#byWhom(user, ban)
       const ids = by === undefined ? [] : this.#parts.database.rooms.idsMadeBy(user, after, limits.eventsAtOnce)
       if (by === undefined || ids.length === 0) return
-      await this.#append(ids.map((room) => ({ type: 'room_change', rules, user: by, room, facts: { archived: true, ban } })))
+      await this.#append(
+        ids.map((room) => ({ type: 'room_change', rules, user: by, room, facts: { archived: true, ban } })),
+      )
       after = ids.at(-1)!
     }
   }
 
   // The newest first: they are what others see now.
   async #deleteMessages(user: number, ban: number): Promise<void> {
-    for (let before: number | undefined = ban; before !== undefined && this.#byWhom(user, ban) !== undefined;) {
+    for (let before: number | undefined = ban; before !== undefined && this.#byWhom(user, ban) !== undefined; ) {
       const found = this.#parts.database.messageIdsOf(user, { before, looked: limits.looked })
       for (let at = 0; at < found.ids.length; at += limits.eventsAtOnce) {
         const by = this.#byWhom(user, ban)
         if (by === undefined) return
         const messages = found.ids.slice(at, at + limits.eventsAtOnce)
-        await this.#append(messages.map((target) => ({ type: 'delete', rules, user: by, room: this.#parts.database.event(target)!.room!, target, facts: { ban } })))
+        await this.#append(
+          messages.map((target) => ({
+            type: 'delete',
+            rules,
+            user: by,
+            room: this.#parts.database.event(target)!.room!,
+            target,
+            facts: { ban },
+          })),
+        )
       }
       before = found.before
       await this.#pause(limits.pauseMs)

@@ -45,7 +45,11 @@ export class FailedLogins {
    * throws, nobody was wrong. Without an address only the account counts.
    * @throws ChatError `too_many`, with the seconds after which one more try is free
    */
-  async attempt(address: string | undefined, account: Account, proves: () => boolean | Promise<boolean>): Promise<boolean> {
+  async attempt(
+    address: string | undefined,
+    account: Account,
+    proves: () => boolean | Promise<boolean>,
+  ): Promise<boolean> {
     const attempt = { address, account }
     while (!this.#mayBegin(attempt)) await this.#oneIsOver(attempt)
     // From the look above to here there must be no `await`: of many attempts at once all would pass before the first fails.
@@ -70,7 +74,11 @@ export class FailedLogins {
     const bounds: { counts: (attempt: Attempt) => boolean; most: number }[] = []
     const network = address === undefined ? undefined : networkOf(address)
     if (address !== undefined) bounds.push({ counts: (other) => other.address === address, most: limits.failures })
-    if (network !== undefined) bounds.push({ counts: (other) => other.address !== undefined && networkOf(other.address) === network, most: limits.failures * limits.networkTimes })
+    if (network !== undefined)
+      bounds.push({
+        counts: (other) => other.address !== undefined && networkOf(other.address) === network,
+        most: limits.failures * limits.networkTimes,
+      })
     // Nobody is shut out by what others try from elsewhere.
     const familiar = address !== undefined && this.#cameFrom.get(account!)?.includes(address)
     if (!familiar) bounds.push({ counts: (other) => other.account === account, most: limits.failures })
@@ -82,7 +90,10 @@ export class FailedLogins {
   }
 
   async #oneIsOver(attempt: Attempt): Promise<void> {
-    const alike = numberOf(this.#waiting, ({ address, account }) => account === attempt.account || (address !== undefined && address === attempt.address))
+    const alike = numberOf(
+      this.#waiting,
+      ({ address, account }) => account === attempt.account || (address !== undefined && address === attempt.address),
+    )
     if (alike >= limits.waiting) throw tooMany(limits.busySeconds)
     this.#waiting.add(attempt)
     try {
@@ -102,7 +113,8 @@ export class FailedLogins {
   // count, or a guesser would log in to an account of its own in between.
   #cameIn(address: string | undefined, account: Account): void {
     if (address === undefined) return
-    for (const failure of this.#failures) if (failure.account === account && failure.address === address) failure.account = undefined
+    for (const failure of this.#failures)
+      if (failure.account === account && failure.address === address) failure.account = undefined
     const others = (this.#cameFrom.get(account) ?? []).filter((other) => other !== address)
     this.#cameFrom.delete(account)
     this.#cameFrom.set(account, [...others, address].slice(-limits.addressesEach))

@@ -47,18 +47,33 @@ export class Invites {
     this.#parts = parts
   }
 
-  async make(who: Who, { room: slug, role = 'guest', uses = 1, expires }: NewInvite): Promise<Invite & { code: string }> {
+  async make(
+    who: Who,
+    { room: slug, role = 'guest', uses = 1, expires }: NewInvite,
+  ): Promise<Invite & { code: string }> {
     const user = this.#parts.people.person(who)
-    if (role !== 'guest' && role !== 'member' && role !== 'admin') throw new ChatError('invalid_request', 'role must be guest, member or admin')
-    if (!Number.isInteger(uses) || uses < 1 || uses > limits.uses) throw new ChatError('invalid_request', `uses must be a whole number from 1 to ${limits.uses}`)
+    if (role !== 'guest' && role !== 'member' && role !== 'admin')
+      throw new ChatError('invalid_request', 'role must be guest, member or admin')
+    if (!Number.isInteger(uses) || uses < 1 || uses > limits.uses)
+      throw new ChatError('invalid_request', `uses must be a whole number from 1 to ${limits.uses}`)
     // Or else whoever was let in as a guest could let everybody in.
-    if (this.#parts.people.access === 'invite' && user.role === 'guest') throw new ChatError('forbidden', 'guests do not invite others here; an owner or an admin can make members of those who have an account')
+    if (this.#parts.people.access === 'invite' && user.role === 'guest')
+      throw new ChatError(
+        'forbidden',
+        'guests do not invite others here; an owner or an admin can make members of those who have an account',
+      )
     const now = this.#parts.appender.idNow
     const until = expires === undefined ? now + limits.lasts : readTime(expires, now)
     const room = slug === undefined ? undefined : this.#parts.access.room(who, slug)
     if (room?.archived) throw new ChatError('archived', `${room.slug} is archived; nobody comes into it any more`)
     const code = newSecret(limits.codeBytes)
-    const { id } = await this.#parts.appender.append({ type: 'invite', rules, user: user.id, ...(room && { room: room.id }), facts: { hash: hashOf(code), role, uses, expires: until } })
+    const { id } = await this.#parts.appender.append({
+      type: 'invite',
+      rules,
+      user: user.id,
+      ...(room && { room: room.id }),
+      facts: { hash: hashOf(code), role, uses, expires: until },
+    })
     return { ...this.#shown(this.#parts.database.people.invite(id)!), code }
   }
 
@@ -67,12 +82,19 @@ export class Invites {
     const { appender, database, people } = this.#parts
     const user = people.person(who)
     const now = appender.idNow
-    const first = after === undefined ? undefined : /^\d{1,16}$/.test(after) ? database.people.invite(Number(after)) : null
+    const first =
+      after === undefined ? undefined : /^\d{1,16}$/.test(after) ? database.people.invite(Number(after)) : null
     // Of others' invites nobody is told whether there is one.
     if (first === null) throw new ChatError('invalid_request', 'after must be the id of an invite')
     const { shown, more } = await readPage({
-      read: (last: InviteRow | undefined, count) => governs(user) ? database.people.openInvites(now, last ?? first, count) : database.people.openInvitesBy(user.id, now, last ?? first, count),
-      show: (invite) => (invite.maker === user.id || invite.room === null || this.#roomSeen(user.id, invite.room).room ? this.#shown(invite) : undefined),
+      read: (last: InviteRow | undefined, count) =>
+        governs(user)
+          ? database.people.openInvites(now, last ?? first, count)
+          : database.people.openInvitesBy(user.id, now, last ?? first, count),
+      show: (invite) =>
+        invite.maker === user.id || invite.room === null || this.#roomSeen(user.id, invite.room).room
+          ? this.#shown(invite)
+          : undefined,
       limit: countOf(limit, limits.listed),
     })
     return { invites: shown, more }
@@ -88,7 +110,15 @@ export class Invites {
    * here comes in by a name: as a guest, or with a password as an account. `secret` is that of a new session, if there is one;
    * `address` is where they come from, if that is known.
    */
-  async accept(who: Who, { code, name, password, address }: { code: string; name?: string | undefined; password?: string | undefined; address?: string | undefined }): Promise<{ user: User; room?: Room; secret?: string }> {
+  async accept(
+    who: Who,
+    {
+      code,
+      name,
+      password,
+      address,
+    }: { code: string; name?: string | undefined; password?: string | undefined; address?: string | undefined },
+  ): Promise<{ user: User; room?: Room; secret?: string }> {
     const { accounts, appender, database, people } = this.#parts
     const invite = hashOf(code)
     const here = 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
@@ -115,7 +145,10 @@ export class Invites {
     const old = this.#parts.database.people.openInvitesOf(null, now, limits.listed)
     const code = newSecret(limits.codeBytes)
     const after = old.map(({ id }): LogEvent => ({ type: 'invite_end', rules, target: id }))
-    await this.#parts.appender.append({ type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } }, { after })
+    await this.#parts.appender.append(
+      { type: 'invite', rules, facts: { hash: hashOf(code), role: 'owner', uses: 1, expires: now + limits.lasts } },
+      { after },
+    )
     return code
   }
 

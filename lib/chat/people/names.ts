@@ -24,7 +24,8 @@ const unseenEverywhere = new RegExp(unseen.source, 'gu')
 // the first; and fonts have no place for a mark of one script on a letter of another.
 const stray = /(?<![^ ])\p{M}/u
 const twice = /(\p{Mn})\1/u
-const foreign = /[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Common}]\p{sc=Inherited}*[\p{M}--[\p{sc=Inherited}\p{sc=Common}\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]]/v
+const foreign =
+  /[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Common}]\p{sc=Inherited}*[\p{M}--[\p{sc=Inherited}\p{sc=Common}\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]]/v
 
 // A dot that is put on a letter that has one shows nothing, and other marks take the dot's place. What languages write is one
 // character with its letter in NFKC, but for the tones of Navajo and Igbo on į and ị.
@@ -42,7 +43,10 @@ const reservedLooks = new Set(reserved.flatMap(looksOf))
 export function readName(raw: string): string {
   if (raw.length > limits.rawUnits) throw tooLong()
   if (marked.test(raw)) throw new ChatError('invalid_name', tooMarked)
-  const name = raw.normalize('NFKC').replace(/[ \t\n]+/g, ' ').trim()
+  const name = raw
+    .normalize('NFKC')
+    .replace(/[ \t\n]+/g, ' ')
+    .trim()
   if (name === '') throw new ChatError('invalid_name', 'the name is empty; give one of 1 to 40 characters')
   if (/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(name) || !visible.test(name)) throw invisible()
   if (pointsOver(name, limits.points)) throw tooLong()
@@ -53,10 +57,23 @@ export function readName(raw: string): string {
 export function cleanName(raw: string): string {
   const name = readName(raw)
   if (unseen.test(name)) throw invisible()
-  if (stray.test(name)) throw new ChatError('invalid_name', 'the name has a combining mark at the beginning of a word; put a letter before it')
-  if (foreign.test(name)) throw new ChatError('invalid_name', 'the name has a combining mark of one script on a letter of another; leave it out')
-  if (twice.test(decomposed(name))) throw new ChatError('invalid_name', 'the name has a combining mark twice on a letter; leave one out')
-  if (dotted.test(name)) throw new ChatError('invalid_name', 'the name has a combining mark on an i, a j or another letter with a dot; leave it out')
+  if (stray.test(name))
+    throw new ChatError(
+      'invalid_name',
+      'the name has a combining mark at the beginning of a word; put a letter before it',
+    )
+  if (foreign.test(name))
+    throw new ChatError(
+      'invalid_name',
+      'the name has a combining mark of one script on a letter of another; leave it out',
+    )
+  if (twice.test(decomposed(name)))
+    throw new ChatError('invalid_name', 'the name has a combining mark twice on a letter; leave one out')
+  if (dotted.test(name))
+    throw new ChatError(
+      'invalid_name',
+      'the name has a combining mark on an i, a j or another letter with a dot; leave it out',
+    )
   return name
 }
 
@@ -64,11 +81,17 @@ export function cleanName(raw: string): string {
 export function cleanPersonName(raw: string): string {
   const name = cleanName(raw)
   if (name.includes(':')) throw new ChatError('invalid_name', 'the name has a colon; leave it out')
-  if (name.includes('@')) throw new ChatError('invalid_name', 'the name has an @, so nobody could mention it; leave it out')
-  if (scriptsIn(name) > 1) throw new ChatError('invalid_name', 'the name mixes letters of Latin, Cyrillic or Greek, which can look the same; write it in one of them')
+  if (name.includes('@'))
+    throw new ChatError('invalid_name', 'the name has an @, so nobody could mention it; leave it out')
+  if (scriptsIn(name) > 1)
+    throw new ChatError(
+      'invalid_name',
+      'the name mixes letters of Latin, Cyrillic or Greek, which can look the same; write it in one of them',
+    )
   const looks = looksOf(name)
   const isReserved = reserved.includes(foldName(name)) || looks.some((look) => reservedLooks.has(look))
-  if (isReserved || /^u_[0-9a-z]+$/.test(foldName(name))) throw new ChatError('invalid_name', `${name} stands for somebody else here; choose another name`)
+  if (isReserved || /^u_[0-9a-z]+$/.test(foldName(name)))
+    throw new ChatError('invalid_name', `${name} stands for somebody else here; choose another name`)
   return name
 }
 
@@ -101,8 +124,11 @@ export function foldName(name: string): string {
 
 /** A room's name as it stands in URLs: letters of any script, digits, `-` and `_`. */
 export function slugOf(name: string): string {
-  const slug = foldName(name).replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-').replace(/^-|-$/g, '')
-  if (slug === '') throw new ChatError('invalid_name', 'the name has no letter or digit; a room needs one for its address')
+  const slug = foldName(name)
+    .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
+    .replace(/^-|-$/g, '')
+  if (slug === '')
+    throw new ChatError('invalid_name', 'the name has no letter or digit; a room needs one for its address')
   return slug
 }
 

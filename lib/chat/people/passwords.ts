@@ -27,7 +27,11 @@ const keyBytes = 32
 export class Passwords {
   readonly #now: () => number
   // One at a time, since on two cores two hashes at once, even at the lowest priority, leave a post no free core to wake up on.
-  readonly #line = new WorkerLine<Hashing, Uint8Array>({ module: new URL('./hasher', import.meta.url), does: 'hashes passwords', ...line })
+  readonly #line = new WorkerLine<Hashing, Uint8Array>({
+    module: new URL('./hasher', import.meta.url),
+    does: 'hashes passwords',
+    ...line,
+  })
   /** Nobody's, for names that have none: the work is the same. */
   readonly #dummy = { cost: newCost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
   /** By user, oldest first. */
@@ -47,11 +51,20 @@ export class Passwords {
   async hash(password: string, party: Party): Promise<string> {
     const normal = normalised(password)
     if (normal.includes('\0')) throw new ChatError('invalid_password', 'the password has a NUL character; leave it out')
-    if (!normal.isWellFormed()) throw new ChatError('invalid_password', 'the password has half a character (a lone surrogate); leave it out')
-    if ([...normal].length < limits.pointsMin) throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
+    if (!normal.isWellFormed())
+      throw new ChatError('invalid_password', 'the password has half a character (a lone surrogate); leave it out')
+    if ([...normal].length < limits.pointsMin)
+      throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
     const salt = randomBytes(saltBytes)
     const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost: newCost }), party)
-    return ['scrypt', newCost.logN, newCost.r, newCost.p, salt.toString('base64url'), Buffer.from(key).toString('base64url')].join('$')
+    return [
+      'scrypt',
+      newCost.logN,
+      newCost.r,
+      newCost.p,
+      salt.toString('base64url'),
+      Buffer.from(key).toString('base64url'),
+    ].join('$')
   }
 
   /**
@@ -95,14 +108,20 @@ export class Passwords {
 
 // Two ways to type the same characters are the same password. Too long is refused first, since normalising takes its time.
 function normalised(password: string): string {
-  if (Buffer.byteLength(password) > limits.bytesMax) throw new ChatError('invalid_password', `the password is longer than ${limits.bytesMax} bytes; shorten it`)
+  if (Buffer.byteLength(password) > limits.bytesMax)
+    throw new ChatError('invalid_password', `the password is longer than ${limits.bytesMax} bytes; shorten it`)
   return password.normalize('NFKC')
 }
 
 // What it costs stands with each, so that a later version can ask for more. An empty key would match anything, and a cost of 0
 // is the default to Node.
 function parsed(stored: string): { cost: Hashing['cost']; salt: Buffer; key: Buffer } {
-  const [, logN, r, p, salt, key] = /^scrypt\$([1-9]\d?)\$([1-9]\d?)\$([1-9]\d?)\$([\w-]{22,86})\$([\w-]{43,86})$/.exec(stored) ?? []
+  const [, logN, r, p, salt, key] =
+    /^scrypt\$([1-9]\d?)\$([1-9]\d?)\$([1-9]\d?)\$([\w-]{22,86})\$([\w-]{43,86})$/.exec(stored) ?? []
   if (key === undefined) throw new Error('a stored password is malformed')
-  return { cost: { logN: Number(logN), r: Number(r), p: Number(p) }, salt: Buffer.from(salt!, 'base64url'), key: Buffer.from(key, 'base64url') }
+  return {
+    cost: { logN: Number(logN), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt!, 'base64url'),
+    key: Buffer.from(key, 'base64url'),
+  }
 }

@@ -24,7 +24,8 @@ const limits = {
   clockSlack: 1e6, // µs: ids may be this far ahead of the clock without its having been set back
 }
 
-export const needsName = 'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
+export const needsName =
+  'natter has to know who you are. In a terminal give a name: curl -u ada: …; a page comes in with POST /session {"name":"ada"}'
 
 export class People {
   readonly #database: Database
@@ -71,14 +72,22 @@ export class People {
   byToken(secret: string): Who {
     const token = this.#database.people.tokenByHash(hashOf(secret))
     const user = token && this.#database.people.user(token.bot)
-    if (!user || !this.#isGood(token)) throw new ChatError('unauthorized', 'this token is not known, or over; an admin can make another with POST /tokens')
+    if (!user || !this.#isGood(token))
+      throw new ChatError(
+        'unauthorized',
+        'this token is not known, or over; an admin can make another with POST /tokens',
+      )
     return { user, token }
   }
 
   /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
   byName(raw: string): Who {
     // Before the name is looked up, or the answer would tell who is here.
-    if (this.access === 'invite') throw new ChatError('invite_needed', 'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite')
+    if (this.access === 'invite')
+      throw new ChatError(
+        'invite_needed',
+        'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite',
+      )
     const holder = this.#holder(readName(raw))
     if (holder?.kind === 'unproven') return { user: holder }
     const name = cleanPersonName(raw)
@@ -107,11 +116,18 @@ export class People {
     // the same, or else the time would tell who was here a moment ago.
     const right = await this.#failed.attempt(address, folded, () => {
       known = this.passwords.known(id, version ?? 0, password)
-      return known || this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version), { address, person: folded })
+      return (
+        known ||
+        this.passwords.matches(password, version === null ? undefined : this.#database.passwordHash(version), {
+          address,
+          person: folded,
+        })
+      )
     })
     // Hashing takes its time, in which it may have been changed.
     const now = this.#database.people.user(id)
-    if (!right || now === undefined || now.password !== version || version === null) throw new ChatError('unauthorized', 'the name or the password is wrong')
+    if (!right || now === undefined || now.password !== version || version === null)
+      throw new ChatError('unauthorized', 'the name or the password is wrong')
     if (!known) this.passwords.remember(id, version, password)
     return { user: now }
   }
@@ -121,7 +137,12 @@ export class People {
     const name = readName(raw)
     const known = this.#database.people.userByOutside(outside)
     if (known?.name === name && known.role === role) return { user: known }
-    await this.#appender.append({ type: 'hosted', rules, facts: { outside, ...this.nameFacts(name), role }, body: { name } })
+    await this.#appender.append({
+      type: 'hosted',
+      rules,
+      facts: { outside, ...this.nameFacts(name), role },
+      body: { name },
+    })
     return { user: this.#database.people.userByOutside(outside)! }
   }
 
@@ -185,19 +206,29 @@ export class People {
   still({ user: { id }, session, token }: { user: UserRow; session?: string; token?: TokenRow }): UserRow {
     const user = this.#database.people.user(id)!
     if (user.banned !== 0) throw new ChatError('banned', 'you are banned here')
-    if (session !== undefined && this.#database.people.session(session)?.ended !== null) throw new ChatError('unauthorized', 'this session is over; come in again')
-    if (token && !this.#isGood(this.#database.people.token(token.id)!)) throw new ChatError('unauthorized', 'this token is over')
-    if (user.kind === 'unproven' && this.#holder(user.name)?.id !== id) throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
+    if (session !== undefined && this.#database.people.session(session)?.ended !== null)
+      throw new ChatError('unauthorized', 'this session is over; come in again')
+    if (token && !this.#isGood(this.#database.people.token(token.id)!))
+      throw new ChatError('unauthorized', 'this token is over')
+    if (user.kind === 'unproven' && this.#holder(user.name)?.id !== id)
+      throw new ChatError('name_taken', `the name ${user.name} is somebody's now; choose another`)
     return user
   }
 
   // Whoever made a token knows it: it is good for as long as they may make one.
   #isGood({ ended, expires, maker }: TokenRow): boolean {
-    return ended === null && (expires === null || expires > Date.now() * 1000) && governs(this.#database.people.user(maker))
+    return (
+      ended === null && (expires === null || expires > Date.now() * 1000) && governs(this.#database.people.user(maker))
+    )
   }
 
   #unproven(name: string) {
-    return { type: 'user', rules, facts: { ...this.nameFacts(name), kind: 'unproven', role: 'guest' }, body: { name } } as const
+    return {
+      type: 'user',
+      rules,
+      facts: { ...this.nameFacts(name), kind: 'unproven', role: 'guest' },
+      body: { name },
+    } as const
   }
 
   #holder(name: string): UserRow | undefined {

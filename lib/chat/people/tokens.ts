@@ -48,20 +48,36 @@ export class Tokens {
   }
 
   /** The token itself is told this once: only its hash is kept. */
-  async make(who: Who, { name: raw, scopes = ['read', 'write'], rooms: slugs, expires }: NewToken): Promise<Token & { token: string }> {
+  async make(
+    who: Who,
+    { name: raw, scopes = ['read', 'write'], rooms: slugs, expires }: NewToken,
+  ): Promise<Token & { token: string }> {
     const user = this.#parts.people.person(who)
     const known = this.#parts.database.people.nameHolder(foldName(readName(raw)))
     const name = cleanOwnName(raw, known?.kind === 'bot' ? known.name : undefined)
-    if (scopes.length === 0 || scopes.some((scope) => scope !== 'read' && scope !== 'write')) throw new ChatError('invalid_request', 'scopes must be some of "read" and "write"')
-    if (slugs && (slugs.length === 0 || slugs.length > limits.rooms)) throw new ChatError('invalid_request', `rooms must name 1 to ${limits.rooms} rooms`)
+    if (scopes.length === 0 || scopes.some((scope) => scope !== 'read' && scope !== 'write'))
+      throw new ChatError('invalid_request', 'scopes must be some of "read" and "write"')
+    if (slugs && (slugs.length === 0 || slugs.length > limits.rooms))
+      throw new ChatError('invalid_request', `rooms must name 1 to ${limits.rooms} rooms`)
     const until = expires === undefined ? undefined : readTime(expires, this.#parts.appender.idNow)
     const rooms = slugs?.map((slug) => this.#parts.access.room(who, slug))
     const token = `natter_${newSecret()}`
     const hash = hashOf(token)
-    const facts = { hash, ...this.#parts.people.nameFacts(name), scopes: [...new Set(scopes)].sort().join(' '), ...(rooms && { rooms: rooms.map(({ id }) => id) }), ...(until !== undefined && { expires: until }) }
+    const facts = {
+      hash,
+      ...this.#parts.people.nameFacts(name),
+      scopes: [...new Set(scopes)].sort().join(' '),
+      ...(rooms && { rooms: rooms.map(({ id }) => id) }),
+      ...(until !== undefined && { expires: until }),
+    }
     // A bot that is bound to a room that is not open is of no use outside it.
-    const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] => (kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : []))
-    const made = await this.#parts.appender.append({ type: 'token', rules, user: user.id, facts, body: { name } }, { after })
+    const after = (rooms ?? []).flatMap(({ id, kind }): LogEvent[] =>
+      kind === 'private' ? [{ type: 'join', rules, room: id, facts: { proof: hash, by: user.id } }] : [],
+    )
+    const made = await this.#parts.appender.append(
+      { type: 'token', rules, user: user.id, facts, body: { name } },
+      { after },
+    )
     return { ...this.#shown(this.#parts.database.people.token(made.id)!, user.id), token }
   }
 
@@ -86,7 +102,8 @@ export class Tokens {
 
   // A room that is not theirs to see is not told of, not even to an admin.
   #shown({ id, bot, maker, scopes, rooms, expires }: TokenRow, to: number): Token {
-    const bound = rooms === null ? undefined : (JSON.parse(rooms) as number[]).map((room) => this.#parts.database.rooms.room(room)!) // the log's own JSON
+    const bound =
+      rooms === null ? undefined : (JSON.parse(rooms) as number[]).map((room) => this.#parts.database.rooms.room(room)!) // the log's own JSON
     const slugs = bound?.filter((room) => sees(this.#parts.database, to, room)).map(({ slug }) => slug)
     const { people } = this.#parts.database
     return {

@@ -6,9 +6,11 @@ import type { TokenRow, UserRow } from '../../store/tables/people-tables.ts'
 export type Who =
   | { user: UserRow; session?: string; token?: TokenRow }
   | { claims: string }
-  | { nobody: true;
-    /** A session was shown, and is over. */
-    loggedOut?: true }
+  | {
+      nobody: true
+      /** A session was shown, and is over. */
+      loggedOut?: true
+    }
 
 /** The user who asks, or 0. */
 export function userIn(who: Who): number {

@@ -13,7 +13,10 @@ export function slugOfTwo(user: number, other: number): string {
 }
 
 /** The other one of a direct room, be they in it or not; undefined where a room is none of two with this user. */
-export function otherOf({ kind, one, other }: Pick<RoomRow, 'kind' | 'one' | 'other'>, user: number): number | undefined {
+export function otherOf(
+  { kind, one, other }: Pick<RoomRow, 'kind' | 'one' | 'other'>,
+  user: number,
+): number | undefined {
   if (kind !== 'direct' || (user !== one && user !== other)) return undefined
   return (user === one ? other : one) ?? undefined
 }

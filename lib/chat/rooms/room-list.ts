@@ -61,12 +61,17 @@ export class RoomList {
     }
     const showOther = (room: RoomOf): ListedRoom | undefined =>
       room.since === null && access.maySee(who, room) ? toRoom(room) : undefined
-    const from = (id: number, read: ReadRooms) => (last: RoomOf | undefined, count: number) => read(last?.id ?? id, count)
+    const from = (id: number, read: ReadRooms) => (last: RoomOf | undefined, count: number) =>
+      read(last?.id ?? id, count)
     // What can be lost is no open room, and so was one of their own.
     const isMine = after === undefined || after.lost || database.rooms.memberSince(after.id, user) !== undefined
 
     const mine = isMine
-      ? await readPage({ read: from(after?.id ?? 0, among ?? ((id, count) => database.rooms.mineAfter(user, id, count))), show: showMine, limit })
+      ? await readPage({
+          read: from(after?.id ?? 0, among ?? ((id, count) => database.rooms.mineAfter(user, id, count))),
+          show: showMine,
+          limit,
+        })
       : { shown: [], more: false, left: pageBytesMax }
     if (mine.more) return { rooms: mine.shown, cursor, more: true }
     const others = await readPage({
@@ -81,7 +86,9 @@ export class RoomList {
   // Rooms whose name begins so; of rooms of two, one's own.
   async #named(user: number, q: string): Promise<number[]> {
     const wanted = foldName(q)
-    const direct = this.#parts.database.rooms.directOf(user, limits.direct).filter(({ name }) => beginsIn(foldName(name), wanted))
+    const direct = this.#parts.database.rooms
+      .directOf(user, limits.direct)
+      .filter(({ name }) => beginsIn(foldName(name), wanted))
     return [...(await this.#names.find(q)), ...direct.map(({ id }) => id)].sort((one, other) => one - other)
   }
 }
@@ -90,6 +97,10 @@ export class RoomList {
 function idsAfter(database: Database, user: number, ids: readonly number[]): ReadRooms {
   return (after, count) => {
     const begin = ids.findIndex((id) => id > after)
-    return begin < 0 ? [] : ids.slice(begin, begin + count).map((id) => ({ ...database.rooms.room(id)!, since: database.rooms.memberSince(id, user) ?? null }))
+    return begin < 0
+      ? []
+      : ids
+          .slice(begin, begin + count)
+          .map((id) => ({ ...database.rooms.room(id)!, since: database.rooms.memberSince(id, user) ?? null }))
   }
 }

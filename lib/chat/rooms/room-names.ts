@@ -50,6 +50,7 @@ export class RoomNames {
 /** Does a name, or a word of it, begin so? */
 export function beginsIn(name: string, wanted: string): boolean {
   if (name.startsWith(wanted)) return true
-  for (let at = name.indexOf(wanted); at > 0; at = name.indexOf(wanted, at + 1)) if (/[\s._-]/.test(name[at - 1]!)) return true
+  for (let at = name.indexOf(wanted); at > 0; at = name.indexOf(wanted, at + 1))
+    if (/[\s._-]/.test(name[at - 1]!)) return true
   return false
 }

@@ -9,7 +9,11 @@ const limits = {
 }
 
 /** Newest first, all of them or those that are not open. A page has what there is when it is asked for. */
-export function* roomPages(database: Database, user: number, { closed }: { closed: boolean }): Generator<Pick<RoomRow, 'id' | 'kind'>[], void> {
+export function* roomPages(
+  database: Database,
+  user: number,
+  { closed }: { closed: boolean },
+): Generator<Pick<RoomRow, 'id' | 'kind'>[], void> {
   let before = Number.MAX_SAFE_INTEGER
   for (let left = limits.rooms; left > 0; left -= limits.pageRooms) {
     const page = database.rooms.newestRoomsOf(user, { closed, before, limit: limits.pageRooms })

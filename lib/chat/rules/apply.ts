@@ -14,7 +14,14 @@ import type { Rule } from './rule.ts'
 import { talkRules } from './talk-rules.ts'
 import { userRules } from './user-rules.ts'
 
-const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = { ...logRules, ...roomRules, ...talkRules, ...userRules, ...inviteRules, ...blockRules }
+const ruleOf: { [Type in LogEvent['type']]: Rule<Extract<LogEvent, { type: Type }>> } = {
+  ...logRules,
+  ...roomRules,
+  ...talkRules,
+  ...userRules,
+  ...inviteRules,
+  ...blockRules,
+}
 
 /** Carries an event out under this id, or says why not and changes nothing. */
 export function apply(database: Database, event: NewEvent, id: number): Outcome {
@@ -31,18 +38,27 @@ export function earlier(database: Database, { user, room, key, print }: NewEvent
   if (!found) return undefined
   // The room is compared as well: two texts can have the same short print, and the right to see the first room may be lost by now.
   if (found.print === print && found.room === (room ?? null)) return { id: found.id, repeated: true }
-  return { refused: { code: 'key_reused', message: 'this Idempotency-Key was used for another request; make a new key for each message' } }
+  return {
+    refused: {
+      code: 'key_reused',
+      message: 'this Idempotency-Key was used for another request; make a new key for each message',
+    },
+  }
 }
 
 /** Why an event may not be at the time `now` (as an id): undefined if it may. */
 export function judge(database: Database, asked: NewEvent, now: number): { refused: Refusal } | undefined {
   try {
     // An older natter must not pass over what a newer one has written: its data would differ from then on.
-    if (!knownRules.includes(asked.rules)) throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
+    if (!knownRules.includes(asked.rules))
+      throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
     // What was appended came from the operations, which make nothing but these.
     const event = asked as LogEvent
     // Whoever is banned does nothing more but go. Of joins and leaves the user is who comes or goes, and the rules look at who does it.
-    const doer = 'user' in event && event.user !== undefined && !['session_end', 'join', 'leave'].includes(event.type) ? database.people.user(event.user) : undefined
+    const doer =
+      'user' in event && event.user !== undefined && !['session_end', 'join', 'leave'].includes(event.type)
+        ? database.people.user(event.user)
+        : undefined
     if (doer && doer.banned !== 0) throw new ChatError('banned', 'you are banned here')
     ruleFor(asked).check(database, event, now)
     return undefined

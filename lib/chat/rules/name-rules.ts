@@ -33,7 +33,8 @@ type Holder = UserRow & { freed: number | null }
 export function checkName(database: Database, wanted: Wanted, now: number): void {
   const { id, folded, name = '' } = wanted
   const holder = database.people.holderOf(folded)
-  if (holder && holder.id !== id && keeps(database, holder, wanted, now)) throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another`)
+  if (holder && holder.id !== id && keeps(database, holder, wanted, now))
+    throw new ChatError('name_taken', `the name ${name} is somebody's already; choose another`)
   checkLooks(database, wanted, now)
 }
 
@@ -47,8 +48,11 @@ export function checkLooks(database: Database, wanted: Wanted, now: number): voi
   for (const look of looks) {
     if (known.includes(look)) continue
     const alike = database.people.lookingLike(look, alikeLooked)
-    const others = alike.filter((holder) => holder.id !== id && holder.hash !== folded && keeps(database, holder, wanted, now))
-    if (others.length > 0 || alike.length === alikeLooked) throw new ChatError('name_taken', `the name ${name} looks like somebody else's; choose another`)
+    const others = alike.filter(
+      (holder) => holder.id !== id && holder.hash !== folded && keeps(database, holder, wanted, now),
+    )
+    if (others.length > 0 || alike.length === alikeLooked)
+      throw new ChatError('name_taken', `the name ${name} looks like somebody else's; choose another`)
   }
 }
 
@@ -60,16 +64,25 @@ function keeps(database: Database, holder: Holder, { rules, kind }: Wanted, now:
 }
 
 /** Gives a name to who was found to may have it. Names that were only claimed and look like it make way. */
-export function giveName(database: Database, { rules, facts: { folded, looks = [] } }: { rules: number; facts: NameFacts }, user: number): void {
+export function giveName(
+  database: Database,
+  { rules, facts: { folded, looks = [] } }: { rules: number; facts: NameFacts },
+  user: number,
+): void {
   if (rules >= 4) {
     const alike = looks.flatMap((look) => database.people.lookingLike(look, alikeLooked))
-    for (const { hash, kind, id } of alike) if (kind === 'unproven' && id !== user && hash !== folded) database.people.dropName(hash)
+    for (const { hash, kind, id } of alike)
+      if (kind === 'unproven' && id !== user && hash !== folded) database.people.dropName(hash)
   }
   database.people.giveName(folded, user, looks)
 }
 
 /** The same for who has another until now: it is kept for them a while. */
-export function changeName(database: Database, event: { rules: number; facts: NameFacts }, { before, id }: { before: UserRow; id: number }): void {
+export function changeName(
+  database: Database,
+  event: { rules: number; facts: NameFacts },
+  { before, id }: { before: UserRow; id: number },
+): void {
   if (before.folded !== event.facts.folded) database.people.freeName(before.folded, before.id, id)
   database.people.dropNames(before.id, { but: namesKept })
   giveName(database, event, before.id)

@@ -17,11 +17,18 @@ export interface Rule<Event> {
 }
 
 /** Its skeleton is written with what had to be looked up first, and with what readers see of it. */
-type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target' | 'body'> & { user?: number; room?: number; target?: number; facts?: Record<string, unknown>; body?: Body }
+type Written<Event> = Omit<Event, 'facts' | 'user' | 'room' | 'target' | 'body'> & {
+  user?: number
+  room?: number
+  target?: number
+  facts?: Record<string, unknown>
+  body?: Body
+}
 
 export type RulesOf<Type extends LogEvent['type']> = { [Name in Type]: Rule<Extract<LogEvent, { type: Name }>> }
 
-export const needsProof = 'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie'
+export const needsProof =
+  'a name without proof can read and post in open rooms, and nothing else; come in with POST /session {"name":"…"} and keep its cookie'
 
 /** The same for a room that is not there and one that is not theirs. */
 export function noRoom(): ChatError {
@@ -38,7 +45,10 @@ export function roomSeen(database: Database, user: number, id: number): RoomRow 
  * That an event does away with something that somebody made, by a ban that asked for it. Whoever banned them needs not see it, and
  * has to be one who still may ban people.
  */
-export function checkCleanup(database: Database, { ban, by, of, what }: { ban: number; by: number; of: number | null | undefined; what: 'rooms' | 'messages' }): void {
+export function checkCleanup(
+  database: Database,
+  { ban, by, of, what }: { ban: number; by: number; of: number | null | undefined; what: 'rooms' | 'messages' },
+): void {
   const cleanup = of ? database.people.cleanup(of) : undefined
   if (cleanup?.ban === ban && cleanup.by === by && cleanup[what] === 1 && governs(database.people.user(by))) return
   throw new ChatError('forbidden', 'nobody who governs the place has asked for this, or it was taken back')
@@ -55,7 +65,11 @@ export function changed<Event extends { facts: object }>(database: Database, eve
 }
 
 /** The same where the event, which gets this id, has a new name for them: the one before is gone. */
-export function renamed<Event extends { facts: object }>(database: Database, event: Event, { user, id }: { user: UserRow; id: number }) {
+export function renamed<Event extends { facts: object }>(
+  database: Database,
+  event: Event,
+  { user, id }: { user: UserRow; id: number },
+) {
   database.emptyBody(user.named, ['name'])
   return changed(database, event, { ...user, named: id })
 }

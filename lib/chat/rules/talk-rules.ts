@@ -15,7 +15,8 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
   message: {
     check(database, { user, room, target }) {
       checkMayTalk(database, { user, room })
-      if (target !== undefined && !isMessageIn(database, room, target)) throw new ChatError('not_found', 'the message that this one answers is not in this room')
+      if (target !== undefined && !isMessageIn(database, room, target))
+        throw new ChatError('not_found', 'the message that this one answers is not in this room')
     },
     carryOut(database, event, id) {
       const { room: place, user, body = {} } = event
@@ -23,8 +24,15 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const room = database.rooms.room(place)!
       const unseen = unseenBy(database, room, user)
       if (unseen !== undefined) database.blocks.insertUnseen({ message: id, user: unseen, event: id })
-      if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
-      if (body.mentions || body.everyone) database.talk.setMentions({ message: id, room: place, author: user }, calledBy(database, user, body))
+      if (text !== undefined)
+        database.search.insert(id, searchable(text), {
+          room: place,
+          user,
+          kind: room.kind,
+          unseen: unseen !== undefined,
+        })
+      if (body.mentions || body.everyone)
+        database.talk.setMentions({ message: id, room: place, author: user }, calledBy(database, user, body))
       // They said it under the name that they have now.
       const name = database.people.user(user)?.name || body.name
       return marked({ ...event, body: { ...body, ...(name && { name }) } }, unseen)
@@ -35,7 +43,8 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
     check(database, { user, room, target }) {
       checkMayTalk(database, { user, room })
       checkMessage(database, { room, target })
-      if (database.event(target)!.user !== user) throw new ChatError('forbidden', 'only who wrote a message may edit it')
+      if (database.event(target)!.user !== user)
+        throw new ChatError('forbidden', 'only who wrote a message may edit it')
     },
     carryOut(database, event, id) {
       const { room: place, user, target, body = {} } = event
@@ -46,7 +55,13 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       database.emptyBody(replaces, ['text', 'facts'])
       database.talk.setEdit(target, id)
       database.talk.setMentions({ message: target, room: place, author: user }, calledBy(database, user, body))
-      if (text !== undefined) database.search.insert(id, searchable(text), { room: place, user, kind: room.kind, unseen: unseen !== undefined })
+      if (text !== undefined)
+        database.search.insert(id, searchable(text), {
+          room: place,
+          user,
+          kind: room.kind,
+          unseen: unseen !== undefined,
+        })
       return marked({ ...event, facts: { replaces } }, unseen)
     },
   },
@@ -60,7 +75,10 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const room = roomSeen(database, user, id)
       checkMessage(database, { room: id, target })
       if (database.event(target)!.user === user || manages(database, user, room)) return
-      throw new ChatError('forbidden', `only who wrote a message may delete it, and who owns ${room.slug} or governs the place`)
+      throw new ChatError(
+        'forbidden',
+        `only who wrote a message may delete it, and who owns ${room.slug} or governs the place`,
+      )
     },
     carryOut(database, event, id) {
       const { target } = event
@@ -91,15 +109,23 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
       const has = emoji !== undefined && database.talk.reaction(target, emoji, user) !== undefined
       if (has === on) throw new ChatError('unchanged', on ? 'you have reacted so already' : 'you have not reacted so')
       const another = on && database.talk.reactionCount(target, number) === 0
-      if (another && database.talk.emojiCount(target) >= emojiMax) throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
+      if (another && database.talk.emojiCount(target) >= emojiMax)
+        throw new ChatError('forbidden', `a message has at most ${emojiMax} different reactions`)
     },
     carryOut(database, event, id) {
-      const { user, room, target, facts: { emoji: number, on, new: first } } = event
+      const {
+        user,
+        room,
+        target,
+        facts: { emoji: number, on, new: first },
+      } = event
       // Check has seen that it is there, or new.
       const emoji = first ? id : database.talk.emojiEvent(target, number)!
       if (first) database.talk.insertEmoji(target, number, id)
       // Taken back, it is told to whoever was shown it.
-      const unseen = on ? unseenReaction(database, { room, author: user, target }) : database.talk.reaction(target, emoji, user)?.unseen ?? undefined
+      const unseen = on
+        ? unseenReaction(database, { room, author: user, target })
+        : (database.talk.reaction(target, emoji, user)?.unseen ?? undefined)
       if (on) database.talk.insertReaction({ message: target, emoji, user, unseen: unseen ?? null }, id)
       else database.talk.deleteReaction(target, emoji, user)
       const before = database.talk.reactionCount(target, number)
@@ -116,11 +142,13 @@ export const talkRules: RulesOf<'message' | 'edit' | 'delete' | 'reaction'> = {
 /** That somebody may say something in a room. */
 export function checkMayTalk(database: Database, { user, room: id }: { user: number; room: number }): void {
   const room = roomSeen(database, user, id)
-  if (room.archived) throw new ChatError('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`)
+  if (room.archived)
+    throw new ChatError('archived', `${room.slug} is archived; it can be read, and nothing more is said in it`)
 }
 
 function checkMessage(database: Database, { room, target }: { room: number; target: number }): void {
-  if (!isMessageIn(database, room, target) || database.isDeleted(target)) throw new ChatError('not_found', 'there is no such message in this room')
+  if (!isMessageIn(database, room, target) || database.isDeleted(target))
+    throw new ChatError('not_found', 'there is no such message in this room')
 }
 
 function isMessageIn(database: Database, room: number, id: number): boolean {
@@ -132,7 +160,11 @@ function isMessageIn(database: Database, room: number, id: number): boolean {
  * Who is not shown the text that a message has by an edit: who is not shown the message, and whoever has blocked its author by now. They
  * had perhaps seen it as it was; that text is gone, and so is the message to them until it is changed again.
  */
-function unseenEdit(database: Database, { room, author, message }: { room: RoomRow; author: number; message: number }, event: number): number | undefined {
+function unseenEdit(
+  database: Database,
+  { room, author, message }: { room: RoomRow; author: number; message: number },
+  event: number,
+): number | undefined {
   const hidden = database.blocks.unseen(message)
   if (hidden?.event === message) return hidden.user
   const user = unseenBy(database, room, author)
@@ -142,7 +174,10 @@ function unseenEdit(database: Database, { room, author, message }: { room: RoomR
 }
 
 /** Who is not shown a reaction: who is not shown its message, ever, and whoever has blocked its author by now. */
-function unseenReaction(database: Database, { room, author, target }: { room: number; author: number; target: number }): number | undefined {
+function unseenReaction(
+  database: Database,
+  { room, author, target }: { room: number; author: number; target: number },
+): number | undefined {
   const hidden = database.blocks.unseen(target)
   return hidden?.event === target ? hidden.user : unseenBy(database, database.rooms.room(room)!, author)
 }

@@ -9,7 +9,18 @@ import { changeName, checkName, giveName } from './name-rules.ts'
 import { governs, rank } from './rights.ts'
 import { changed, renamed, type RulesOf } from './rule.ts'
 
-type Types = 'user' | 'account' | 'rename' | 'password' | 'role' | 'ban' | 'cleanup_end' | 'hosted' | 'session_start' | 'session' | 'session_end'
+type Types =
+  | 'user'
+  | 'account'
+  | 'rename'
+  | 'password'
+  | 'role'
+  | 'ban'
+  | 'cleanup_end'
+  | 'hosted'
+  | 'session_start'
+  | 'session'
+  | 'session_end'
 
 export const userRules: RulesOf<Types> = {
   user: {
@@ -33,7 +44,8 @@ export const userRules: RulesOf<Types> = {
       const user = database.people.user(id)
       if (rules >= 3 && role === undefined) throw new ChatError('invalid_request', 'an account has to say its role')
       if (role !== undefined) checkRole(database, role, invite)
-      if (user?.kind !== 'guest') throw new ChatError('account_exists', 'you have an account already; log out first to make another')
+      if (user?.kind !== 'guest')
+        throw new ChatError('account_exists', 'you have an account already; log out first to make another')
       if (invite !== undefined) checkInvite(database, invite, now, { id, account: true })
       checkName(database, { rules, name: body?.name, folded, looks, kind: 'account', id }, now)
     },
@@ -51,7 +63,8 @@ export const userRules: RulesOf<Types> = {
   rename: {
     check(database, { rules, user: id, facts: { folded, looks }, body }, now) {
       const user = database.people.user(id)
-      if (!user || user.kind === 'unproven' || user.kind === 'hosted') throw new ChatError('forbidden', 'this name is not yours to change')
+      if (!user || user.kind === 'unproven' || user.kind === 'hosted')
+        throw new ChatError('forbidden', 'this name is not yours to change')
       checkName(database, { rules, name: body?.name, folded, looks, kind: user.kind, id }, now)
     },
     carryOut(database, event, id) {
@@ -64,7 +77,8 @@ export const userRules: RulesOf<Types> = {
 
   password: {
     check(database, { user }) {
-      if (database.people.user(user)?.kind !== 'account') throw new ChatError('forbidden', 'only an account has a password; make one with POST /users')
+      if (database.people.user(user)?.kind !== 'account')
+        throw new ChatError('forbidden', 'only an account has a password; make one with POST /users')
     },
     carryOut(database, { user: id, facts: { session = '' } }, at) {
       const user = database.people.user(id)!
@@ -79,12 +93,20 @@ export const userRules: RulesOf<Types> = {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
       // Where one has to be invited, a guest's own account makes no member.
       const admits = rules >= 3 && governs(doer) && other?.role === 'guest' && role === 'member'
-      if (doer?.role !== 'owner' && !admits) throw new ChatError('forbidden', `only the owner of this place gives roles${governs(doer) ? ', and you those of a member to guests who have an account' : ''}`)
-      if (other && other.banned !== 0) throw new ChatError('forbidden', `${other.name} is banned; that has to end first`)
-      if (other?.kind !== 'account' || rank[role] < rank.member) throw new ChatError('forbidden', 'only an account can be owner, admin or member')
-      if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id)) throw new ChatError('forbidden', 'this is the last owner; make somebody else an owner first')
+      if (doer?.role !== 'owner' && !admits)
+        throw new ChatError(
+          'forbidden',
+          `only the owner of this place gives roles${governs(doer) ? ', and you those of a member to guests who have an account' : ''}`,
+        )
+      if (other && other.banned !== 0)
+        throw new ChatError('forbidden', `${other.name} is banned; that has to end first`)
+      if (other?.kind !== 'account' || rank[role] < rank.member)
+        throw new ChatError('forbidden', 'only an account can be owner, admin or member')
+      if (other.role === 'owner' && role !== 'owner' && !database.people.hasOwner(other.id))
+        throw new ChatError('forbidden', 'this is the last owner; make somebody else an owner first')
     },
-    carryOut: (database, event) => changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role }),
+    carryOut: (database, event) =>
+      changed(database, event, { ...database.people.user(event.target)!, role: event.facts.role }),
   },
 
   ban: {
@@ -92,20 +114,33 @@ export const userRules: RulesOf<Types> = {
       const [doer, other] = [database.people.user(user), database.people.user(target)]
       if (!governs(doer)) throw new ChatError('forbidden', 'only an owner or an admin of this place bans people')
       if (!other) throw new ChatError('not_found', 'there is nobody of that name or id')
-      if (rank[other.role] >= rank[doer!.role]) throw new ChatError('forbidden', `${other.name} has a role as high as yours`)
+      if (rank[other.role] >= rank[doer!.role])
+        throw new ChatError('forbidden', `${other.name} has a role as high as yours`)
     },
     carryOut(database, event, id) {
-      const { user: by, target: user, facts: { banned, rooms, messages } } = event
+      const {
+        user: by,
+        target: user,
+        facts: { banned, rooms, messages },
+      } = event
       const before = database.people.cleanup(user)
       if (!banned) database.people.endCleanup(user)
-      else if (rooms || messages) database.people.setCleanup({ user, ban: id, by, rooms: rooms ? 1 : before?.rooms ?? 0, messages: messages ? 1 : before?.messages ?? 0 })
+      else if (rooms || messages)
+        database.people.setCleanup({
+          user,
+          ban: id,
+          by,
+          rooms: rooms ? 1 : (before?.rooms ?? 0),
+          messages: messages ? 1 : (before?.messages ?? 0),
+        })
       return changed(database, event, { ...database.people.user(user)!, banned: banned ? id : 0 })
     },
   },
 
   cleanup_end: {
     check(database, { target, facts: { ban } }) {
-      if (database.people.cleanup(target)?.ban !== ban) throw new ChatError('unchanged', 'this clean-up is over, or goes on by another ban')
+      if (database.people.cleanup(target)?.ban !== ban)
+        throw new ChatError('unchanged', 'this clean-up is over, or goes on by another ban')
     },
     carryOut: (database, { target }) => database.people.endCleanup(target),
   },
@@ -116,7 +151,18 @@ export const userRules: RulesOf<Types> = {
     carryOut(database, event, id) {
       const { outside, folded, role } = event.facts
       const before = database.people.userByOutside(outside)
-      const user: UserRow = { id, kind: 'hosted', banned: 0, password: null, outside, name: '', named: id, ...before, folded, role }
+      const user: UserRow = {
+        id,
+        kind: 'hosted',
+        banned: 0,
+        password: null,
+        outside,
+        name: '',
+        named: id,
+        ...before,
+        folded,
+        role,
+      }
       if (!before) database.people.insertUser(user)
       const holder = database.people.holderOf(folded)
       if (!holder || holder.kind === 'unproven' || holder.id === user.id) giveName(database, event, user.id)
@@ -128,7 +174,8 @@ export const userRules: RulesOf<Types> = {
     check(database, { user: id, facts: { password } }) {
       const user = database.people.user(id)
       if (user?.kind !== 'account') throw new ChatError('unauthorized', over)
-      if (password !== undefined && password !== user.password) throw new ChatError('unauthorized', 'the password has just been changed; log in with the new one')
+      if (password !== undefined && password !== user.password)
+        throw new ChatError('unauthorized', 'the password has just been changed; log in with the new one')
     },
     carryOut: (database, { user, facts: { hash } }, id) => database.people.insertSession(hash, user, id),
   },
@@ -153,7 +200,8 @@ const over = 'this session is over'
 
 // Anybody may make an account, whose role the operation says; what is above a member somebody has given.
 function checkRole(database: Database, role: Role, invite: string | undefined): void {
-  if (rank[role] > rank.member && role !== roleBy(database, invite)) throw new ChatError('forbidden', 'nobody gave this role')
+  if (rank[role] > rank.member && role !== roleBy(database, invite))
+    throw new ChatError('forbidden', 'nobody gave this role')
 }
 
 // Not by age: that is judged where the request came in, since an id tells the wrong time after a jump of the clock.

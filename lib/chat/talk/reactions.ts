@@ -29,13 +29,24 @@ interface Reader {
 
 /** The first messages of these rows, at least one, each with its reactions as many as can be read in one go. */
 export function withReactions(database: Database, to: Reader, rows: readonly MessageRow[]): Message[] {
-  const found = database.talk.reactionsTo(rows.map(({ id }) => id), { user: to.user, reader: to.reader ?? 0, people: limits.people, limit: limits.emojis })
+  const found = database.talk.reactionsTo(
+    rows.map(({ id }) => id),
+    { user: to.user, reader: to.reader ?? 0, people: limits.people, limit: limits.emojis },
+  )
   const byMessage = Map.groupBy(found, ({ message }) => message)
   // There may be more to the last one.
   const cut = found.length === limits.emojis ? found.at(-1)!.message : undefined
-  const whole = cut === undefined ? rows : rows.slice(0, rows.findIndex(({ id }) => id === cut))
+  const whole =
+    cut === undefined
+      ? rows
+      : rows.slice(
+          0,
+          rows.findIndex(({ id }) => id === cut),
+        )
   return whole.map((row) => {
-    const reactions = (byMessage.get(row.id) ?? []).map((one) => toReactions(database, one, to)).filter(({ count }) => count > 0)
+    const reactions = (byMessage.get(row.id) ?? [])
+      .map((one) => toReactions(database, one, to))
+      .filter(({ count }) => count > 0)
     return { ...toMessage(row), ...(reactions.length > 0 && { reactions }) }
   })
 }
@@ -46,7 +57,10 @@ function toReactions(database: Database, { emoji, count, me, first }: ReactionsR
 }
 
 /** All who react to a message with an emoji, a page of them. */
-export function reactionsPage(database: Database, asked: Reader & { message: number; emoji: string; after: number; limit: number }): ReactionsPage {
+export function reactionsPage(
+  database: Database,
+  asked: Reader & { message: number; emoji: string; after: number; limit: number },
+): ReactionsPage {
   const { user, reader, message, emoji, after } = asked
   const limit = countOf(asked.limit, reactingMax)
   const known = database.talk.emojiInUse(message, emoji)
@@ -61,6 +75,15 @@ export function reactionsPage(database: Database, asked: Reader & { message: num
     from.push(person)
   }
   // In a room of two the other's may be hidden: those that are shown are counted, on whichever page they stand.
-  const count = reader === undefined ? known.count : database.talk.reacting(message, known.event, { reader, after: 0, limit: 2 }).length
-  return { emoji, count, me: database.talk.reaction(message, known.event, user) !== undefined, from, more: from.length < found.length }
+  const count =
+    reader === undefined
+      ? known.count
+      : database.talk.reacting(message, known.event, { reader, after: 0, limit: 2 }).length
+  return {
+    emoji,
+    count,
+    me: database.talk.reaction(message, known.event, user) !== undefined,
+    from,
+    more: from.length < found.length,
+  }
 }

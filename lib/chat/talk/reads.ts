@@ -47,10 +47,24 @@ export class Reads {
   }
 
   /** In a room that somebody is in since an event, as of another. */
-  unread({ user, room, since, upTo }: { user: number; room: number; since: number; upTo: number }): Required<Pick<ListedRoom, 'read' | 'unread' | 'mentions'>> {
+  unread({
+    user,
+    room,
+    since,
+    upTo,
+  }: {
+    user: number
+    room: number
+    since: number
+    upTo: number
+  }): Required<Pick<ListedRoom, 'read' | 'unread' | 'mentions'>> {
     const after = Math.max(this.#upTo(user, room) ?? 0, since)
     const asked = { user, room, after, upTo, limit: limits.counted, looked: limits.looked }
-    return { read: String(after), unread: this.#parts.database.talk.unread(asked), mentions: this.#parts.database.talk.unreadMentions(asked) }
+    return {
+      read: String(after),
+      unread: this.#parts.database.talk.unread(asked),
+      mentions: this.#parts.database.talk.unreadMentions(asked),
+    }
   }
 
   #upTo(user: number, room: number): number | undefined {

@@ -53,7 +53,11 @@ export class Search {
    * `address` is where it is asked from, if that is known.
    * @throws ChatError `not_found` (the room, the person), `invalid_request` (a time), `busy`, `too_many`
    */
-  async find(who: Who, { q = '', room, from, before, after, limit = 20 }: SearchOptions, address?: string): Promise<SearchResult> {
+  async find(
+    who: Who,
+    { q = '', room, from, before, after, limit = 20 }: SearchOptions,
+    address?: string,
+  ): Promise<SearchResult> {
     const { access, people, database, log, reader: thread } = this.#parts
     const scope = () => {
       if ('user' in who) people.still(who)
@@ -65,10 +69,24 @@ export class Search {
     const user = from === undefined ? undefined : people.find(who, from).id
     const words = wordsOf(q)
     // A commit can be read before it was delivered.
-    const bounds = { after: this.#moment('after', after, 0), before: Math.min(this.#moment('before', before, Infinity), log.newest + 1) }
+    const bounds = {
+      after: this.#moment('after', after, 0),
+      before: Math.min(this.#moment('before', before, Infinity), log.newest + 1),
+    }
     if (words === undefined) return { messages: [], marks: {}, more: false }
-    const { found, before: rest } = await thread.search({ address, person: reader }, () => ({ ...scope(), words, user, ...bounds, limit: count }))
-    const result: SearchResult = { messages: [], marks: {}, more: rest !== undefined, ...(rest !== undefined && { before: String(rest) }) }
+    const { found, before: rest } = await thread.search({ address, person: reader }, () => ({
+      ...scope(),
+      words,
+      user,
+      ...bounds,
+      limit: count,
+    }))
+    const result: SearchResult = {
+      messages: [],
+      marks: {},
+      more: rest !== undefined,
+      ...(rest !== undefined && { before: String(rest) }),
+    }
     const slice = new Slice()
     // The index has found nothing else than they may see; what they have lost since then, or was deleted since, is left out.
     scope()
@@ -78,7 +96,13 @@ export class Search {
       // A text stands in the index under the event that it came with: the message, or its newest edit.
       const event = database.event(id)
       const message = event && database.message(event.type === 'edit' ? event.target! : id)
-      if (!message || message.text === null || (message.edited ?? message.id) !== id || !access.maySee(who, database.rooms.room(message.room!))) continue
+      if (
+        !message ||
+        message.text === null ||
+        (message.edited ?? message.id) !== id ||
+        !access.maySee(who, database.rooms.room(message.room!))
+      )
+        continue
       if (message.roomKind === 'direct' && database.blocks.unseen(message.id)?.user === reader) continue
       const [shown, marks] = [toMessage(message), marksIn(message.text, marked)]
       bytes += bytesOf(shown) + bytesOf(marks)
@@ -93,7 +117,11 @@ export class Search {
     if (text === undefined) return otherwise
     if (/^\d{1,16}$/.test(text)) return Number(text)
     const moment = readMoment(text, 'before', this.#parts.appender.idNow)
-    if (moment === undefined) throw new ChatError('invalid_request', `${name} must be the id of a message, a time like 2026-11-21T08:00:00Z, or how long ago, like 10m or 7d`)
+    if (moment === undefined)
+      throw new ChatError(
+        'invalid_request',
+        `${name} must be the id of a message, a time like 2026-11-21T08:00:00Z, or how long ago, like 10m or 7d`,
+      )
     // What happens at that very moment is after it.
     return name === 'after' ? moment - 1 : moment
   }
@@ -104,7 +132,12 @@ export class Search {
  * a run of a script without spaces, are words that follow each other. Undefined if there is something, and no word in it.
  */
 export function wordsOf(typed: string): string | undefined {
-  const text = typed.slice(0, limits.characters).toWellFormed().replace(/[\0-\x08\x0e-\x1f]/g, '').replace(/[“”„]/g, '"').normalize('NFC')
+  const text = typed
+    .slice(0, limits.characters)
+    .toWellFormed()
+    .replace(/[\0-\x08\x0e-\x1f]/g, '')
+    .replace(/[“”„]/g, '"')
+    .normalize('NFC')
   if (text.trim() === '') return ''
   const asked = new Set<string>()
   let left = limits.words

@@ -51,7 +51,11 @@ type Part = Pick<Page, 'messages' | 'more'>
 
 const keyForm = /^[\x21-\x7e]{1,64}$/
 
-type ReadMessages = (from: number, edge: number | undefined, asked: { limit: number; characters: number }) => MessageRow[]
+type ReadMessages = (
+  from: number,
+  edge: number | undefined,
+  asked: { limit: number; characters: number },
+) => MessageRow[]
 
 interface Size {
   count: number
@@ -83,41 +87,76 @@ export class Talk {
     const slice = new Slice()
     if (around !== undefined) {
       // The message itself is one of the newer ones, and is on the page however large it is.
-      const older = await this.#older(who, place, around, { count: Math.floor(count / 2), bytes: pageBytesMax / 2, slice })
-      const newer = await this.#newer(who, place, around - 1, { count: Math.ceil(count / 2), bytes: pageBytesMax / 2, slice })
+      const older = await this.#older(who, place, around, {
+        count: Math.floor(count / 2),
+        bytes: pageBytesMax / 2,
+        slice,
+      })
+      const newer = await this.#newer(who, place, around - 1, {
+        count: Math.ceil(count / 2),
+        bytes: pageBytesMax / 2,
+        slice,
+      })
       await slice.over()
       return { messages: [...older.messages, ...newer.messages], cursor, more: older.more, newer: newer.more }
     }
     const size = { count, bytes: pageBytesMax, slice }
-    const { messages, more } = await (after === undefined ? this.#older(who, place, before ?? Infinity, size) : this.#newer(who, place, after, size))
+    const { messages, more } = await (after === undefined
+      ? this.#older(who, place, before ?? Infinity, size)
+      : this.#newer(who, place, after, size))
     await slice.over()
     return { messages, cursor, more }
   }
 
   message(who: Who, slug: string, id: string): Message {
     const place = placeOf(this.#parts.access.room(who, slug), who)
-    const row = /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest ? this.#parts.database.messageIn(place.id, Number(id)) : undefined
-    if (!row || this.#isUnseen(row.id, place)) throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
+    const row =
+      /^\d{1,16}$/.test(id) && Number(id) <= this.#parts.log.newest
+        ? this.#parts.database.messageIn(place.id, Number(id))
+        : undefined
+    if (!row || this.#isUnseen(row.id, place))
+      throw new ChatError('not_found', `there is no message ${id.slice(0, 20)} in ${slug}`)
     return this.#shown(who, place, row)
   }
 
   /** Who reacts to a message with an emoji, in pages. */
-  reactions(who: Who, slug: string, id: string, { emoji: raw, after, limit = reactingMax }: Pages & { emoji: string }): ReactionsPage {
+  reactions(
+    who: Who,
+    slug: string,
+    id: string,
+    { emoji: raw, after, limit = reactingMax }: Pages & { emoji: string },
+  ): ReactionsPage {
     const message = Number(this.message(who, slug, id).id)
     const { reader } = placeOf(this.#parts.access.room(who, slug), who)
     const emoji = cleanEmoji(raw)
-    return reactionsPage(this.#parts.database, { user: userIn(who), reader, message, emoji, after: after === undefined ? 0 : this.#parts.people.find(who, after).id, limit })
+    return reactionsPage(this.#parts.database, {
+      user: userIn(who),
+      reader,
+      message,
+      emoji,
+      after: after === undefined ? 0 : this.#parts.people.find(who, after).id,
+      limit,
+    })
   }
 
   async post(who: Who, slug: string, { text: raw, replyTo, key }: PostOptions): Promise<Message> {
     // What can't be kept would fail in the midst of a commit, and with it what others said.
-    if (key !== undefined && !(typeof key === 'string' && keyForm.test(key))) throw new ChatError('invalid_key', 'the key (Idempotency-Key) must be 1 to 64 visible ASCII characters')
+    if (key !== undefined && !(typeof key === 'string' && keyForm.test(key)))
+      throw new ChatError('invalid_key', 'the key (Idempotency-Key) must be 1 to 64 visible ASCII characters')
     const room = this.#parts.access.roomToWrite(who, slug)
     const text = cleanText(raw)
     const target = replyTo === undefined ? undefined : Number(this.message(who, slug, replyTo).id)
     const user = await this.#parts.people.somebody(who)
     const once = key !== undefined && { key, print: printOf(room.slug, text, replyTo ?? '') }
-    const post: Posted = { type: 'message', rules, user: user.id, room: room.id, body: { text, ...this.#mentions(room, user.id, text) }, ...(target !== undefined && { target }), ...once }
+    const post: Posted = {
+      type: 'message',
+      rules,
+      user: user.id,
+      room: room.id,
+      body: { text, ...this.#mentions(room, user.id, text) },
+      ...(target !== undefined && { target }),
+      ...once,
+    }
     const { id, event } = await this.#parts.appender.append(post, { before: this.#comingIn(room, user.id, key) })
     // A retry after days gets the message as it is by then.
     return event ? toMessage(event) : this.#shown(who, placeOf(room, who), this.#parts.database.message(id)!)
@@ -127,7 +166,12 @@ export class Talk {
   async edit(who: Who, slug: string, id: string, { text: raw }: { text: string }): Promise<Message> {
     const about = this.#about(who, slug, id)
     const text = cleanText(raw)
-    await this.#parts.appender.append({ type: 'edit', rules, ...about, body: { text, ...this.#mentions(this.#parts.database.rooms.room(about.room)!, about.user, text) } })
+    await this.#parts.appender.append({
+      type: 'edit',
+      rules,
+      ...about,
+      body: { text, ...this.#mentions(this.#parts.database.rooms.room(about.room)!, about.user, text) },
+    })
     return this.message(who, slug, id)
   }
 
@@ -146,9 +190,10 @@ export class Talk {
       // a new number could be for an emoji that is there by now.
       const ever = talk.emojisEver(about.target)
       const number = talk.emojiInUse(about.target, emoji)?.number
-      const reaction: Reacted = number === undefined
-        ? { type: 'reaction', rules, ...about, facts: { emoji: ever + 1, on, new: true }, body: { emoji } }
-        : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
+      const reaction: Reacted =
+        number === undefined
+          ? { type: 'reaction', rules, ...about, facts: { emoji: ever + 1, on, new: true }, body: { emoji } }
+          : { type: 'reaction', rules, ...about, facts: { emoji: number, on } }
       try {
         return void (await this.#parts.appender.appendUnless('unchanged', reaction))
       } catch (error) {
@@ -162,11 +207,14 @@ export class Talk {
   read(who: Who, slug: string, id: string): void {
     const user = this.#parts.people.writer(who)
     const room = this.#parts.access.room(who, slug)
-    if (!/^\d{1,16}$/.test(id)) throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
+    if (!/^\d{1,16}$/.test(id))
+      throw new ChatError('invalid_request', 'id must be that of the newest message that was read')
     const since = this.#parts.database.rooms.memberSince(room.id, user.id)
-    if (since === undefined) throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
+    if (since === undefined)
+      throw new ChatError('not_member', 'only who is in a room has something to read there; join it first')
     const event = Math.min(Number(id), this.#parts.log.newest)
-    if (this.reads.note({ user: user.id, room: room.id, event }, { since })) this.#parts.streams.tellSelf(user.id, room, String(event))
+    if (this.reads.note({ user: user.id, room: room.id, event }, { since }))
+      this.#parts.streams.tellSelf(user.id, room, String(event))
   }
 
   /** They are writing something. Without `tells` it is only seen whether they may, and nobody hears of it. */
@@ -182,9 +230,17 @@ export class Talk {
   #comingIn(room: RoomRow, user: number, key: string | undefined): LogEvent[] {
     const { database } = this.#parts
     const other = otherOf(room, user)
-    const outside = [user, ...(other === undefined ? [] : [other])].filter((one) => database.rooms.roleIn(room.id, one) === undefined)
+    const outside = [user, ...(other === undefined ? [] : [other])].filter(
+      (one) => database.rooms.roleIn(room.id, one) === undefined,
+    )
     if (outside.length === 0 || (key !== undefined && database.eventByKey(user, key))) return []
-    return outside.map((one) => ({ type: 'join', rules, user: one, room: room.id, ...(one === other && { facts: { by: user, again: true } }) }))
+    return outside.map((one) => ({
+      type: 'join',
+      rules,
+      user: one,
+      room: room.id,
+      ...(one === other && { facts: { by: user, again: true } }),
+    }))
   }
 
   // Who does something with a message, and which.
@@ -197,7 +253,12 @@ export class Talk {
   async #older(who: Who, place: Place, before: number, size: Size): Promise<Part> {
     const { database, log } = this.#parts
     // A commit can be read before it was delivered; such a message would be on the page and come after its cursor as well.
-    const rows = await this.#rows(place.id, Math.min(before, log.newest + 1), { ...size, older: true }, (from, edge = 0, asked) => database.messagesBefore(place, from, { edge, ...asked }))
+    const rows = await this.#rows(
+      place.id,
+      Math.min(before, log.newest + 1),
+      { ...size, older: true },
+      (from, edge = 0, asked) => database.messagesBefore(place, from, { edge, ...asked }),
+    )
     const { messages, more } = await this.#fitting(who, place, rows, size)
     return { messages: messages.reverse(), more }
   }
@@ -205,15 +266,22 @@ export class Talk {
   async #newer(who: Who, place: Place, after: number, size: Size): Promise<Part> {
     const { database, log } = this.#parts
     const newest = Math.max(log.newest, 0)
-    const rows = await this.#rows(place.id, after, { ...size, older: false }, (from, edge = newest, asked) => database.messagesAfter(place, from, { edge: Math.min(edge, newest), ...asked }))
+    const rows = await this.#rows(place.id, after, { ...size, older: false }, (from, edge = newest, asked) =>
+      database.messagesAfter(place, from, { edge: Math.min(edge, newest), ...asked }),
+    )
     return this.#fitting(who, place, rows, size)
   }
 
   // One more than were asked for, or those whose texts are more than fits. Of deleted ones there may be any number between two that are left:
   // they are passed over a little at a time.
-  async #rows(room: number, from: number, { count, bytes, older, slice }: Size & { older: boolean }, read: ReadMessages): Promise<MessageRow[]> {
+  async #rows(
+    room: number,
+    from: number,
+    { count, bytes, older, slice }: Size & { older: boolean },
+    read: ReadMessages,
+  ): Promise<MessageRow[]> {
     const rows: MessageRow[] = []
-    for (;; await slice.end()) {
+    for (; ; await slice.end()) {
       const edge = this.#parts.database.talk.messageEdge(room, from, { older, looked: limits.looked })
       const characters = bytes - rows.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
       rows.push(...read(from, edge, { limit: count + 1 - rows.length, characters }))
@@ -224,11 +292,20 @@ export class Talk {
   }
 
   // As many as were asked for and fit, and at least one.
-  async #fitting(who: Who, { reader }: Place, rows: readonly MessageRow[], { count, bytes, slice }: Size): Promise<Part> {
+  async #fitting(
+    who: Who,
+    { reader }: Place,
+    rows: readonly MessageRow[],
+    { count, bytes, slice }: Size,
+  ): Promise<Part> {
     const messages: Message[] = []
     let left = bytes
     while (messages.length < rows.length) {
-      for (const message of withReactions(this.#parts.database, { user: userIn(who), reader }, rows.slice(messages.length))) {
+      for (const message of withReactions(
+        this.#parts.database,
+        { user: userIn(who), reader },
+        rows.slice(messages.length),
+      )) {
         left -= bytesOf(message)
         if (messages.length === count || (left < 0 && messages.length > 0)) return { messages, more: true }
         messages.push(message)
@@ -260,7 +337,10 @@ export class Talk {
     if (folded === 'room') return 0
     const user = this.#parts.database.people.nameHolder(folded)
     if (user?.freed !== null) return undefined
-    const there = sees(this.#parts.database, user.id, room) || otherOf(room, user.id) !== undefined || this.#parts.database.blocks.shadow(room.id, user.id, author) !== undefined
+    const there =
+      sees(this.#parts.database, user.id, room) ||
+      otherOf(room, user.id) !== undefined ||
+      this.#parts.database.blocks.shadow(room.id, user.id, author) !== undefined
     return there ? user.id : undefined
   }
 }

@@ -45,25 +45,34 @@ export function cleanText(raw: string): string {
 /** A room's topic: one line, or nothing. */
 export function cleanTopic(raw: string): string {
   // White space is all that may be left out of it.
-  if (raw.length > limits.rawUnits) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
+  if (raw.length > limits.rawUnits)
+    throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
   const topic = raw.replace(/\s+/g, ' ').trim()
   if (topic === '') return ''
-  if (pointsOver(topic, limits.topicPoints)) throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
+  if (pointsOver(topic, limits.topicPoints))
+    throw new ChatError('invalid_text', `the topic is longer than ${limits.topicPoints} characters; shorten it`)
   return cleanText(topic)
 }
 
 /** One emoji, whichever, with all that belongs to it. */
 export function cleanEmoji(raw: string): string {
   // Some keyboards leave out the character that asks for the colourful form. With it where Unicode wants it, one emoji is not two.
-  const emoji = raw.slice(0, limits.emojiUnits + 1).replaceAll('\ufe0f', '').replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f')
-  if (raw.length > limits.emojiUnits || !/^\p{RGI_Emoji}$/v.test(emoji)) throw new ChatError('invalid_request', 'a reaction is one emoji')
+  const emoji = raw
+    .slice(0, limits.emojiUnits + 1)
+    .replaceAll('\ufe0f', '')
+    .replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f')
+  if (raw.length > limits.emojiUnits || !/^\p{RGI_Emoji}$/v.test(emoji))
+    throw new ChatError('invalid_request', 'a reaction is one emoji')
   return emoji
 }
 
 // In scripts without spaces a name begins and ends anywhere.
 const unspacedLetter = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]`
 const named = new RegExp(String.raw`(?:(?<![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter}))@([^@\n]{1,80})`, 'gu')
-const nameEnd = new RegExp(String.raw`(?<=\S)(?:(?![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter})|(?=${unspacedLetter}))`, 'gu')
+const nameEnd = new RegExp(
+  String.raw`(?<=\S)(?:(?![\p{L}\p{M}\p{N}_])|(?<=${unspacedLetter})|(?=${unspacedLetter}))`,
+  'gu',
+)
 
 /**
  * What a text may name by `@…`: for each `@` the longest name that `find` knows, of those that end where a word does. The more of them there are,
@@ -72,19 +81,27 @@ const nameEnd = new RegExp(String.raw`(?<=\S)(?:(?![\p{L}\p{M}\p{N}_])|(?<=${uns
 export function mentionsIn<Found>(text: string, find: (name: string) => Found | undefined): Found[] {
   const found: Found[] = []
   const all = [...text.matchAll(named)].slice(0, limits.mentions)
-  const tries = Math.min(limits.namePoints, Math.max(limits.mentionTriesEach, Math.floor(limits.mentionTries / all.length)))
+  const tries = Math.min(
+    limits.namePoints,
+    Math.max(limits.mentionTriesEach, Math.floor(limits.mentionTries / all.length)),
+  )
   for (const { 1: rest = '' } of all) {
     // It is no name, and the text is none the worse for it: only normalising it made so many marks.
     if (marked.test(rest)) continue
     const ends = [...rest.matchAll(nameEnd)].map(({ index }) => index).slice(0, tries)
-    const longest = ends.reverse().values().map((end) => find(rest.slice(0, end))).find((name) => name !== undefined)
+    const longest = ends
+      .reverse()
+      .values()
+      .map((end) => find(rest.slice(0, end)))
+      .find((name) => name !== undefined)
     if (longest !== undefined) found.push(longest)
   }
   return found
 }
 
 // Thai, Lao, Khmer, Myanmar, Hangul, Kana and Han: written without spaces, so each character is a word of its own.
-const unspaced = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]|[\ud840-\ud88f][\udc00-\udfff]/g
+const unspaced =
+  /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]|[\ud840-\ud88f][\udc00-\udfff]/g
 const unspacedRun = new RegExp(`((?:${unspaced.source})+)`)
 
 /** The text as the search index reads it: with a space around each character of a script that has none between words. */

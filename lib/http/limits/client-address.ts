@@ -39,7 +39,8 @@ export class Clients {
   addressOf(asked: Asked, host: string): string | undefined {
     const { trustProxy, urls, log } = this.#options
     const peer = peerOf(asked)
-    if (!trustProxy.byUrl || (peer !== undefined && !isTrusted(peer, trustProxy))) return clientAddress(asked, trustProxy)
+    if (!trustProxy.byUrl || (peer !== undefined && !isTrusted(peer, trustProxy)))
+      return clientAddress(asked, trustProxy)
     const [last] = hopsOf(asked)
     // The proxy wrote the last one, even if it is this machine's own address.
     const client = last === undefined ? undefined : readAddress(last)
@@ -77,7 +78,10 @@ export function clientAddress(asked: Asked, trusted: TrustedProxies): string | u
   if (trusted.rules.length === 0) return undefined
   // Read one by one, since a client can send thousands.
   const hops = hopsOf(asked).slice(0, limits.hops)
-  const client = hops.values().map(readAddress).find((address) => address === undefined || !isTrusted(address, trusted))
+  const client = hops
+    .values()
+    .map(readAddress)
+    .find((address) => address === undefined || !isTrusted(address, trusted))
   return client && countedAs(client)
 }
 
@@ -85,7 +89,13 @@ export function clientAddress(asked: Asked, trusted: TrustedProxies): string | u
  * Was the connection reset before its request was read? The system no longer tells whose it was then. A Unix socket, which only proxies on this
  * machine reach, has no address at either end.
  */
-export function wasReset({ remoteAddress, localAddress }: { remoteAddress?: string | undefined; localAddress?: string | undefined }): boolean {
+export function wasReset({
+  remoteAddress,
+  localAddress,
+}: {
+  remoteAddress?: string | undefined
+  localAddress?: string | undefined
+}): boolean {
   return remoteAddress === undefined && localAddress !== undefined
 }
 
@@ -114,7 +124,12 @@ function readAddress(text: string): string | undefined {
   // URL writes all forms alike, with the longest run of zeros left out.
   const alike = new URL(`http://[${address}]`).hostname.slice(1, -1)
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(alike)
-  return mapped ? mapped.slice(1).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.') : alike
+  return mapped
+    ? mapped
+        .slice(1)
+        .flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255])
+        .join('.')
+    : alike
 }
 
 // Whoever has an IPv6 address has a whole network of 64 bits to choose it from, which its first four groups name.

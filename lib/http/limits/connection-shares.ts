@@ -91,7 +91,8 @@ export class ConnectionShares {
     if (owned.waiting.size > this.#mostOfAddress) this.#drop(owned.waiting.values().next().value!)
     const { connectionsMax } = this.#options
     const oldest = this.#waiting.values().next().value
-    if (oldest !== connection && oldest && this.#count > connectionsMax - Math.floor(connectionsMax / limits.sparePart)) this.#drop(oldest)
+    if (oldest !== connection && oldest && this.#count > connectionsMax - Math.floor(connectionsMax / limits.sparePart))
+      this.#drop(oldest)
   }
 
   /**
@@ -124,13 +125,18 @@ export class ConnectionShares {
     // A moment's peak is none of the owner's business.
     if (at - this.#full.since < limits.takenMs || at - this.#full.saidAt < limits.sayAgainMs) return
     this.#full.saidAt = at
-    log(`all ${connectionsMax} connections that there can be are taken, and others are turned away; a higher limit of open files (ulimit -n) allows more`)
+    log(
+      `all ${connectionsMax} connections that there can be are taken, and others are turned away; a higher limit of open files (ulimit -n) allows more`,
+    )
   }
 
   #askFirst(connection: Connection, owner: string): ChatError | undefined {
     const { waiting, asked } = this.#owners.get(owner)!
     // One that only waits for its owner's next request gives way to one that has a request.
-    const idle = (this.#taken.get(owner) ?? 0) < this.#mostOfAddress ? undefined : asked.values().find(({ underWay }) => underWay === 0)
+    const idle =
+      (this.#taken.get(owner) ?? 0) < this.#mostOfAddress
+        ? undefined
+        : asked.values().find(({ underWay }) => underWay === 0)
     if (idle) this.#drop(idle)
     const refusal = this.#refusalOf(owner)
     if (refusal) return refusal
@@ -164,7 +170,9 @@ export class ConnectionShares {
     const over = this.#boundsOf(address).find(([key, most]) => (this.#taken.get(key) ?? 0) >= most)
     if (!over) return undefined
     this.#sayOnce(...over)
-    return new ChatError('busy', `${over[1]} connections are open from your address; close some, or come back later`, { retryAfter: 5 })
+    return new ChatError('busy', `${over[1]} connections are open from your address; close some, or come back later`, {
+      retryAfter: 5,
+    })
   }
 
   #take(address: string): () => void {
@@ -181,7 +189,10 @@ export class ConnectionShares {
 
   #boundsOf(address: string): [key: string, most: number][] {
     const network = networkOf(address)
-    return [[address, this.#mostOfAddress], ...(network === undefined ? [] : [[network, this.#mostOfNetwork] satisfies [string, number]])]
+    return [
+      [address, this.#mostOfAddress],
+      ...(network === undefined ? [] : [[network, this.#mostOfNetwork] satisfies [string, number]]),
+    ]
   }
 
   #sayOnce(address: string, most: number): void {

@@ -23,7 +23,11 @@ export class Connections {
    * stream must have no effect, since its answer could never be sent: it is cut off with the stream. Behind a held request
    * everything waits. Calls `tooMany` instead for the first request that is one too many: what has begun is still answered.
    */
-  inTurn({ method, socket }: IncomingMessage, response: ServerResponse, { begin, tooMany }: { begin: () => void; tooMany: () => void }): void {
+  inTurn(
+    { method, socket }: IncomingMessage,
+    response: ServerResponse,
+    { begin, tooMany }: { begin: () => void; tooMany: () => void },
+  ): void {
     if (this.#streaming.has(socket)) return void socket.destroy()
     // Node parses the rest of a packet even if the connection is gone, or is to end.
     if (socket.destroyed || this.#unread.has(socket)) return
@@ -33,7 +37,8 @@ export class Connections {
     if (response.socket) return begin()
     this.#pipelined.set(socket, pipelined)
     // What it waits behind may be a stream.
-    const state = method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 && !this.#held.has(socket) ? 'begun' : 'waiting'
+    const state =
+      method !== 'GET' && method !== 'HEAD' && pipelined.waiting === 0 && !this.#held.has(socket) ? 'begun' : 'waiting'
     pipelined[state]++
     response.once('socket', () => {
       pipelined[state]--

@@ -82,7 +82,10 @@ export class Limits {
     const { postsPerSecond, postsPerAddress, now = () => performance.now() } = options
     const ofPeople = (times: number) => ({ burst: limits.personBurst * times, perSecond: postsPerSecond * times })
     // At least one, or a rate below one in ten seconds would let nobody do anything.
-    const ofAddresses = (seconds: number) => ({ burst: Math.max(1, postsPerAddress * seconds), perSecond: postsPerAddress })
+    const ofAddresses = (seconds: number) => ({
+      burst: Math.max(1, postsPerAddress * seconds),
+      perSecond: postsPerAddress,
+    })
     this.#options = options
     this.#people = new Buckets(ofPeople(1), now)
     this.#bots = new Buckets(ofPeople(limits.botTimes), now)
@@ -91,10 +94,25 @@ export class Limits {
       accounts: addressBuckets(ofAddresses(limits.accountsSeconds), now),
     }
     this.#newcomers = addressBuckets(limits.comingIn, now)
-    this.#typing = { people: new Buckets(limits.typing, now), shared: addressBuckets(limits.typingOfAddress, now), parties: ['guests', 'accounts'] }
-    this.#reading = { people: new Buckets(limits.reading, now), shared: addressBuckets(limits.readingOfGuests, now), parties: ['guests'] }
-    this.#coming = { people: new Buckets(limits.coming, now), shared: addressBuckets(limits.comingOfAddress, now), parties: ['guests', 'accounts'] }
-    const ofBoth = (most: number) => ({ guests: addressWindows(most, now), accounts: addressWindows(most * limits.roomsOfAccounts, now) })
+    this.#typing = {
+      people: new Buckets(limits.typing, now),
+      shared: addressBuckets(limits.typingOfAddress, now),
+      parties: ['guests', 'accounts'],
+    }
+    this.#reading = {
+      people: new Buckets(limits.reading, now),
+      shared: addressBuckets(limits.readingOfGuests, now),
+      parties: ['guests'],
+    }
+    this.#coming = {
+      people: new Buckets(limits.coming, now),
+      shared: addressBuckets(limits.comingOfAddress, now),
+      parties: ['guests', 'accounts'],
+    }
+    const ofBoth = (most: number) => ({
+      guests: addressWindows(most, now),
+      accounts: addressWindows(most * limits.roomsOfAccounts, now),
+    })
     this.#rooms = { rooms: ofBoth(limits.roomsOfGuests), directRooms: ofBoth(limits.directRoomsOfGuests) }
   }
 
@@ -147,7 +165,9 @@ export class Limits {
     const why = 'that is more often than any page asks'
     return [
       ...(key === undefined ? [] : [{ buckets: people, key, why }]),
-      ...(parties.some((party) => party === partyOf(who)) && address !== undefined ? sharesBy(address, shared, why) : []),
+      ...(parties.some((party) => party === partyOf(who)) && address !== undefined
+        ? sharesBy(address, shared, why)
+        : []),
     ]
   }
 
@@ -163,7 +183,13 @@ export class Limits {
     const kind = partyOf(who)
     return [
       ...(postsPerSecond === 0 || key === undefined ? [] : [own]),
-      ...(postsPerAddress === 0 || !kind ? [] : sharesBy(address, this.#shared[kind], `too much comes from this address, whose ${kind} share what they may do`)),
+      ...(postsPerAddress === 0 || !kind
+        ? []
+        : sharesBy(
+            address,
+            this.#shared[kind],
+            `too much comes from this address, whose ${kind} share what they may do`,
+          )),
     ]
   }
 
@@ -178,13 +204,20 @@ export class Limits {
     if (postsPerSecond === 0 || postsPerAddress === 0 || whose === undefined || address === undefined) return () => {}
     const { addresses, networks } = this.#rooms[kind][whose]
     const network = networkOf(address)
-    const counted: [Windows, string][] = [[addresses, address], ...(network === undefined ? [] : [[networks, network] satisfies [Windows, string]])]
+    const counted: [Windows, string][] = [
+      [addresses, address],
+      ...(network === undefined ? [] : [[networks, network] satisfies [Windows, string]]),
+    ]
     const waitMs = Math.max(...counted.map(([windows, key]) => windows.wait(key)))
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000)
       const most = limits[`${kind}OfGuests`] * (whose === 'guests' ? 1 : limits.roomsOfAccounts)
       const advice = whose === 'guests' ? '; whoever has an account is not among them' : ''
-      throw new ChatError('too_many', `${whose} of this address have made ${most} rooms within a day; try again in ${seconds} s${advice}`, { retryAfter: seconds })
+      throw new ChatError(
+        'too_many',
+        `${whose} of this address have made ${most} rooms within a day; try again in ${seconds} s${advice}`,
+        { retryAfter: seconds },
+      )
     }
     const takes = counted.map(([windows, key]) => windows.take(key))
     return () => takes.forEach((takeBack) => takeBack())
@@ -195,9 +228,11 @@ export class Limits {
     const { streamsPerAddress } = this.#options
     const open = (key: string | undefined) => (key === undefined ? 0 : (this.#streams.get(key) ?? 0))
     const keys = streamKeys(who, address)
-    if (open(keys.session) >= limits.streamsPerSession) return `there are ${limits.streamsPerSession} streams open for this session`
+    if (open(keys.session) >= limits.streamsPerSession)
+      return `there are ${limits.streamsPerSession} streams open for this session`
     if (streamsPerAddress === 0) return undefined
-    if (open(keys.network) >= streamsPerAddress * limits.networkTimes) return `there are ${open(keys.network)} streams open from this network`
+    if (open(keys.network) >= streamsPerAddress * limits.networkTimes)
+      return `there are ${open(keys.network)} streams open from this network`
     if (open(keys.address) < streamsPerAddress) return undefined
     if (address !== undefined) return `there are ${streamsPerAddress} streams open from this address`
     return void this.#reportOnce()
@@ -242,7 +277,8 @@ export class Limits {
 // What its streams are counted by: an address, its network, and a session. Of a host's own sessions we know nothing: there a person counts as one.
 function streamKeys(who: Who, address: string | undefined) {
   const network = address === undefined ? undefined : networkOf(address)
-  const session = 'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
+  const session =
+    'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
   return {
     address: `address ${address ?? ''}`,
     network: network && `network ${network}`,
@@ -279,7 +315,10 @@ function addressWindows(most: number, now: () => number): AddressWindows {
 
 function sharesBy(address: string | undefined, { addresses, networks }: AddressBuckets, why: string): Share[] {
   const network = address === undefined ? undefined : networkOf(address)
-  return [{ buckets: addresses, key: address, why }, ...(network === undefined ? [] : [{ buckets: networks, key: network, why }])]
+  return [
+    { buckets: addresses, key: address, why },
+    ...(network === undefined ? [] : [{ buckets: networks, key: network, why }]),
+  ]
 }
 
 // With whom somebody shares what an address may do. Accounts are among them where anybody can make one by themselves: bots and a host's people are

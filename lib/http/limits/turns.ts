@@ -23,10 +23,11 @@ export class Turns {
   turnOf(address: string | undefined): Promise<void> | undefined {
     if (address === undefined) return undefined
     const waiting = this.#waiting.get(address)
-    if (waiting || this.#served.has(address)) return new Promise((resolve) => {
-      if (waiting) waiting.push(resolve)
-      else this.#waiting.set(address, [resolve])
-    })
+    if (waiting || this.#served.has(address))
+      return new Promise((resolve) => {
+        if (waiting) waiting.push(resolve)
+        else this.#waiting.set(address, [resolve])
+      })
     if (this.#served.size === 0) setImmediate(this.#comeRound)
     this.#served.add(address)
     return undefined

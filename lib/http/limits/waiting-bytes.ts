@@ -19,7 +19,11 @@ export class WaitingBytes {
   check(address: string | undefined): void {
     for (const [key, most] of boundsOf(address)) {
       if ((this.#bytes.get(key) ?? 0) < most) continue
-      throw new ChatError('too_many', `${most / 2 ** 20} MiB wait here for your address: read the answers that are there, and send the bodies to their end`, { retryAfter: 1 })
+      throw new ChatError(
+        'too_many',
+        `${most / 2 ** 20} MiB wait here for your address: read the answers that are there, and send the bodies to their end`,
+        { retryAfter: 1 },
+      )
     }
   }
 
@@ -41,5 +45,8 @@ export class WaitingBytes {
 function boundsOf(address: string | undefined): [key: string, most: number][] {
   if (address === undefined) return []
   const network = networkOf(address)
-  return [[address, limits.bytes], ...(network === undefined ? [] : [[network, limits.bytes * limits.networkTimes] as [string, number]])]
+  return [
+    [address, limits.bytes],
+    ...(network === undefined ? [] : [[network, limits.bytes * limits.networkTimes] as [string, number]]),
+  ]
 }

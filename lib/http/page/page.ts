@@ -34,7 +34,8 @@ const pageHeaders = {
 // the first visitor waits, and save a fortieth.
 const pack = {
   br: (bytes: Uint8Array) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 10 } }),
-  gzip: (bytes: Uint8Array) => promisify<Uint8Array, object, Uint8Array>(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
+  gzip: (bytes: Uint8Array) =>
+    promisify<Uint8Array, object, Uint8Array>(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
 }
 
 interface File {
@@ -61,22 +62,34 @@ export function readFiles(options: { base: string; name: string }): Files {
     .sort()
   const read = new Map(names.map((name) => [name, readFileSync(new URL(name, folder))]))
   // Its styles are one file over the wire, in the order in which the page names them: they are packed better, and asked for at once.
-  const sheets = [...String(read.get('index.html')).matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(([, sheet]) => read.get(sheet!)!)
+  const sheets = [...String(read.get('index.html')).matchAll(/"stylesheet" href="\/static\/(.*)"/g)].map(
+    ([, sheet]) => read.get(sheet!)!,
+  )
   read.set('page.css', Buffer.concat(sheets))
-  for (const [name, bytes] of read) if (/\.(html|css|js|webmanifest)$/.test(name)) read.set(name, Buffer.from(withoutComments(String(bytes))))
-  const modules = new Map([...read].filter(([name]) => name.endsWith('.js')).map(([name, bytes]) => [name, String(bytes)]))
+  for (const [name, bytes] of read)
+    if (/\.(html|css|js|webmanifest)$/.test(name)) read.set(name, Buffer.from(withoutComments(String(bytes))))
+  const modules = new Map(
+    [...read].filter(([name]) => name.endsWith('.js')).map(([name, bytes]) => [name, String(bytes)]),
+  )
   const scripts = joinModules(modules, { page: 'chat.js', worker: 'stream/stream-worker.js' })
   const version = tagOf(Buffer.concat([...read, ...scripts].flat().map((part) => Buffer.from(part))))
   const files = new Map([...read].map(([name, bytes]) => [name, fileOf(name, bytes)]))
-  for (const [name, file] of [...files]) if (!/\.(html|webmanifest|js)$/.test(name)) files.set(`static-${version}/${name}`, file)
+  for (const [name, file] of [...files])
+    if (!/\.(html|webmanifest|js)$/.test(name)) files.set(`static-${version}/${name}`, file)
   for (const [name, code] of scripts) files.set(`static-${version}/${name}`, fileOf(name, Buffer.from(code)))
   // What tells the name of this place may change while the version does not, and so has no other path.
-  for (const name of ['index.html', 'manifest.webmanifest']) files.set(name, fileOf(name, Buffer.from(fillIn(String(read.get(name)), version, options))))
+  for (const name of ['index.html', 'manifest.webmanifest'])
+    files.set(name, fileOf(name, Buffer.from(fillIn(String(read.get(name)), version, options))))
   files.get('index.html')!.texts = `${options.base}/static-${version}/words/`
   return files
 }
 
-const fileOf = (name: string, bytes: Uint8Array): File => ({ type: types[extname(name)]!, bytes, tag: tagOf(bytes), packed: {} })
+const fileOf = (name: string, bytes: Uint8Array): File => ({
+  type: types[extname(name)]!,
+  bytes,
+  tag: tagOf(bytes),
+  packed: {},
+})
 
 const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').slice(0, 22)
 
@@ -85,27 +98,41 @@ const tagOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64url').
 function fillIn(html: string, version: string, { base, name }: { base: string; name: string }): string {
   return html
     .replace(/(?:^.*rel="stylesheet".*\n)+/m, '<link rel="stylesheet" href="/static/page.css">\n')
-    .replace(/ (href|src)="\/(static\/)?(?!\/)/g, (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`)
+    .replace(
+      / (href|src)="\/(static\/)?(?!\/)/g,
+      (_, attribute, kept) => ` ${attribute}="${escaped(base)}/${kept ? `static-${version}/` : ''}`,
+    )
     .replace(' data-base=""', () => ` data-base="${escaped(base)}"`)
-    .replace(/>natter<|"natter"/g, (sign) => sign.startsWith('>') ? `>${escaped(name)}<` : JSON.stringify(name))
+    .replace(/>natter<|"natter"/g, (sign) => (sign.startsWith('>') ? `>${escaped(name)}<` : JSON.stringify(name)))
 }
 
 // Nor their indentation: more than a third of what goes over the wire, and nothing to a browser. What is left stays in its line, so that errors name the right one.
 function withoutComments(code: string): string {
   const block = /^[ \t]*(?:\/\*[^]*?\*\/|<!--[^]*?-->)$/gm
-  return code.replace(block, (comment) => comment.replace(/[^\n]/g, '')).replace(/^[ \t]*\/\/.*$|(?<![ \t])[ \t]+\/\/ .*$|^[ \t]+/gm, '')
+  return code
+    .replace(block, (comment) => comment.replace(/[^\n]/g, ''))
+    .replace(/^[ \t]*\/\/.*$|(?<![ \t])[ \t]+\/\/ .*$|^[ \t]+/gm, '')
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 /** The file at that path, unless the browser has it already. */
-export function sendFile(files: Files, path: string, request: IncomingMessage, response: ServerResponse): Promise<Answer> | undefined {
+export function sendFile(
+  files: Files,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer> | undefined {
   const file = files.get(path)
   if (file) response.appendHeader('vary', 'accept-encoding')
   return file && answerWith(file, path, request)
 }
 
-async function answerWith({ type, bytes, tag, packed, texts }: File, path: string, { headers: asked }: IncomingMessage): Promise<Answer> {
+async function answerWith(
+  { type, bytes, tag, packed, texts }: File,
+  path: string,
+  { headers: asked }: IncomingMessage,
+): Promise<Answer> {
   const encoding = type === types['.png'] ? undefined : preferred(asked['accept-encoding'] ?? '', ['br', 'gzip'])
   const etag = `"${tag}${encoding ? `-${encoding}` : ''}"`
   // Of the languages that the page has the one that the browser names first, as the page itself finds it.

@@ -28,7 +28,8 @@ export function joinModules(modules: Modules, entries: { page: string; worker: s
   const joined = new Map<string, string>()
   for (const [path, code] of modules) {
     if (page.has(path)) continue
-    const found = (line: string, spec: string): string => page.has(target(path, spec)) ? line.replace(spec, pathTo(entries.page, path)) : line
+    const found = (line: string, spec: string): string =>
+      page.has(target(path, spec)) ? line.replace(spec, pathTo(entries.page, path)) : line
     joined.set(path, code.replace(imports, found).replace(laterImports, found))
   }
   for (const entry of [entries.page, entries.worker]) {
@@ -38,15 +39,21 @@ export function joinModules(modules: Modules, entries: { page: string; worker: s
 }
 
 function checkForms(path: string, code: string): void {
-  const unknown = unknownForm.exec([imports, laterImports, addresses, exports].reduce((rest, known) => rest.replace(known, ''), code))
-  if (unknown) throw new Error(`static/${path} has a form of import, export or import.meta that can't be joined: ${unknown[0].trim()}`)
+  const unknown = unknownForm.exec(
+    [imports, laterImports, addresses, exports].reduce((rest, known) => rest.replace(known, ''), code),
+  )
+  if (unknown)
+    throw new Error(
+      `static/${path} has a form of import, export or import.meta that can't be joined: ${unknown[0].trim()}`,
+    )
 }
 
 // What it imports, and what that imports, each behind its own imports; but nothing that is only imported once it is needed.
 function inOrder(modules: Modules, path: string, found = new Set<string>()): Set<string> {
   const code = modules.get(path)
   if (code === undefined) throw new Error(`static/ has no ${path}`)
-  for (const [, spec] of code.matchAll(imports)) if (!found.has(target(path, spec!))) inOrder(modules, target(path, spec!), found)
+  for (const [, spec] of code.matchAll(imports))
+    if (!found.has(target(path, spec!))) inOrder(modules, target(path, spec!), found)
   return found.add(path)
 }
 
@@ -59,8 +66,14 @@ function wrap(path: string, code: string, entry: string): string {
     .replace(imports, '')
     .replace(exports, '$1')
     .replace(laterImports, (_, spec: string) => `import('${pathTo(target(path, spec), entry)}')`)
-    .replace(addresses, (_, quote: string, spec: string) => `new URL(${quote}${pathTo(target(path, spec), entry)}${quote}, import.meta.url)`)
-  return names ? `export const { ${names} } = (() => { // ${path}\n${own}return { ${names} }\n})()\n` : `void (async () => { // ${path}\n${own}})()\n`
+    .replace(
+      addresses,
+      (_, quote: string, spec: string) =>
+        `new URL(${quote}${pathTo(target(path, spec), entry)}${quote}, import.meta.url)`,
+    )
+  return names
+    ? `export const { ${names} } = (() => { // ${path}\n${own}return { ${names} }\n})()\n`
+    : `void (async () => { // ${path}\n${own}})()\n`
 }
 
 /** The path of what a module calls so. */

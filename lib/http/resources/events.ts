@@ -18,8 +18,14 @@ type Asked = Pick<Exchange, 'request' | 'response' | 'stream' | 'connections' | 
 export function streamType(request: IncomingMessage, streams: 'always' | 'accept' | undefined): StreamType | undefined {
   if (streams === undefined) return undefined
   const frames = 'text/event-stream'
-  const first = streams === 'always' || request.headers.accept?.includes(frames) ? [frames] as const : []
-  const wanted = preferred(request.headers.accept ?? '*/*', [...first, 'text/html', 'application/json', 'application/x-ndjson', 'text/plain'])
+  const first = streams === 'always' || request.headers.accept?.includes(frames) ? ([frames] as const) : []
+  const wanted = preferred(request.headers.accept ?? '*/*', [
+    ...first,
+    'text/html',
+    'application/json',
+    'application/x-ndjson',
+    'text/plain',
+  ])
   if (wanted !== undefined && wanted !== 'text/html' && wanted !== 'application/json') return wanted
   return streams === 'always' ? frames : undefined
 }
@@ -66,7 +72,11 @@ export function putOff(exchange: Asked, why: string): undefined {
  * better served by the refusal itself.
  */
 export function comesBack({ headers: { accept = '' } }: IncomingMessage, error: unknown): error is ChatError {
-  return accept.includes('text/event-stream') && error instanceof ChatError && (error.code === 'too_many' || error.code === 'busy')
+  return (
+    accept.includes('text/event-stream') &&
+    error instanceof ChatError &&
+    (error.code === 'too_many' || error.code === 'busy')
+  )
 }
 
 function writerFor({ response, stream: type, lines }: Asked): StreamResponse {
@@ -76,7 +86,8 @@ function writerFor({ response, stream: type, lines }: Asked): StreamResponse {
 export const watch: Handler = (exchange) => {
   const { address, chat, limits, query, who } = exchange
   const rooms = [...new Set(query.getAll('room'))]
-  if (rooms.length > roomsMax) throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
+  if (rooms.length > roomsMax)
+    throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
   const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
   chat.streams.follow(who, view, () => openStream(exchange), { tells: () => limits.mayTellComing(who, address) })
 }

@@ -9,24 +9,47 @@ import { countIn, idIn, pagesIn } from '../query.ts'
 export const listMessages: Handler = async (exchange) => {
   const { address, chat, limits, params, query, who } = exchange
   const room = params.room!
-  if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1) throw new ChatError('invalid_request', 'give one of before, after and around')
-  const page = await chat.talk.page(who, room, { before: idIn(query, 'before'), after: idIn(query, 'after'), around: idIn(query, 'around'), limit: countIn(query, 'limit') })
+  if (['before', 'after', 'around'].filter((name) => query.has(name)).length > 1)
+    throw new ChatError('invalid_request', 'give one of before, after and around')
+  const page = await chat.talk.page(who, room, {
+    before: idIn(query, 'before'),
+    after: idIn(query, 'after'),
+    around: idIn(query, 'around'),
+    limit: countIn(query, 'limit'),
+  })
   if (!exchange.stream) return { status: 200, json: page }
   // The same page, then what comes: a stream that starts before its first message.
   const first = page.messages[0]
   const after = first && Number(first.id) - 1
-  chat.streams.follow(who, { rooms: [room] }, () => openStream(exchange), { after, tells: () => limits.mayTellComing(who, address) })
+  chat.streams.follow(who, { rooms: [room] }, () => openStream(exchange), {
+    after,
+    tells: () => limits.mayTellComing(who, address),
+  })
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {
   const key = request.headers['idempotency-key']
-  if (/^multipart\//i.test(request.headers['content-type'] ?? '')) throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
-  const { text, replyTo } = isJson(request) ? await readFields(request, { text: 'string', replyTo: 'string?' }) : { text: await readText(request), replyTo: undefined }
-  const message = await chat.talk.post(who, params.room!, { text, replyTo, key: key === undefined ? undefined : String(key) })
-  return { status: 201, headers: { location: `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}` }, json: message }
+  if (/^multipart\//i.test(request.headers['content-type'] ?? ''))
+    throw new ChatError('invalid_request', 'a form in parts is not taken; send the bare text (curl -d) or JSON')
+  const { text, replyTo } = isJson(request)
+    ? await readFields(request, { text: 'string', replyTo: 'string?' })
+    : { text: await readText(request), replyTo: undefined }
+  const message = await chat.talk.post(who, params.room!, {
+    text,
+    replyTo,
+    key: key === undefined ? undefined : String(key),
+  })
+  return {
+    status: 201,
+    headers: { location: `/rooms/${encodeURIComponent(message.room)}/messages/${message.id}` },
+    json: message,
+  }
 }
 
-export const showMessage: Handler = ({ chat, params, who }) => ({ status: 200, json: chat.talk.message(who, params.room!, params.message!) })
+export const showMessage: Handler = ({ chat, params, who }) => ({
+  status: 200,
+  json: chat.talk.message(who, params.room!, params.message!),
+})
 
 export const edit: Handler = async ({ chat, params, request, who }) => {
   const { text } = isJson(request) ? await readFields(request, { text: 'string' }) : { text: await readText(request) }
@@ -40,11 +63,14 @@ export const listReacting: Handler = ({ chat, params, query, who }) => ({
   json: chat.talk.reactions(who, params.room!, params.message!, { emoji: params.emoji!, ...pagesIn(query) }),
 })
 
-export const react: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
+export const react: Handler = ({ chat, params, who }) =>
+  chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
 
-export const takeBack: Handler = ({ chat, params, who }) => chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
+export const takeBack: Handler = ({ chat, params, who }) =>
+  chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
 
-export const typing: Handler = ({ chat, params, who, address, limits }) => chat.talk.typing(who, params.room!, { tells: limits.mayTellTyping(who, address) })
+export const typing: Handler = ({ chat, params, who, address, limits }) =>
+  chat.talk.typing(who, params.room!, { tells: limits.mayTellTyping(who, address) })
 
 export const read: Handler = async ({ chat, params, request, who }) => {
   const { id } = await readFields(request, { id: 'string' })

@@ -5,5 +5,8 @@ import { countIn } from '../query.ts'
 
 export const search: Handler = async ({ chat, query, who, address }) => {
   const { q, room, from, before, after } = Object.fromEntries(query)
-  return { status: 200, json: await chat.search.find(who, { q, room, from, before, after, limit: countIn(query, 'limit') }, address) }
+  return {
+    status: 200,
+    json: await chat.search.find(who, { q, room, from, before, after, limit: countIn(query, 'limit') }, address),
+  }
 }

@@ -17,16 +17,21 @@ export const whoAmI: Handler = ({ chat, request, who, cookie, hosted }) => {
 /** With a password into an account, without one as a guest. */
 export const comeIn: Handler = async ({ chat, request, who, address, cookie }) => {
   const { name, password } = await readFields(request, { name: 'string', password: 'string?' })
-  const { user, secret } = password === undefined ? await chat.accounts.comeIn(who, { name }) : await chat.accounts.logIn(who, { name, password, address })
+  const { user, secret } =
+    password === undefined
+      ? await chat.accounts.comeIn(who, { name })
+      : await chat.accounts.logIn(who, { name, password, address })
   return { status: 201, headers: { 'set-cookie': cookie.give(request, secret) }, json: { user } }
 }
 
 export const listSessions: Handler = ({ chat, who }) => ({ status: 200, json: chat.accounts.sessions(who) })
 
-const goodbye = (way: 'logOut' | 'logOutEverywhere'): Handler => async ({ chat, request, who, cookie }) => {
-  await chat.accounts[way](who)
-  return { status: 204, headers: { 'set-cookie': cookie.take(request) } }
-}
+const goodbye =
+  (way: 'logOut' | 'logOutEverywhere'): Handler =>
+  async ({ chat, request, who, cookie }) => {
+    await chat.accounts[way](who)
+    return { status: 204, headers: { 'set-cookie': cookie.take(request) } }
+  }
 
 export const logOut = goodbye('logOut')
 

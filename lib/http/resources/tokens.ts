@@ -6,9 +6,15 @@ import { pagesIn } from '../query.ts'
 
 export const makeToken: Handler = async ({ chat, request, who }) => ({
   status: 201,
-  json: await chat.tokens.make(who, await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' })),
+  json: await chat.tokens.make(
+    who,
+    await readFields(request, { name: 'string', scopes: 'strings?', rooms: 'strings?', expires: 'string?' }),
+  ),
 })
 
-export const listTokens: Handler = async ({ chat, query, who }) => ({ status: 200, json: await chat.tokens.list(who, pagesIn(query)) })
+export const listTokens: Handler = async ({ chat, query, who }) => ({
+  status: 200,
+  json: await chat.tokens.list(who, pagesIn(query)),
+})
 
 export const endToken: Handler = ({ chat, params, who }) => chat.tokens.end(who, params.id!)

@@ -21,11 +21,13 @@ export type FromWriter =
   | { says: string /* to the owner */ }
   | { opened: { file: string; durable: boolean; newest: number } }
   | { unusable: string }
-  | { outcomes: Told[];
-    /** Of what others recall. */
-    changes: number;
-    /** What went wrong on our side with one of them. */
-    cause?: string | undefined }
+  | {
+      outcomes: Told[]
+      /** Of what others recall. */
+      changes: number
+      /** What went wrong on our side with one of them. */
+      cause?: string | undefined
+    }
   | { failed: Refusal; cause: string }
   | { noted: true }
 
@@ -44,7 +46,12 @@ export function runCommitLoop(apply: Apply): void {
     newest = database.newestEvent()
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error)
-    return say({ unusable: error instanceof StartError ? what : `the database ${isDamage(error) ? 'is damaged' : "can't be opened"}: ${what}` })
+    return say({
+      unusable:
+        error instanceof StartError
+          ? what
+          : `the database ${isDamage(error) ? 'is damaged' : "can't be opened"}: ${what}`,
+    })
   }
   let unusable = false
   let mistake: string | undefined
@@ -140,7 +147,10 @@ export function runCommitLoop(apply: Apply): void {
   }
 }
 
-const gone: Refusal = { code: 'storage_failed', message: 'the database file is gone, or another is in its place; its owner has to start natter again' }
+const gone: Refusal = {
+  code: 'storage_failed',
+  message: 'the database file is gone, or another is in its place; its owner has to start natter again',
+}
 
 function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino
@@ -149,7 +159,8 @@ function inodeOf(file: string): number | undefined {
 function whyFailed(error: unknown): Refusal {
   if (error instanceof ChatError) return { code: error.code, message: error.message }
   if (isDamage(error)) return damaged
-  if (sqliteCode(error) === codes.full) return { code: 'storage_full', message: 'the disk is full; try again when its owner has made room' }
+  if (sqliteCode(error) === codes.full)
+    return { code: 'storage_full', message: 'the disk is full; try again when its owner has made room' }
   return { code: 'storage_failed', message: 'it could not be stored; try again in a moment' }
 }
 

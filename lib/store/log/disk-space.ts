@@ -143,8 +143,14 @@ export class DiskSpace {
     const left = `the disk has ${inWords(this.#free)} of ${inWords(this.#size)} left`
     const remedy = 'make room, or start natter with a smaller --disk-reserve'
     if (this.#level === 'enough') tell(`${left}: everybody can add something again`)
-    else if (this.#level === 'low') tell(`${left}, and ${inWords(this.#low)} are kept in reserve: until there is more, only those with an account can add something; ${remedy}`)
-    else tell(`${left}, which the database itself needs: until there is more, nobody can add anything, while reading and deleting go on; ${remedy}`)
+    else if (this.#level === 'low')
+      tell(
+        `${left}, and ${inWords(this.#low)} are kept in reserve: until there is more, only those with an account can add something; ${remedy}`,
+      )
+    else
+      tell(
+        `${left}, which the database itself needs: until there is more, nobody can add anything, while reading and deleting go on; ${remedy}`,
+      )
   }
 }
 

@@ -67,7 +67,13 @@ export class LocalLog implements EventLog {
   #idle: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
-  static async open({ folder, writer, reserve = noReserve, report, tell = () => {} }: LocalLogOptions): Promise<LocalLog> {
+  static async open({
+    folder,
+    writer,
+    reserve = noReserve,
+    report,
+    tell = () => {},
+  }: LocalLogOptions): Promise<LocalLog> {
     const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
     const answer = await opened(worker, tell)
     if (!('opened' in answer)) {
@@ -84,7 +90,11 @@ export class LocalLog implements EventLog {
     }
   }
 
-  private constructor(worker: Worker, { file, durable, newest }: { file: string; durable: boolean; newest: number }, { reserve, report }: { reserve: DiskReserve; report: (line: string) => void }) {
+  private constructor(
+    worker: Worker,
+    { file, durable, newest }: { file: string; durable: boolean; newest: number },
+    { reserve, report }: { reserve: DiskReserve; report: (line: string) => void },
+  ) {
     this.#worker = worker
     this.#report = report
     this.#newest = newest
@@ -112,7 +122,8 @@ export class LocalLog implements EventLog {
 
   async append(events: readonly NewEvent[]): Promise<Told[]> {
     if (this.#over) throw new ChatError(this.#over.code, this.#over.message)
-    const full = this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
+    const full =
+      this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
     if (full) throw new ChatError('busy', 'too much is waiting for the disk; try again in a moment')
     const waiting: Waiting = { events, ...Promise.withResolvers<Told[]>() }
     this.#waiting.push(waiting)
@@ -211,7 +222,9 @@ export class LocalLog implements EventLog {
   #stopWriting(cause: string): void {
     if (this.#over === damaged) return
     this.#over = damaged
-    this.#report(`the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`)
+    this.#report(
+      `the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`,
+    )
     this.#settle(this.#waiting.splice(0), ({ reject }) => reject(new ChatError(damaged.code, damaged.message)))
   }
 

@@ -31,8 +31,13 @@ export class ReadingThread {
    */
   async search(asker: Party, query: () => SearchAsked): Promise<SearchFound> {
     // Nobody is 0, and somebody else at each address.
-    const own = this.#line.jobsOf(({ person, address }) => person === asker.person && (person !== 0 || address === asker.address))
-    if (own >= waitingOfOne) throw new ChatError('too_many', `${own} of your searches are waiting; try again when they are answered`, { retryAfter: 1 })
+    const own = this.#line.jobsOf(
+      ({ person, address }) => person === asker.person && (person !== 0 || address === asker.address),
+    )
+    if (own >= waitingOfOne)
+      throw new ChatError('too_many', `${own} of your searches are waiting; try again when they are answered`, {
+        retryAfter: 1,
+      })
     const found = await this.#line.do(query, asker)
     if (!('damage' in found)) return found
     this.#onDamage(found.damage)

@@ -54,9 +54,22 @@ export class SearchTables {
   }
 
   /** Ids must come in their order. Before the commit `keepSize` has to be called, or if there is none `forgetSize`. */
-  insert(id: number, text: string, { room, user, kind, unseen = false }: { room: number; user: number; kind: RoomRow['kind'];
-    /** By all but its author. */
-    unseen?: boolean }): void {
+  insert(
+    id: number,
+    text: string,
+    {
+      room,
+      user,
+      kind,
+      unseen = false,
+    }: {
+      room: number
+      user: number
+      kind: RoomRow['kind']
+      /** By all but its author. */
+      unseen?: boolean
+    },
+  ): void {
     const part = this.#partFor(id)
     const place = `${unseen ? authorsWord(room, user) : roomWord(room)} ${userWord(user)}${kind === 'open' ? ' open' : ''}`
     this.#connection.run(`insert into search_${part.first} (rowid, text, place) values (?, ?, ?)`, id, text, place)
@@ -65,7 +78,12 @@ export class SearchTables {
 
   /** Once a transaction and not with each message, which takes 3 µs off it. */
   keepSize(): void {
-    if (this.#growing) this.#connection.run('update search_parts set characters = ? where first = ?', this.#growing.characters, this.#growing.first)
+    if (this.#growing)
+      this.#connection.run(
+        'update search_parts set characters = ? where first = ?',
+        this.#growing.characters,
+        this.#growing.first,
+      )
     this.#growing = undefined
   }
 
@@ -75,24 +93,45 @@ export class SearchTables {
 
   /** Writes over what was said: see `emptyBody`. */
   empty(id: number): void {
-    const part = this.#connection.get<{ first: number }>('select first from search_parts where first <= ? order by first desc limit 1', id)
-    const indexed = part && this.#connection.get<{ bytes: number }>(`select octet_length(text) as bytes from search_${part.first} where rowid = ?`, id)
-    if (indexed) this.#connection.run(`update search_${part.first} set text = ? where rowid = ?`, '\x01'.repeat(indexed.bytes), id)
+    const part = this.#connection.get<{ first: number }>(
+      'select first from search_parts where first <= ? order by first desc limit 1',
+      id,
+    )
+    const indexed =
+      part &&
+      this.#connection.get<{ bytes: number }>(
+        `select octet_length(text) as bytes from search_${part.first} where rowid = ?`,
+        id,
+      )
+    if (indexed)
+      this.#connection.run(`update search_${part.first} set text = ? where rowid = ?`, '\x01'.repeat(indexed.bytes), id)
   }
 
   /** Up to version 3 all was one table, without `open`. Does nothing where that is gone. */
   takeOver(): void {
     if (!this.#connection.get("select 1 from sqlite_schema where name = 'search'")) return
     this.#connection.execute('begin immediate')
-    const all = "select s.rowid as id, s.text, e.room, e.user, r.kind from search s join events e on e.id = s.rowid join rooms r on r.id = e.room order by s.rowid"
-    for (const { id, text, ...place } of this.#connection.iterate<{ id: number; text: string; room: number; user: number; kind: RoomRow['kind'] }>(all)) this.insert(id, text, place)
+    const all =
+      'select s.rowid as id, s.text, e.room, e.user, r.kind from search s join events e on e.id = s.rowid join rooms r on r.id = e.room order by s.rowid'
+    for (const { id, text, ...place } of this.#connection.iterate<{
+      id: number
+      text: string
+      room: number
+      user: number
+      kind: RoomRow['kind']
+    }>(all))
+      this.insert(id, text, place)
     this.keepSize()
     this.#connection.execute('drop table search; commit')
   }
 
   /** How many messages are in it. */
   count(): number {
-    return this.#parts(Infinity).reduce((sum, first) => sum + this.#connection.get<{ count: number }>(`select count(*) as count from search_${first}`)!.count, 0)
+    return this.#parts(Infinity).reduce(
+      (sum, first) =>
+        sum + this.#connection.get<{ count: number }>(`select count(*) as count from search_${first}`)!.count,
+      0,
+    )
   }
 
   /** Looks back in time until there are enough, or the time is over. */
@@ -100,7 +139,11 @@ export class SearchTables {
     const began = performance.now()
     const isLate = () => performance.now() - began > limits.searchMs
     // No message is in a place called nowhere, and without any place the rest would be sought everywhere.
-    const places = [open ? 'open' : 'nowhere', ...rooms.map(roomWord), ...(own?.rooms.map((room) => authorsWord(room, own.author)) ?? [])]
+    const places = [
+      open ? 'open' : 'nowhere',
+      ...rooms.map(roomWord),
+      ...(own?.rooms.map((room) => authorsWord(room, own.author)) ?? []),
+    ]
     const text = words && `text : (${words})`
     const match = [`place : ${anyOf(places)}`, user && `place : ${userWord(user)}`, text].filter(Boolean).join(' AND ')
     const found: SearchFound['found'] = []
@@ -112,7 +155,15 @@ export class SearchTables {
       const table = `search_${first}`
       end = first
       // Each room is a word to look up as well (a thousand: 3 ms), and of a rare word most parts have none anyway.
-      if (text && !this.#connection.get(`select 1 from ${table} where ${table} match ? and rowid < cast(? as integer) limit 1`, text, before)) continue
+      if (
+        text &&
+        !this.#connection.get(
+          `select 1 from ${table} where ${table} match ? and rowid < cast(? as integer) limit 1`,
+          text,
+          before,
+        )
+      )
+        continue
       // Node binds any number as a real, and FTS5 begins at a bound only if it is an integer: 0.1 ms instead of 4, deep in a part.
       const newestFirst = `select rowid as id, highlight(${table}, 0, char(2), char(3)) as marked from ${table} where ${table} match ? and rowid < cast(? as integer) and rowid > cast(? as integer) order by rowid desc`
       for (const message of this.#connection.iterate<SearchFound['found'][0]>(newestFirst, match, before, after)) {
@@ -128,11 +179,15 @@ export class SearchTables {
 
   /** The first ids of all parts that begin before an id, newest first. */
   #parts(before: number): number[] {
-    return this.#connection.all<{ first: number }>('select first from search_parts where first < ? order by first desc', before).map(({ first }) => first)
+    return this.#connection
+      .all<{ first: number }>('select first from search_parts where first < ? order by first desc', before)
+      .map(({ first }) => first)
   }
 
   #partFor(id: number): { first: number; characters: number } {
-    const newest = (this.#growing ??= this.#connection.get<{ first: number; characters: number }>('select first, characters from search_parts order by first desc limit 1')!)
+    const newest = (this.#growing ??= this.#connection.get<{ first: number; characters: number }>(
+      'select first, characters from search_parts order by first desc limit 1',
+    )!)
     if (newest.characters < limits.partCharacters) return newest
     this.keepSize()
     // What will hardly change any more is brought into one piece: 90 ms once, and a room is looked up in a fifth of the time.
@@ -150,7 +205,10 @@ export class SearchTables {
 
 // In groups: to a list of ten thousand that grows by one FTS5 takes 250 ms, and to this 26.
 function anyOf(words: readonly string[]): string {
-  const groups = Array.from({ length: Math.ceil(words.length / 30) }, (_, at) => `(${words.slice(at * 30, at * 30 + 30).join(' OR ')})`)
+  const groups = Array.from(
+    { length: Math.ceil(words.length / 30) },
+    (_, at) => `(${words.slice(at * 30, at * 30 + 30).join(' OR ')})`,
+  )
   return `(${groups.join(' OR ')})`
 }
 

@@ -37,7 +37,9 @@ function skeletonOf(name: string): string {
   const plain = decompose(name).replaceAll('I\u0307', 'i')
   const shapes = Array.from(plain, (character) => prototypes.get(character) ?? character).join('')
   // A dot on a letter that has one, or that looks as if it had one, shows nothing.
-  return decompose(shapes.toLowerCase()).replaceAll('m', likeSmallM).replace(/(?<=[ij])\u0307+/g, '')
+  return decompose(shapes.toLowerCase())
+    .replaceAll('m', likeSmallM)
+    .replace(/(?<=[ij])\u0307+/g, '')
 }
 
 // The letters of a Hangul syllable stand together in a square. Apart, 각가 and 가까 would be alike.

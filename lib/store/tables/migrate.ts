@@ -31,7 +31,9 @@ export function bringUpToDate(connection: Connection, file: string, options: Mig
       new SearchTables(connection).takeOver()
       return bringUpToDate(rewrite(connection, file, options), file, options)
     }
-    connection.execute(`begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`)
+    connection.execute(
+      `begin; pragma application_id = ${applicationId}; ${migration}; pragma user_version = ${step + 1}; commit`,
+    )
     // The header of the file itself tells the version, so that an older natter can refuse it without opening it.
     connection.execute('pragma wal_checkpoint(truncate)')
   }

@@ -83,26 +83,50 @@ export function peopleTables(connection: Connection) {
   }
   /** Whose name it is, or was until `freed`. */
   const holderOf = (hash: string) =>
-    connection.recall<UserRow & { freed: number | null }>(`select ${userColumns}, n.freed from names n join users u on u.id = n.user where n.hash = ?`, hash)
+    connection.recall<UserRow & { freed: number | null }>(
+      `select ${userColumns}, n.freed from names n join users u on u.id = n.user where n.hash = ?`,
+      hash,
+    )
 
   return {
     // Users
 
     user: (id: number) => connection.recall<UserRow>(`select ${userColumns} from users u where id = ?`, id),
 
-    userByOutside: (outside: string) => connection.recall<UserRow>(`select ${userColumns} from users u where outside = ?`, outside),
+    userByOutside: (outside: string) =>
+      connection.recall<UserRow>(`select ${userColumns} from users u where outside = ?`, outside),
 
-    usersAfter: (id: number, limit: number) => connection.all<UserRow>(`select ${userColumns} from users u where id > ? order by id limit ?`, id, limit),
+    usersAfter: (id: number, limit: number) =>
+      connection.all<UserRow>(`select ${userColumns} from users u where id > ? order by id limit ?`, id, limit),
 
     /** Is there an owner, other than this one? */
-    hasOwner: (except = 0) => connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined,
+    hasOwner: (except = 0) =>
+      connection.get("select 1 from users where role = 'owner' and banned = 0 and id <> ?", except) !== undefined,
 
     /** Its event is written next, and has the name. */
     insertUser: ({ id, folded, kind, role, password, outside }: Omit<UserRow, 'name' | 'named' | 'banned'>) =>
-      connection.run('insert into users (id, named, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)', id, id, folded, kind, role, password, outside),
+      connection.run(
+        'insert into users (id, named, folded, kind, role, password, outside) values (?, ?, ?, ?, ?, ?, ?)',
+        id,
+        id,
+        folded,
+        kind,
+        role,
+        password,
+        outside,
+      ),
 
     updateUser: ({ id, named, folded, kind, role, banned, password }: Omit<UserRow, 'name' | 'outside'>) =>
-      connection.change('update users set named = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?', named, folded, kind, role, banned, password, id),
+      connection.change(
+        'update users set named = ?, folded = ?, kind = ?, role = ?, banned = ?, password = ? where id = ?',
+        named,
+        folded,
+        kind,
+        role,
+        banned,
+        password,
+        id,
+      ),
 
     // What a ban does away with
 
@@ -112,7 +136,14 @@ export function peopleTables(connection: Connection) {
     cleanups: () => connection.all<CleanupRow>('select * from cleanups order by ban'),
 
     setCleanup: ({ user, ban, by, rooms, messages }: CleanupRow) =>
-      connection.run('insert or replace into cleanups (user, ban, by, rooms, messages) values (?, ?, ?, ?, ?)', user, ban, by, rooms, messages),
+      connection.run(
+        'insert or replace into cleanups (user, ban, by, rooms, messages) values (?, ?, ?, ?, ?)',
+        user,
+        ban,
+        by,
+        rooms,
+        messages,
+      ),
 
     endCleanup: (user: number) => connection.run('delete from cleanups where user = ?', user),
 
@@ -128,18 +159,26 @@ export function peopleTables(connection: Connection) {
 
     /** `looks`: what the name looks like, as hashes; each that has the name may write it in another way. */
     giveName(hash: string, user: number, looks: readonly string[] = []): void {
-      connection.change('insert into names (hash, user) values (?, ?) on conflict (hash) do update set user = excluded.user, freed = null', hash, user)
+      connection.change(
+        'insert into names (hash, user) values (?, ?) on conflict (hash) do update set user = excluded.user, freed = null',
+        hash,
+        user,
+      )
       connection.run('delete from looks where name = ?', hash)
       for (const look of looks) connection.run('insert into looks (name, look) values (?, ?)', hash, look)
     },
 
     /** What a name looks like as it is written by whoever has it. */
-    looksOfName: (hash: string) => connection.all<{ look: string }>('select look from looks where name = ?', hash).map(({ look }) => look),
+    looksOfName: (hash: string) =>
+      connection.all<{ look: string }>('select look from looks where name = ?', hash).map(({ look }) => look),
 
     /** Whose names look like that, or did until `freed`, with the names' own hashes. */
     lookingLike: (look: string, limit: number) =>
       connection.all<UserRow & { freed: number | null; hash: string }>(
-        `select ${userColumns}, n.freed, n.hash from looks l join names n on n.hash = l.name join users u on u.id = n.user where l.look = ? limit ?`, look, limit),
+        `select ${userColumns}, n.freed, n.hash from looks l join names n on n.hash = l.name join users u on u.id = n.user where l.look = ? limit ?`,
+        look,
+        limit,
+      ),
 
     dropName(hash: string): void {
       connection.change('delete from names where hash = ?', hash)
@@ -147,11 +186,13 @@ export function peopleTables(connection: Connection) {
     },
 
     /** Unless it is another's by now. */
-    freeName: (hash: string, user: number, freed: number) => connection.change('update names set freed = ? where hash = ? and user = ?', freed, hash, user),
+    freeName: (hash: string, user: number, freed: number) =>
+      connection.change('update names set freed = ? where hash = ? and user = ?', freed, hash, user),
 
     /** All that a user has freed, but for the last few. */
     dropNames(user: number, { but }: { but: number }): void {
-      const tooMany = 'select hash from names where user = ? and freed is not null order by freed desc limit -1 offset ?'
+      const tooMany =
+        'select hash from names where user = ? and freed is not null order by freed desc limit -1 offset ?'
       connection.run(`delete from looks where name in (${tooMany})`, user, but)
       connection.change(`delete from names where hash in (${tooMany})`, user, but)
     },
@@ -162,21 +203,36 @@ export function peopleTables(connection: Connection) {
 
     /** Those that were not ended, the newest first. */
     sessionsOf: (user: number, limit: number) =>
-      connection.all<SessionRow>('select * from sessions where user = ? and ended is null order by began desc limit ?', user, limit),
+      connection.all<SessionRow>(
+        'select * from sessions where user = ? and ended is null order by began desc limit ?',
+        user,
+        limit,
+      ),
 
     /** When a user was last known to have a session: the id of that event, or 0. */
-    lastSeen: (user: number) => connection.get<{ seen: number | null }>('select max(coalesce(ended, used)) as seen from sessions where user = ?', user)?.seen ?? 0,
+    lastSeen: (user: number) =>
+      connection.get<{ seen: number | null }>(
+        'select max(coalesce(ended, used)) as seen from sessions where user = ?',
+        user,
+      )?.seen ?? 0,
 
     insertSession: (hash: string, user: number, began: number) =>
       connection.run('insert into sessions (hash, user, began, used) values (?, ?, ?, ?)', hash, user, began, began),
 
-    renewSession: (hash: string, used: number) => connection.change('update sessions set used = ? where hash = ?', used, hash),
+    renewSession: (hash: string, used: number) =>
+      connection.change('update sessions set used = ? where hash = ?', used, hash),
 
-    endSession: (hash: string, ended: number) => connection.change('update sessions set ended = ? where hash = ?', ended, hash),
+    endSession: (hash: string, ended: number) =>
+      connection.change('update sessions set ended = ? where hash = ?', ended, hash),
 
     /** All of a user's, but for one. */
     endSessions: (user: number, ended: number, { but }: { but: string }) =>
-      connection.change('update sessions set ended = ? where user = ? and ended is null and hash <> ?', ended, user, but),
+      connection.change(
+        'update sessions set ended = ? where user = ? and ended is null and hash <> ?',
+        ended,
+        user,
+        but,
+      ),
 
     // Invites
 
@@ -187,23 +243,46 @@ export function peopleTables(connection: Connection) {
     // Along indexes of those that are open: of those that are over there may be any number.
 
     /** Those that can be accepted yet, the last to expire first; after one. */
-    openInvites: (now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) => connection.all<InviteRow>(
-      'select * from invites where ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
-      now, after?.expires ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit,
-    ),
+    openInvites: (now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) =>
+      connection.all<InviteRow>(
+        'select * from invites where ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
+        now,
+        after?.expires ?? Number.MAX_SAFE_INTEGER,
+        after?.id ?? 0,
+        limit,
+      ),
 
     /** The same of one maker. */
-    openInvitesBy: (maker: number, now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) => connection.all<InviteRow>(
-      'select * from invites where maker = ? and ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
-      maker, now, after?.expires ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit,
-    ),
+    openInvitesBy: (maker: number, now: number, after: Pick<InviteRow, 'expires' | 'id'> | undefined, limit: number) =>
+      connection.all<InviteRow>(
+        'select * from invites where maker = ? and ended is null and uses > 0 and expires > ? and (expires, id) < (?, ?) order by expires desc, id desc limit ?',
+        maker,
+        now,
+        after?.expires ?? Number.MAX_SAFE_INTEGER,
+        after?.id ?? 0,
+        limit,
+      ),
 
     /** The same of one maker; null is natter itself. */
     openInvitesOf: (maker: number | null, now: number, limit: number) =>
-      connection.all<InviteRow>('select * from invites where maker is ? and ended is null and uses > 0 and expires > ? order by id desc limit ?', maker, now, limit),
+      connection.all<InviteRow>(
+        'select * from invites where maker is ? and ended is null and uses > 0 and expires > ? order by id desc limit ?',
+        maker,
+        now,
+        limit,
+      ),
 
     insertInvite: ({ id, hash, maker, room, role, uses, expires }: Omit<InviteRow, 'ended'>) =>
-      connection.run('insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, maker, room, role, uses, expires),
+      connection.run(
+        'insert into invites (id, hash, maker, room, role, uses, expires) values (?, ?, ?, ?, ?, ?, ?)',
+        id,
+        hash,
+        maker,
+        room,
+        role,
+        uses,
+        expires,
+      ),
 
     endInvite: (id: number, ended: number) => connection.run('update invites set ended = ? where id = ?', ended, id),
 
@@ -213,9 +292,11 @@ export function peopleTables(connection: Connection) {
     },
 
     /** Whether somebody came by this invite, and has entered its room by it. */
-    accepted: (invite: number, user: number) => connection.get<{ entered: number }>('select entered from accepted where invite = ? and user = ?', invite, user),
+    accepted: (invite: number, user: number) =>
+      connection.get<{ entered: number }>('select entered from accepted where invite = ? and user = ?', invite, user),
 
-    enterBy: (invite: number, user: number) => connection.run('update accepted set entered = 1 where invite = ? and user = ?', invite, user),
+    enterBy: (invite: number, user: number) =>
+      connection.run('update accepted set entered = 1 where invite = ? and user = ?', invite, user),
 
     // Tokens
 
@@ -224,13 +305,31 @@ export function peopleTables(connection: Connection) {
     tokenByHash: (hash: string) => connection.recall<TokenRow>('select * from tokens where hash = ?', hash),
 
     /** Those that were not ended, the newest first; before one. */
-    openTokens: (before: number, limit: number) => connection.all<TokenRow>('select * from tokens where ended is null and id < ? order by id desc limit ?', before, limit),
+    openTokens: (before: number, limit: number) =>
+      connection.all<TokenRow>(
+        'select * from tokens where ended is null and id < ? order by id desc limit ?',
+        before,
+        limit,
+      ),
 
     /** How many were not, counted up to a limit. */
-    openTokenCount: (limit: number) => connection.get<{ count: number }>('select count(*) as count from (select 1 from tokens where ended is null limit ?)', limit)!.count,
+    openTokenCount: (limit: number) =>
+      connection.get<{ count: number }>(
+        'select count(*) as count from (select 1 from tokens where ended is null limit ?)',
+        limit,
+      )!.count,
 
     insertToken: ({ id, hash, bot, maker, scopes, rooms, expires }: Omit<TokenRow, 'ended'>) =>
-      connection.run('insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)', id, hash, bot, maker, scopes, rooms, expires),
+      connection.run(
+        'insert into tokens (id, hash, bot, maker, scopes, rooms, expires) values (?, ?, ?, ?, ?, ?, ?)',
+        id,
+        hash,
+        bot,
+        maker,
+        scopes,
+        rooms,
+        expires,
+      ),
 
     endToken: (id: number, ended: number) => connection.change('update tokens set ended = ? where id = ?', ended, id),
   }

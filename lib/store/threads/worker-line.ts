@@ -91,7 +91,11 @@ export class WorkerLine<Job, Result> {
     const { module, does, data } = this.#options
     // TypeScript beside our own source, and JavaScript in the published package. What the program was started with is not for
     // the thread: with `--input-type` it can't run a file at all.
-    const worker = new Worker(new URL(module.href + extname(import.meta.url)), { name: does, execArgv: [], workerData: data })
+    const worker = new Worker(new URL(module.href + extname(import.meta.url)), {
+      name: does,
+      execArgv: [],
+      workerData: data,
+    })
     let cause: unknown = 'it ended'
     worker.on('message', (result: Result) => this.#finish(({ resolve }) => resolve(result)))
     worker.on('error', (error) => (cause = error))

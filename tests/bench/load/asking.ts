@@ -27,7 +27,8 @@ export async function ask({ port, pid, requests, finds, warmUp }: AskOrder): Pro
     const found = answer.split(marker).length - 1
     const isCutOff = found < finds.most && answer.includes('"more":true')
     if (isCutOff) cutOff++
-    else if (found < finds.least || found > finds.most) wrong ??= `there are ${found} messages in the answer to ${requests[next - 1]!.split('\r\n')[0]}`
+    else if (found < finds.least || found > finds.most)
+      wrong ??= `there are ${found} messages in the answer to ${requests[next - 1]!.split('\r\n')[0]}`
     if (next < requests.length && poster!.refusal === undefined) send()
     else if (span) measured = { ...span.end(next - warmUp), ...delays.percentiles(), cutOff }
   }

@@ -11,7 +11,10 @@ const firstPostsMaxMs = 30_000
 
 const requests = new PostRequests()
 
-export async function fanOut({ port, pid, posts, readersPerRoom, underWay, warmUpMs, measuredMs }: FanOutOrder, readers: Readers): Promise<LoadReport> {
+export async function fanOut(
+  { port, pid, posts, readersPerRoom, underWay, warmUpMs, measuredMs }: FanOutOrder,
+  readers: Readers,
+): Promise<LoadReport> {
   const posters = await openPosters(port, underWay)
   const due = nothingDue(posts.length)
   let sent = 0

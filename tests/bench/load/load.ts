@@ -16,7 +16,10 @@ export class Load {
   constructor(leftovers: Leftovers) {
     // As JSON a NaN, for what was not measured, would arrive as null.
     const [command, parameters] = pinned(cores.load, process.execPath, [program])
-    this.#child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+    this.#child = spawn(command, parameters, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    })
     this.#over = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     this.#leftovers = leftovers
     leftovers.processes.add(this.#child)

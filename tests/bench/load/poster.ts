@@ -63,7 +63,9 @@ export function openPosters(port: number, count: number): Promise<Poster[]> {
 
 /** Waits for the last answers, and ends the connections. */
 export async function endPosters(posters: readonly Poster[]): Promise<void> {
-  const done = await comesTrue(() => posters.every(({ answered, sent, refusal }) => answered === sent || refusal !== undefined))
+  const done = await comesTrue(() =>
+    posters.every(({ answered, sent, refusal }) => answered === sent || refusal !== undefined),
+  )
   const refusal = posters.find((poster) => poster.refusal !== undefined)?.refusal
   for (const poster of posters) poster.close()
   if (refusal !== undefined) throw new Error(`a request was answered: ${refusal.slice(0, 500)}`)

@@ -12,7 +12,15 @@ const warmUpMaxMs = 60_000
 
 const requests = new PostRequests()
 
-export async function post({ port, pid, posts, connections, warmUpPosts, warmUpMs, measuredMs }: PostOrder): Promise<LoadReport> {
+export async function post({
+  port,
+  pid,
+  posts,
+  connections,
+  warmUpPosts,
+  warmUpMs,
+  measuredMs,
+}: PostOrder): Promise<LoadReport> {
   const posters = await openPosters(port, connections)
   const delays = new Delays(postsMax)
   let answered = 0
@@ -33,7 +41,8 @@ export async function post({ port, pid, posts, connections, warmUpPosts, warmUpM
   }
   await sleep(warmUpMs)
   await comesTrue(() => answered >= warmUpPosts, warmUpMaxMs)
-  if (answered < warmUpPosts) throw new Error(`after ${warmUpMaxMs} ms only ${answered} of the ${warmUpPosts} first posts were answered`)
+  if (answered < warmUpPosts)
+    throw new Error(`after ${warmUpMaxMs} ms only ${answered} of the ${warmUpPosts} first posts were answered`)
   delays.forget()
   const before = answered
   const span = new Span(pid)

@@ -12,12 +12,18 @@ const readers = new Readers()
 
 async function carryOut(order: LoadOrder): Promise<LoadReport | undefined> {
   switch (order.kind) {
-    case 'open': return void (await readers.open(order).then(() => readers.quiet()))
-    case 'fanOut': return fanOut(order, readers)
-    case 'post': return post(order)
-    case 'return': return comeBack(order, readers)
-    case 'replay': return replay(order, readers)
-    case 'ask': return ask(order)
+    case 'open':
+      return void (await readers.open(order).then(() => readers.quiet()))
+    case 'fanOut':
+      return fanOut(order, readers)
+    case 'post':
+      return post(order)
+    case 'return':
+      return comeBack(order, readers)
+    case 'replay':
+      return replay(order, readers)
+    case 'ask':
+      return ask(order)
   }
 }
 

@@ -54,7 +54,10 @@ export class Readers {
   #buffer = Buffer.alloc(limits.chunkBytes + 1)
 
   /** Opens a connection for each, and resolves when all have been answered. */
-  async open({ port, protocol, readers }: Pick<OpenOrder, 'port' | 'protocol' | 'readers'>, { atOnce = limits.atOnce } = {}): Promise<void> {
+  async open(
+    { port, protocol, readers }: Pick<OpenOrder, 'port' | 'protocol' | 'readers'>,
+    { atOnce = limits.atOnce } = {},
+  ): Promise<void> {
     let next = 0
     const openSome = async () => {
       while (next < readers.length) await this.#openOne(port, protocol, readers[next++]!)
@@ -122,7 +125,12 @@ export class Readers {
         resolve()
         return true
       }
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: this.#buffer.subarray(0, limits.chunkBytes), callback: take } })
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        noDelay: true,
+        onread: { buffer: this.#buffer.subarray(0, limits.chunkBytes), callback: take },
+      })
       socket.on('error', reject)
       socket.on('close', () => {
         this.closed++
@@ -157,7 +165,8 @@ export class Readers {
   }
 
   #finishCut(reader: Reader, from: number, end: number): void {
-    const number = reader.cut! + this.#buffer.toString('latin1', from, Math.min(end, from + digits - reader.cut!.length))
+    const number =
+      reader.cut! + this.#buffer.toString('latin1', from, Math.min(end, from + digits - reader.cut!.length))
     reader.cut = number.length < digits ? number : undefined
     if (reader.cut === undefined) reader.sum = (reader.sum + Buffer.from(number, 'latin1').readUInt32BE(digits - 4)) | 0
   }

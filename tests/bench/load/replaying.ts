@@ -12,7 +12,10 @@ const askedEveryMs = 5
 const others = 50 // connections, so that hardly ever one has to wait behind another: natter hangs up on who has 17 under way
 
 /** The delays are those of `/healthz` meanwhile. */
-export async function replay({ port, pid, protocol, request, messages }: ReplayOrder, readers: Readers): Promise<LoadReport> {
+export async function replay(
+  { port, pid, protocol, request, messages }: ReplayOrder,
+  readers: Readers,
+): Promise<LoadReport> {
   const due = nothingDue(1)
   for (let number = 0; number < messages; number++) due[0]!.sum = (due[0]!.sum + checkOf(number)) | 0
   due[0]!.messages = messages

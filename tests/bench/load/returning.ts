@@ -12,7 +12,10 @@ const longestMs = 60_000
 
 const requests = new PostRequests()
 
-export async function comeBack({ port, pid, protocol, request, post, readers: count, missed, replays }: ReturnOrder, readers: Readers): Promise<LoadReport> {
+export async function comeBack(
+  { port, pid, protocol, request, post, readers: count, missed, replays }: ReturnOrder,
+  readers: Readers,
+): Promise<LoadReport> {
   const poster = (await openPosters(port, 1))[0]!
   const say = async (number: number) => {
     poster.send(requests.fill(post, textOf(number)))

@@ -9,7 +9,11 @@ export const digits = 12
 
 export const textBytes = 100
 
-const words = ' somebody says what a person would say in a room where others listen, neither long nor short, but so'.slice(0, textBytes - 1 - digits)
+const words =
+  ' somebody says what a person would say in a room where others listen, neither long nor short, but so'.slice(
+    0,
+    textBytes - 1 - digits,
+  )
 
 /** The text of a message with this number; `said` are other words than usual. */
 export function textOf(number: number, said = words): string {

@@ -10,4 +10,13 @@ import { page } from './page.ts'
 import { start } from './start.ts'
 import { threads } from './threads.ts'
 
-export const scenes: readonly Scene[] = [...live, ...idle, ...comingBack, ...start, ...oldMessages, ...page, ...growth, ...threads]
+export const scenes: readonly Scene[] = [
+  ...live,
+  ...idle,
+  ...comingBack,
+  ...start,
+  ...oldMessages,
+  ...page,
+  ...growth,
+  ...threads,
+]

@@ -16,8 +16,24 @@ const everybody: Scene = {
     withServer(peer, leftovers, undefined, async (server, load) => {
       const { port, pid, protocol, replays = false } = server
       const [request, post] = [server.readRequest('lobby'), server.postRequest('lobby')]
-      const report = await load.measure({ kind: 'return', port, pid, protocol, request, post, readers, missed, replays })
-      return { ...rateOf(report), value: report.seconds, note: replays ? `${many(Math.round((readers * missed) / report.seconds))} events/s` : 'without what they missed' }
+      const report = await load.measure({
+        kind: 'return',
+        port,
+        pid,
+        protocol,
+        request,
+        post,
+        readers,
+        missed,
+        replays,
+      })
+      return {
+        ...rateOf(report),
+        value: report.seconds,
+        note: replays
+          ? `${many(Math.round((readers * missed) / report.seconds))} events/s`
+          : 'without what they missed',
+      }
     }),
 }
 
@@ -28,10 +44,15 @@ const wholeLog: Scene = {
   peers: ['natter'],
   oldMessages,
   run: async (peer, place) =>
-    withServer(peer, place.leftovers, await place.filledFolder(oldMessages), async ({ port, pid, protocol, readRequest }, load) => {
-      const request = readRequest('lobby').replace('?room=', '?since=all&room=')
-      return rateOf(await load.measure({ kind: 'replay', port, pid, protocol, request, messages: oldMessages }))
-    }),
+    withServer(
+      peer,
+      place.leftovers,
+      await place.filledFolder(oldMessages),
+      async ({ port, pid, protocol, readRequest }, load) => {
+        const request = readRequest('lobby').replace('?room=', '?since=all&room=')
+        return rateOf(await load.measure({ kind: 'replay', port, pid, protocol, request, messages: oldMessages }))
+      },
+    ),
 }
 
 export const comingBack: readonly Scene[] = [everybody, wholeLog]

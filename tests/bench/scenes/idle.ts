@@ -18,7 +18,8 @@ function idleStreams(count: number): Scene {
       withServer(peer, leftovers, undefined, async (server, load) => {
         const { port, pid, protocol } = server
         const request = server.readRequest('lobby')
-        const open = (count: number) => load.open({ port, pid, protocol, readers: new Array(count).fill({ request, rooms: [0] }) })
+        const open = (count: number) =>
+          load.open({ port, pid, protocol, readers: new Array(count).fill({ request, rooms: [0] }) })
         // The first few bring in code and make room that those after them use as well.
         await open(firstFew)
         await sleep(settleMs)

@@ -16,7 +16,11 @@ export function fanOutToRoom(readers: number, underWay: number): Pick<Scene, 'wo
     run: (peer, { leftovers }) =>
       withServer(peer, leftovers, undefined, async (server, load) => {
         const request = server.readRequest('lobby')
-        return fanOut(server, load, { rooms: ['lobby'], readers: new Array(readers).fill({ request, rooms: [0] }), underWay })
+        return fanOut(server, load, {
+          rooms: ['lobby'],
+          readers: new Array(readers).fill({ request, rooms: [0] }),
+          underWay,
+        })
       }),
   }
 }
@@ -68,7 +72,9 @@ export function postTo(count: number): Pick<Scene, 'unit' | 'run'> {
       const figures = await withServer(peer, leftovers, folder, async (server, load) => {
         const { port, pid } = server
         const posts = names.map((room) => server.postRequest(room))
-        return rateOf(await load.measure({ kind: 'post', port, pid, posts, connections: 32, warmUpPosts: count, ...time }))
+        return rateOf(
+          await load.measure({ kind: 'post', port, pid, posts, connections: 32, warmUpPosts: count, ...time }),
+        )
       })
       leftovers.removeFolder(folder)
       return figures
@@ -80,6 +86,10 @@ export const live: readonly Scene[] = [
   { name: 'one', ...fanOutToRoom(readers, 1) },
   { name: 'sixteen', ...fanOutToRoom(readers, 16) },
   { name: 'rooms', work: '16 messages under way to 1,000 rooms of 10 readers', ...fanOutToRooms(10 * rooms.length, 1) },
-  { name: 'follow', work: `16 messages under way to 1,000 readers who follow ${followed} of 1,000 rooms each`, ...fanOutToRooms(readers, followed) },
+  {
+    name: 'follow',
+    work: `16 messages under way to 1,000 readers who follow ${followed} of 1,000 rooms each`,
+    ...fanOutToRooms(readers, followed),
+  },
   { name: 'posts', work: 'posts over 32 connections, nobody reads', ...postTo(1) },
 ]

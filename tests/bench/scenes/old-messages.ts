@@ -23,7 +23,10 @@ function searchFor(script: keyof typeof searches, named: string): Scene {
     oldMessages: million,
     run(peer, place) {
       const random = new Random(seed)
-      const paths = Array.from({ length: warmUp + asked }, () => `/search?q=${encodeURIComponent(searches[script](million, random))}`)
+      const paths = Array.from(
+        { length: warmUp + asked },
+        () => `/search?q=${encodeURIComponent(searches[script](million, random))}`,
+      )
       return ask(peer, place, { messages: million, paths, finds: { least: 1, most: foundMessages } })
     },
   }
@@ -37,18 +40,28 @@ export function historyOf(messages: number): Pick<Scene, 'work' | 'unit' | 'peer
     oldMessages: messages,
     run(peer, place) {
       const random = new Random(seed)
-      const paths = Array.from({ length: warmUp + asked }, () => `/rooms/lobby/messages?limit=${pageMessages}&before=${idOf(random.between(pageMessages, messages - 1))}`)
+      const paths = Array.from(
+        { length: warmUp + asked },
+        () => `/rooms/lobby/messages?limit=${pageMessages}&before=${idOf(random.between(pageMessages, messages - 1))}`,
+      )
       return ask(peer, place, { messages, paths, finds: { least: pageMessages, most: pageMessages } })
     },
   }
 }
 
-async function ask(peer: Peer, place: Place, { messages, paths, finds }: { messages: number; paths: readonly string[]; finds: AskOrder['finds'] }) {
+async function ask(
+  peer: Peer,
+  place: Place,
+  { messages, paths, finds }: { messages: number; paths: readonly string[]; finds: AskOrder['finds'] },
+) {
   const folder = await place.filledFolder(messages)
   return withServer(peer, place.leftovers, folder, async ({ port, pid }, load) => {
     const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
     const report = await load.measure({ kind: 'ask', port, pid, requests, finds, warmUp })
-    return { ...rateOf(report), ...(report.cutOff && { note: `${report.cutOff} of ${asked} cut off when their time was over` }) }
+    return {
+      ...rateOf(report),
+      ...(report.cutOff && { note: `${report.cutOff} of ${asked} cut off when their time was over` }),
+    }
   })
 }
 

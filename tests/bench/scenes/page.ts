@@ -18,7 +18,9 @@ const firstLoad: Scene = {
   oldMessages,
   cannotRun: () => missing || undefined,
   run: async (peer, place) =>
-    withServer(peer, place.leftovers, await place.filledFolder(oldMessages), ({ port }) => firstLoads(`http://127.0.0.1:${port}`)),
+    withServer(peer, place.leftovers, await place.filledFolder(oldMessages), ({ port }) =>
+      firstLoads(`http://127.0.0.1:${port}`),
+    ),
 }
 
 /** The very first visitor waits until the files are packed, too. All have a browser that knows nothing of the page. */
@@ -37,7 +39,10 @@ async function firstLoads(url: string): Promise<Figures> {
     const [veryFirst, ...others] = tookMs
     const bytes = { br: await bytesOf(asked, 'br'), gzip: await bytesOf(asked, 'gzip') }
     const waited = `of ${visits}, ${Math.max(...others).toFixed(0)} at most, and ${veryFirst!.toFixed(0)} of who comes first of all`
-    return { value: middleOf(others), note: `${waited}; ${asked.length} requests, messages and all ${kiB(bytes.br)} by brotli, ${kiB(bytes.gzip)} by gzip` }
+    return {
+      value: middleOf(others),
+      note: `${waited}; ${asked.length} requests, messages and all ${kiB(bytes.br)} by brotli, ${kiB(bytes.gzip)} by gzip`,
+    }
   } finally {
     await browser.close()
   }

@@ -67,9 +67,21 @@ function figuresOf(measured: readonly StartedProcess[]): Figures {
 async function killWhilePosting(server: RunningPeer, leftovers: Leftovers): Promise<void> {
   const load = new Load(leftovers)
   const { port, pid } = server
-  const posting = load.measure({ kind: 'post', port, pid, posts: [server.postRequest('lobby')], connections: 32, warmUpPosts: 0, warmUpMs: patienceMs, measuredMs: 0 })
+  const posting = load.measure({
+    kind: 'post',
+    port,
+    pid,
+    posts: [server.postRequest('lobby')],
+    connections: 32,
+    warmUpPosts: 0,
+    warmUpMs: patienceMs,
+    measuredMs: 0,
+  })
   // It never comes to its end, and says so.
-  const interrupted = posting.then(() => false, () => true)
+  const interrupted = posting.then(
+    () => false,
+    () => true,
+  )
   await sleep(postingMs)
   await server.stop('SIGKILL')
   await load.end()

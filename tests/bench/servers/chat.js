@@ -39,7 +39,13 @@ export function post(request, response, deliver) {
   request.on('data', (chunk) => (text += chunk))
   request.on('end', () => {
     const id = String(newest++)
-    const message = { id, room: roomOf(request.url), from: { id: 'u_7f3k7f3k2x', name: 'ada-mi8p2x4k' }, text, at: new Date().toISOString() }
+    const message = {
+      id,
+      room: roomOf(request.url),
+      from: { id: 'u_7f3k7f3k2x', name: 'ada-mi8p2x4k' },
+      text,
+      at: new Date().toISOString(),
+    }
     const json = JSON.stringify(message)
     deliver(message, json)
     response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) })

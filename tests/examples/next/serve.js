@@ -13,7 +13,9 @@ const server = createServer(async (incoming, outgoing) => {
   const gone = new AbortController()
   outgoing.on('close', () => gone.abort())
   const { method, headers } = incoming
-  const response = await handler(new Request(`http://localhost${incoming.url}`, { method, headers, signal: gone.signal }))
+  const response = await handler(
+    new Request(`http://localhost${incoming.url}`, { method, headers, signal: gone.signal }),
+  )
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
   // It fails when the reader goes away, which is no failure.
   await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => {})

@@ -11,7 +11,11 @@ import { brotliCompressSync } from 'node:zlib'
 
 const root = process.argv[2]!
 const data = mkdtempSync(join(tmpdir(), 'natter-older-'))
-const child = spawn(process.execPath, [join(root, 'server.ts'), '--port', '0', '--data', data, '--posts-per-second', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+const child = spawn(
+  process.execPath,
+  [join(root, 'server.ts'), '--port', '0', '--data', data, '--posts-per-second', '0'],
+  { stdio: ['ignore', 'pipe', 'inherit'] },
+)
 let printed = ''
 const url = await new Promise<string>((resolve) => {
   child.stdout.on('data', (chunk) => {
@@ -25,7 +29,11 @@ type Headers = Record<string, string>
 type Json = Record<string, unknown>
 
 async function ask(who: Headers, method: string, path: string, body?: object, more: Headers = {}): Promise<Json> {
-  const answer = await fetch(url + path, { method, headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', ...who, ...more }, ...(body && { body: JSON.stringify(body) }) })
+  const answer = await fetch(url + path, {
+    method,
+    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', ...who, ...more },
+    ...(body && { body: JSON.stringify(body) }),
+  })
   const text = await answer.text()
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
   const [cookie = ''] = answer.headers.getSetCookie()
@@ -33,23 +41,35 @@ async function ask(who: Headers, method: string, path: string, body?: object, mo
 }
 
 const password = (name: string) => `the password of ${name}`
-const account = async (name: string) => (await ask({}, 'POST', '/users', { name, password: password(name) }))['who'] as Headers
-const say = async (who: Headers, room: string, text: string, more: object = {}, headers: Headers = {}) => (await ask(who, 'POST', `/rooms/${room}/messages`, { text, ...more }, headers))['id'] as string
+const account = async (name: string) =>
+  (await ask({}, 'POST', '/users', { name, password: password(name) }))['who'] as Headers
+const say = async (who: Headers, room: string, text: string, more: object = {}, headers: Headers = {}) =>
+  (await ask(who, 'POST', `/rooms/${room}/messages`, { text, ...more }, headers))['id'] as string
 const at = (room: string, id: string) => `/rooms/${room}/messages/${id}`
 
-const olga = (await ask({}, 'POST', '/invites/accept', { code: /\/join#(\S+)/.exec(printed)![1]!, name: 'olga', password: password('olga') }))['who'] as Headers
+const olga = (
+  await ask({}, 'POST', '/invites/accept', {
+    code: /\/join#(\S+)/.exec(printed)![1]!,
+    name: 'olga',
+    password: password('olga'),
+  })
+)['who'] as Headers
 const ada = await account('Formerada')
 const bob = await account('bob')
 const gus = (await ask({}, 'POST', '/session', { name: 'formergus' }))['who'] as Headers
 const claimed = { authorization: `Basic ${btoa('claimed:')}` }
 
 // Rooms, and their names and topics before.
-const kitchen = (await ask(ada, 'POST', '/rooms', { name: 'Formerkitchen', topic: 'formertopic of the kitchen' }))['id'] as string
+const kitchen = (await ask(ada, 'POST', '/rooms', { name: 'Formerkitchen', topic: 'formertopic of the kitchen' }))[
+  'id'
+] as string
 await ask(ada, 'PATCH', `/rooms/${kitchen}`, { topic: 'another formertopic' })
 await ask(ada, 'PATCH', `/rooms/${kitchen}`, { name: 'Kitchen' })
 await ask(ada, 'PATCH', `/rooms/${kitchen}`, { topic: 'what there is to eat' })
 const attic = (await ask(ada, 'POST', '/rooms', { name: 'attic', kind: 'private', topic: 'quiet' }))['id'] as string
-const cellar = (await ask(bob, 'POST', '/rooms', { name: 'cellar', topic: 'formertopic of the cellar' }))['id'] as string
+const cellar = (await ask(bob, 'POST', '/rooms', { name: 'cellar', topic: 'formertopic of the cellar' }))[
+  'id'
+] as string
 await ask(bob, 'PATCH', `/rooms/${cellar}`, { topic: '' })
 await ask(bob, 'DELETE', `/rooms/${cellar}`)
 const direct = (await ask(bob, 'POST', '/direct', { user: 'Formerada' }))['id'] as string
@@ -77,8 +97,19 @@ await ask(olga, 'PUT', `${at('lobby', gone)}/reactions/🪰`)
 await say(bob, 'lobby', 'an answer', { replyTo: gone })
 await ask(ada, 'PATCH', at('lobby', gone), { text: 'formertext that was changed first, for @room' })
 await ask(ada, 'DELETE', at('lobby', gone))
-for (const [who, emoji] of [[ada, '👍'], [bob, '🎉'], [olga, '🎉'], [bob, '👍'], [olga, '🐌']] as const) await ask(who, 'PUT', `${at('lobby', plain)}/reactions/${emoji}`)
-for (const [who, emoji] of [[ada, '👍'], [olga, '🐌']] as const) await ask(who, 'DELETE', `${at('lobby', plain)}/reactions/${emoji}`)
+for (const [who, emoji] of [
+  [ada, '👍'],
+  [bob, '🎉'],
+  [olga, '🎉'],
+  [bob, '👍'],
+  [olga, '🐌'],
+] as const)
+  await ask(who, 'PUT', `${at('lobby', plain)}/reactions/${emoji}`)
+for (const [who, emoji] of [
+  [ada, '👍'],
+  [olga, '🐌'],
+] as const)
+  await ask(who, 'DELETE', `${at('lobby', plain)}/reactions/${emoji}`)
 await ask(ada, 'PUT', `${at('lobby', plain)}/reactions/👍`)
 await say(gus, attic, 'said in private, @bob')
 await say(ada, direct, 'between us')
@@ -99,8 +130,14 @@ await ask(bob, 'PUT', '/rooms/lobby/read', { id: plain })
 const answers = async (who: Headers, rooms: string[]) => ({
   users: (await ask(who, 'GET', '/users'))['users'],
   rooms: (await ask(who, 'GET', '/rooms'))['rooms'],
-  messages: Object.fromEntries(await Promise.all(rooms.map(async (room) => [room, (await ask(who, 'GET', `/rooms/${room}/messages`))['messages']]))),
-  members: Object.fromEntries(await Promise.all(rooms.map(async (room) => [room, (await ask(who, 'GET', `/rooms/${room}/members`))['members']]))),
+  messages: Object.fromEntries(
+    await Promise.all(
+      rooms.map(async (room) => [room, (await ask(who, 'GET', `/rooms/${room}/messages`))['messages']]),
+    ),
+  ),
+  members: Object.fromEntries(
+    await Promise.all(rooms.map(async (room) => [room, (await ask(who, 'GET', `/rooms/${room}/members`))['members']])),
+  ),
 })
 const told = {
   ids: { kitchen, attic, cellar, direct, plain, edited, gone, last },
