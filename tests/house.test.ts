@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { table } from '../lib/config.ts'
+import { routes } from '../lib/http/routes.ts'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const files = new Map(
@@ -107,5 +109,68 @@ test('what was attacked is told by subject, in sentences, and never by one case 
     assert.ok(cases >= 4, `${name} tells ${cases} cases; what was seen is one of a kind, and wants three more`)
     for (const sentence of told)
       assert.ok(sentence.split(' ').length >= 5, `${name}: ${JSON.stringify(sentence)} is no sentence`)
+  }
+})
+
+// Settings that createChat has no option for, and why.
+const notForHosts: Record<string, string> = {
+  port: "the server that listens is the host's own",
+  host: "the server that listens is the host's own",
+}
+
+test('every setting is an option of createChat, or is excepted with a reason', () => {
+  const options = files.get('embed/chat-options.ts')!
+  for (const name of Object.keys(table)) {
+    const isOption = new RegExp(`\n  ${name}\\?: `).test(options)
+    assert.notEqual(isOption, name in notForHosts, `${name}: an option in embed/chat-options.ts, or a reason here`)
+  }
+  for (const name of Object.keys(notForHosts)) assert.ok(name in table, `${name} is no setting any more`)
+})
+
+test('every setting has its row in the README', () => {
+  const readme = readFileSync(join(top, 'README.md'), 'utf8')
+  for (const { flag, environment } of Object.values(table)) {
+    assert.ok(readme.includes(`| \`--${flag}\` | \`${environment}\` |`), `--${flag} is not in the README's table`)
+  }
+})
+
+test('every route has its row in the README', () => {
+  const readme = readFileSync(join(top, 'README.md'), 'utf8')
+  const rows = readme.split('\n').flatMap((line) => [...line.split(' | ')[0]!.matchAll(/`((?:[A-Z]+ )+)(\/[^`]*)`/g)])
+  const told = new Set(
+    rows.flatMap(([, methods, path]) =>
+      methods!
+        .trim()
+        .split(' ')
+        .map((method) => `${method} ${path}`),
+    ),
+  )
+  for (const { method, path } of routes) {
+    const asTold = path.replace('/messages/:message', '/messages/:id')
+    assert.ok(told.has(`${method} ${asTold}`), `${method} ${asTold} is not in the README's table`)
+  }
+})
+
+// What is left of a line once its texts, its expressions and its comment are taken out of it.
+function codeIn(line: string): string {
+  return line
+    .replace(/\/\*.*?\*\//g, '')
+    .replace(/(['"`])(?:\\.|(?!\1)[^\\])*\1/g, '')
+    .replace(/\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\ ])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\])*\/[a-z]*/g, '')
+    .replace(/(^|\s)\/\/ .*$/, '')
+}
+
+test('lines of code are at most 120 columns wide, unless a text makes them wider', () => {
+  const { formatter } = JSON.parse(readFileSync(join(top, 'tests/format/settings.json'), 'utf8'))
+  assert.equal(formatter.lineWidth, 120, 'what breaks longer lines, and says so in npm run check')
+  for (const [name, text] of files) {
+    let inText = false
+    for (const [at, line] of text.split('\n').entries()) {
+      const begins = inText
+      // A text of several lines, such as a statement of SQL.
+      if (line.split('`').length % 2 === 0) inText = !inText
+      if (line.length <= 120 || begins || inText || /^\s*(\/\/|\*|\/\*\*)/.test(line)) continue
+      assert.ok(codeIn(line).length <= 120, `${name}:${at + 1}: ${line.trim().slice(0, 80)}`)
+    }
   }
 })
