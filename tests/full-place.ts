@@ -2,7 +2,7 @@
 // second.
 
 import { apply } from '../lib/chat/rules/apply.ts'
-import { rules, type LogEvent } from '../lib/chat/rules/log-events.ts'
+import { rules, type LogEvent } from '../lib/store/log/log-events.ts'
 import { directSlug } from '../lib/chat/rooms/direct-slug.ts'
 import { foldName } from '../lib/chat/people/names.ts'
 import { openDataFolder, type DataFolder } from '../lib/store/data-folder.ts'

@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts'
 import type { EventLog, LoggedEvent } from '../store/log/event-log.ts'
 import { earlier, judge } from './rules/apply.ts'
 import { checkSpace } from './disk-reserve.ts'
-import type { LogEvent } from './rules/log-events.ts'
+import type { LogEvent } from '../store/log/log-events.ts'
 
 interface Beside {
   before?: readonly LogEvent[]

@@ -4,7 +4,8 @@
 import { ChatError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { Space } from '../store/log/event-log.ts'
-import type { LogEvent } from './rules/log-events.ts'
+import { isTypeWith } from '../store/log/event-types.ts'
+import type { LogEvent } from '../store/log/log-events.ts'
 import { isGuest } from './rules/rights.ts'
 
 const retryAfter = 60 // seconds: nobody makes room within a moment
@@ -28,15 +29,9 @@ export function checkSpace(database: Database, space: Space, event: LogEvent): v
 
 // What takes something or somebody away, and what whoever does that needs first: to come in by their password, or to be known to the host.
 function isAlways(database: Database, event: LogEvent): boolean {
+  if (isTypeWith('onFullDisk', event.type)) return true
+  // Others do in some cases.
   switch (event.type) {
-    case 'delete':
-    case 'leave':
-    case 'session_start':
-    case 'session_end':
-    case 'ban':
-    case 'invite_end':
-    case 'token_end':
-      return true
     case 'reaction':
       return !event.facts.on
     case 'room_change':

@@ -3,11 +3,9 @@
 
 import type { Connection } from './connection.ts'
 import type { LoggedEvent } from './log/event-log.ts'
+import { eventType } from './log/event-types.ts'
 import type { PeopleTables, UserRow } from './tables/people-tables.ts'
 import type { RoomRow, RoomTables } from './tables/room-tables.ts'
-
-/** Events that tell a user as they are from then on; those that don't have no target. */
-export const tellsUser: readonly string[] = ['user', 'account', 'rename', 'role', 'ban', 'hosted', 'accept', 'token']
 
 /** What was looked up beside a page of events: by id, what others of them show as well. */
 interface Beside {
@@ -60,11 +58,11 @@ export class EventRows {
       row.emoji = emojiIn(beside.get(holderOf(row)))
     } else if (row.type === 'block') {
       row.targetName = this.#people.user(row.target!)?.name
-    } else if (row.type === 'room' || row.type === 'room_change') {
+    } else if (eventType(row.type)?.frame === 'room') {
       // The newest that has the room's name or its topic tells the whole of it, and those before tell nothing any more.
       row.name = room && row.id >= Math.max(room.named, room.described) ? room.name : null
       row.topic = room?.topic ?? ''
-    } else if (tellsUser.includes(row.type)) {
+    } else if (eventType(row.type)?.frame === 'user') {
       const about = row.type === 'user' ? user : row.target === null ? undefined : this.#people.user(row.target)
       row.name = about && row.id >= about.named ? about.name : null
     }

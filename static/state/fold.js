@@ -21,24 +21,52 @@ export function empty() {
 }
 
 /**
+ * What each event changes. Some change nothing that is kept.
+ * @type {{ [Name in keyof WireEvents]: (state: State, data: WireEvents[Name], me: string | undefined) => void }}
+ */
+const changes = {
+  message: say,
+  edit: say,
+  delete: ({ messages }, { room, id }) => inside(messages, room).delete(id),
+  reaction: ({ messages }, reaction, me) => react(inside(messages, reaction.room), reaction, me),
+  join: ({ members }, { room, user, role }) => inside(members, room).set(user.id, role ?? 'member'),
+  leave: ({ members }, { room, user }) => inside(members, room).delete(user.id),
+  room: ({ rooms }, room) => rooms.set(room.id, room),
+  user: know,
+  block: ({ blocked }, { user, on }) => blocked[on ? 'add' : 'delete'](user.id),
+  read: nothing,
+  typing: nothing,
+  presence: nothing,
+  ping: nothing,
+  reset: nothing,
+}
+
+/**
  * @param {State} state @param {WireEvent} happened @param {string} [me] the id of whoever reads: their reactions are marked
  */
-export function fold({ rooms, members, messages, users, blocked }, { event, data }, me) {
-  if (event === 'room') rooms.set(data.id, data)
-  else if (event === 'user') {
-    const before = users.get(data.id)?.name
-    if (before !== undefined && before !== data.name) callAfter(rooms, before, data)
-    users.set(data.id, data)
-    for (const inRoom of messages.values()) callInReactions(inRoom, data)
-  } else if (event === 'block') blocked[data.on ? 'add' : 'delete'](data.user.id)
-  else if (event === 'join') inside(members, data.room).set(data.user.id, data.role ?? 'member')
-  else if (event === 'leave') inside(members, data.room).delete(data.user.id)
-  else if (event === 'delete') inside(messages, data.room).delete(data.id)
-  else if (event === 'reaction') react(inside(messages, data.room), data, me)
-  else if (event === 'message' || event === 'edit') {
-    const { reactions } = inside(messages, data.room).get(data.id) ?? {}
-    inside(messages, data.room).set(data.id, { ...data, ...(reactions && { reactions }) })
-  }
+export function fold(state, { event, data }, me) {
+  const change = /** @type {(state: State, data: unknown, me: string | undefined) => void} each takes its own data */ (
+    changes[event]
+  )
+  // What a newer server tells beside these is passed over.
+  change?.(state, data, me)
+}
+
+function nothing() {}
+
+/** @param {State} state @param {Message} message */
+function say({ messages }, message) {
+  const inRoom = inside(messages, message.room)
+  const { reactions } = inRoom.get(message.id) ?? {}
+  inRoom.set(message.id, { ...message, ...(reactions && { reactions }) })
+}
+
+/** @param {State} state @param {User} user */
+function know({ rooms, messages, users }, user) {
+  const before = users.get(user.id)?.name
+  if (before !== undefined && before !== user.name) callAfter(rooms, before, user)
+  users.set(user.id, user)
+  for (const inRoom of messages.values()) callInReactions(inRoom, user)
 }
 
 // A direct room is called after its two: so is whoever has another name by now in the rooms that have their id in their own.

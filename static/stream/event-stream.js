@@ -12,10 +12,25 @@ const reopenMsMin = 1_000
 const reopenMsMax = 30_000
 const sameNewsMs = 2_000 // several tabs that tell of another network within this time tell of the same
 
-/** @type {(keyof WireEvents)[]} */
-const events = ['message', 'edit', 'delete', 'reaction', 'join', 'leave', 'room', 'user', 'block', 'ping']
-/** @type {(keyof WireEvents)[]} */
-const signals = ['read', 'typing', 'presence']
+/**
+ * All that is heard, and what it is: an `event` has an id and moves the cursor on, a `signal` has none. A `reset` is neither.
+ * @type {Record<Exclude<keyof WireEvents, 'reset'>, 'event' | 'signal'>}
+ */
+const heard = {
+  message: 'event',
+  edit: 'event',
+  delete: 'event',
+  reaction: 'event',
+  join: 'event',
+  leave: 'event',
+  room: 'event',
+  user: 'event',
+  block: 'event',
+  ping: 'event',
+  read: 'signal',
+  typing: 'signal',
+  presence: 'signal',
+}
 
 export class EventStream {
   /** @type {StreamState} */
@@ -96,10 +111,14 @@ export class EventStream {
       this.#become('live')
     })
     source.addEventListener('error', () => this.#broken(source))
-    for (const type of events) source.addEventListener(type, (event) => source === this.#source && this.#receive(event))
-    // Without an id of their own: what stands as their last one is that of an event before them.
-    for (const type of signals)
-      source.addEventListener(type, (event) => source === this.#source && this.#on.signal(type, event.data))
+    for (const [type, kind] of Object.entries(heard)) {
+      source.addEventListener(type, (event) => {
+        if (source !== this.#source) return
+        // A signal has no id of its own: what stands as its last one is that of an event before it.
+        if (kind === 'event') this.#receive(event)
+        else this.#on.signal(type, event.data)
+      })
+    }
     source.addEventListener('reset', (event) => source === this.#source && this.#reset(event))
   }
 

@@ -15,7 +15,7 @@ import type {
 } from '../../lib/chat/streams/events.ts'
 import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { apply } from '../../lib/chat/rules/apply.ts'
-import { rules } from '../../lib/chat/rules/log-events.ts'
+import { rules } from '../../lib/store/log/log-events.ts'
 import { foldName } from '../../lib/chat/people/names.ts'
 import { Database } from '../../lib/store/database.ts'
 import {

@@ -1,7 +1,7 @@
 // A data folder as it is after years: a million messages, applied by natter's own rules, only faster than anybody writes.
 
 import { apply } from '../../lib/chat/rules/apply.ts'
-import { rules, type LogEvent } from '../../lib/chat/rules/log-events.ts'
+import { rules, type LogEvent } from '../../lib/store/log/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
 import { keyedHash } from '../../lib/store/tables/keyed-hash.ts'

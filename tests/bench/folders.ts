@@ -2,7 +2,7 @@
 
 import { fillFolder } from '../audit/filled-folder.ts'
 import { apply } from '../../lib/chat/rules/apply.ts'
-import { rules } from '../../lib/chat/rules/log-events.ts'
+import { rules } from '../../lib/store/log/log-events.ts'
 import { Database } from '../../lib/store/database.ts'
 import { openDataFolder } from '../../lib/store/data-folder.ts'
 import { textOf } from './load/text.ts'

@@ -2,7 +2,7 @@
 
 import type { User } from '../streams/events.ts'
 import { slugOfTwo } from '../rooms/direct.ts'
-import { rules } from '../rules/log-events.ts'
+import { rules } from '../../store/log/log-events.ts'
 import { countOf } from '../pages.ts'
 import type { Parts } from '../parts.ts'
 import type { Who } from './who.ts'

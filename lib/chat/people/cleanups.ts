@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ChatError } from '../../errors.ts'
 import type { CleanupRow } from '../../store/tables/people-tables.ts'
-import { rules, type LogEvent } from '../rules/log-events.ts'
+import { rules, type LogEvent } from '../../store/log/log-events.ts'
 import type { Parts } from '../parts.ts'
 import { governs } from '../rules/rights.ts'
 

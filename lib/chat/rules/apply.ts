@@ -5,10 +5,11 @@
 import { ChatError, type Refusal } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { NewEvent, Outcome } from '../../store/log/event-log.ts'
+import { isTypeWith } from '../../store/log/event-types.ts'
 import { blockRules } from './block-rules.ts'
 import { inviteRules } from './invite-rules.ts'
 import { logRules } from './log-rules.ts'
-import { knownRules, type LogEvent } from './log-events.ts'
+import { knownRules, type LogEvent } from '../../store/log/log-events.ts'
 import { roomRules } from './room-rules.ts'
 import type { Rule } from './rule.ts'
 import { talkRules } from './talk-rules.ts'
@@ -54,9 +55,9 @@ export function judge(database: Database, asked: NewEvent, now: number): { refus
       throw new Error(`the event ${asked.type} is of rules ${asked.rules}, and only ${knownRules} are known`)
     // What was appended came from the operations, which make nothing but these.
     const event = asked as LogEvent
-    // Whoever is banned does nothing more but go. Of joins and leaves the user is who comes or goes, and the rules look at who does it.
+    // Whoever is banned does nothing more but go. Where the user is who comes or goes the rules look at who does it.
     const doer =
-      'user' in event && event.user !== undefined && !['session_end', 'join', 'leave'].includes(event.type)
+      'user' in event && event.user !== undefined && !isTypeWith('userIsDoneTo', event.type)
         ? database.people.user(event.user)
         : undefined
     if (doer && doer.banned !== 0) throw new ChatError('banned', 'you are banned here')

@@ -2,7 +2,7 @@
 
 import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
-import type { Role } from './log-events.ts'
+import type { Role } from '../../store/log/log-events.ts'
 import { checkLooks, giveName } from './name-rules.ts'
 import { governs, mayInvite, rank } from './rights.ts'
 import { changed, noRoom, type RulesOf } from './rule.ts'

@@ -4,7 +4,7 @@
 import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
-import type { NameFacts } from './log-events.ts'
+import type { NameFacts } from '../../store/log/log-events.ts'
 
 /** How long a guest's session lasts unused, and how long a name is kept for who had it: microseconds. */
 export const sessionLasts = 30 * 24 * 3600 * 1e6

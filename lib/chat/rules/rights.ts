@@ -4,7 +4,7 @@
 import type { Database } from '../../store/database.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
-import type { Role } from './log-events.ts'
+import type { Role } from '../../store/log/log-events.ts'
 
 export const rank: Record<Role, number> = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
 

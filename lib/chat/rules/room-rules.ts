@@ -4,7 +4,7 @@ import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
 import { hasBlocked, isShunned, otherOf } from '../rooms/direct.ts'
-import type { Joined } from './log-events.ts'
+import type { Joined } from '../../store/log/log-events.ts'
 import { governs, manages, sees } from './rights.ts'
 import { checkCleanup, needsProof, noRoom, roomSeen, type RulesOf } from './rule.ts'
 

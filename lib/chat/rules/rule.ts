@@ -6,7 +6,7 @@ import type { Database } from '../../store/database.ts'
 import type { Body } from '../../store/log/event-log.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
-import type { LogEvent } from './log-events.ts'
+import type { LogEvent } from '../../store/log/log-events.ts'
 import { governs, sees } from './rights.ts'
 
 export interface Rule<Event> {

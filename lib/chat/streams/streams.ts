@@ -6,6 +6,8 @@ import type { History } from '../../sse/history.ts'
 import { Hub } from '../../sse/hub.ts'
 import type { ServerSentEventsStream } from '../../sse/server-sent-events-stream.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
+import { eventType, isTypeWith, type TypesWith } from '../../store/log/event-types.ts'
+import type { Banned } from '../../store/log/log-events.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
@@ -233,13 +235,13 @@ export class Streams {
       this.#narrow(event)
       this.#lookAgain(event)
     }
-    this.#endWith(event)
+    if (isTypeWith('endsStreams', event.type)) this.#endsWith[event.type](event)
   }
 
   // The same in the streams of the list of rooms as in that list's history.
   #listRooms({ id, type, user, room, roomKind: kind }: LoggedEvent, seenBy: readonly string[], data: unknown): void {
     const closed = kind === 'private' || kind === 'direct'
-    if (type === 'room' || type === 'room_change') this.#rooms.publish(seenBy, { id, data })
+    if (eventType(type)?.frame === 'room') this.#rooms.publish(seenBy, { id, data })
     else if (type === 'join' && closed)
       this.#rooms.publish(ownTopics(user!, { id: room!, kind }), {
         id,
@@ -288,17 +290,25 @@ export class Streams {
     }
   }
 
-  #endWith({ type, user, target, facts }: LoggedEvent): void {
-    if (!['session_end', 'password', 'ban', 'role', 'hosted', 'token_end'].includes(type)) return
-    const { hash, session, banned } = JSON.parse(facts ?? '{}') as { hash?: string; session?: string; banned?: boolean }
-    if (type === 'token_end') this.#end(topics.token(target!))
-    else if (type === 'role')
-      this.#end(topics.maker(target!)) // who still governs has their bots come back
-    else if (type === 'hosted') governs(this.#parts.database.people.user(target!)) || this.#end(topics.maker(target!))
-    else if (type === 'ban')
-      banned && [topics.user(target!), topics.maker(target!)].forEach((topic) => this.#end(topic))
-    else if (type === 'password') this.#end(topics.user(user!), session)
-    else this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
+  readonly #endsWith: Record<TypesWith<'endsStreams'>, (event: LoggedEvent) => void> = {
+    token_end: ({ target }) => this.#end(topics.token(target!)),
+    // Whoever still governs has their bots come back.
+    role: ({ target }) => this.#end(topics.maker(target!)),
+    hosted: ({ target }) => {
+      if (!governs(this.#parts.database.people.user(target!))) this.#end(topics.maker(target!))
+    },
+    ban: ({ target, facts }) => {
+      const { banned } = JSON.parse(facts!) as Banned['facts']
+      if (banned) for (const topic of [topics.user(target!), topics.maker(target!)]) this.#end(topic)
+    },
+    password: ({ user, facts }) => {
+      const { session } = JSON.parse(facts ?? '{}') as { session?: string }
+      this.#end(topics.user(user!), session)
+    },
+    session_end: ({ user, facts }) => {
+      const { hash } = JSON.parse(facts!) as { hash?: string }
+      this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
+    },
   }
 
   #end(topic: string, exceptSession?: string): void {

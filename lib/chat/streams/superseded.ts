@@ -5,6 +5,8 @@ import type { Hub } from '../../sse/hub.ts'
 import type { Seen } from '../../sse/follower.ts'
 import type { Database } from '../../store/database.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
+import { isTypeWith, type TypesWith } from '../../store/log/event-types.ts'
+import type { RoomChanged } from '../../store/log/log-events.ts'
 import type { Author, Membership, Reaction, Room, User } from './events.ts'
 import { toPerson, toRoom, topics, userId } from './wire.ts'
 
@@ -16,22 +18,33 @@ interface Kept {
   rooms: Hub
 }
 
-const supersede = ['edit', 'delete', 'account', 'rename', 'hosted', 'room_change', 'leave']
-
 /**
  * Call it before the event is published. Who is behind gets no more of what it has done away with; who is not has it, and is told of
  * the change.
  */
 export function forgetSuperseded(event: LoggedEvent, kept: Kept): void {
-  if (!supersede.includes(event.type)) return
-  const facts = JSON.parse(event.facts ?? '{}') as { replaces?: number; reactions?: true; name?: true; topic?: true }
-  if (event.type === 'edit' || event.type === 'delete') {
-    for (const id of new Set([event.target!, facts.replaces ?? event.target!])) kept.events.forget(id)
-    if (facts.reactions) forgetReactions(event.target!, kept)
-  }
-  if (event.type === 'account' || event.type === 'rename' || event.type === 'hosted') forgetName(event.target!, kept)
-  if (event.type === 'room_change' && (facts.name || facts.topic)) forgetRoom(event.room!, kept)
-  if (event.type === 'leave' && event.roomKind !== 'open') forgetEntry(event, kept)
+  if (isTypeWith('supersedes', event.type)) forgets[event.type](event, kept)
+}
+
+const forgets: Record<TypesWith<'supersedes'>, (event: LoggedEvent, kept: Kept) => void> = {
+  edit: forgetText,
+  delete: forgetText,
+  account: ({ target }, kept) => forgetName(target!, kept),
+  rename: ({ target }, kept) => forgetName(target!, kept),
+  hosted: ({ target }, kept) => forgetName(target!, kept),
+  room_change({ room, facts }, kept) {
+    const { name, topic } = JSON.parse(facts!) as RoomChanged['facts']
+    if (name || topic) forgetRoom(room!, kept)
+  },
+  leave(event, kept) {
+    if (event.roomKind !== 'open') forgetEntry(event, kept)
+  },
+}
+
+function forgetText({ target, facts }: LoggedEvent, kept: Kept): void {
+  const { replaces = target!, reactions } = JSON.parse(facts ?? '{}') as { replaces?: number; reactions?: true }
+  for (const id of new Set([target!, replaces])) kept.events.forget(id)
+  if (reactions) forgetReactions(target!, kept)
 }
 
 // Whoever lost a room is told of the loss alone, as from the database. What told that they came into it would be kept up to date with a

@@ -2,12 +2,12 @@
 // replay both come through here.
 
 import type { HistoryEvent } from '../../sse/history.ts'
-import { tellsUser } from '../../store/event-rows.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
+import { eventType, type FrameName } from '../../store/log/event-types.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomChange, RoomRow } from '../../store/tables/room-tables.ts'
-import type { Author, Block, Membership, Message, Reaction, Room, User } from './events.ts'
-import type { Mentions } from '../rules/log-events.ts'
+import type { Author, Membership, Message, Room, User, WireEvents } from './events.ts'
+import type { Mentions } from '../../store/log/log-events.ts'
 
 /** Topics that streams follow. */
 export const topics = {
@@ -41,84 +41,78 @@ export function seenTopics(user: number, room: number): string[] {
   return user === 0 ? [topics.room(room)] : [topics.room(room), topics.only(user, room)]
 }
 
+/** What a frame says, and which topics it belongs to. */
+interface Frame<Data> {
+  topics: string[]
+  data: Data
+}
+
 /** The event as a frame's fields; without topics if it is nobody's to see. */
 export function toWire(event: LoggedEvent): HistoryEvent {
-  const { id, room, roomKind: kind } = event
-  const inRoom =
-    room === null
-      ? []
-      : isUnseen(event)
-        ? onlyTopics(doerOf(event), { id: room, kind: kind! })
-        : roomTopics({ id: room, kind: kind! })
-  switch (event.type) {
-    case 'message':
-      return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'message', data: toMessage(event) }
-    case 'edit':
-      return event.text === null ? { id, topics: [] } : { id, topics: inRoom, event: 'edit', data: toEdited(event) }
-    case 'reaction': {
-      const { emoji } = event
-      if (!emoji) return { id, topics: [] }
-      const { on, count } = factsOf(event)
-      const told: Reaction = { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on }
-      // In a room of two one of them may not be shown the other's, and a count would tell of it.
-      return { id, topics: inRoom, event: 'reaction', data: kind === 'direct' ? told : { ...told, count } }
-    }
-    case 'delete':
-      return {
-        id,
-        topics: inRoom,
-        event: 'delete',
-        data: { id: String(event.target), room: event.slug, deleted: true },
-      }
-    case 'join':
-    case 'leave':
-      // One's own goes to one's own streams too: after a leave they no longer follow the room.
-      return {
-        id,
-        topics: comingTopics(event, inRoom),
-        event: event.type,
-        data: {
-          room: event.slug!,
-          user: toAuthor(event),
-          ...(event.type === 'join' && factsOf(event).role === 'owner' && { role: 'owner' }),
-        } satisfies Membership,
-      }
-    case 'room':
-    case 'room_change':
-      // A newer one has the name or the topic by now, and tells the whole room.
-      if (event.name === null) return { id, topics: [] }
-      return {
-        id,
-        topics: inRoom,
-        event: 'room',
-        data: toRoom({
-          id: room!,
-          slug: event.slug!,
-          name: event.name,
-          kind: kind!,
-          topic: event.topic!,
-          archived: factsOf(event).archived,
-        }),
-      }
-    case 'block':
-      return {
-        id,
-        topics: [topics.of(event.user!)],
-        event: 'block',
-        data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on } satisfies Block,
-      }
-    default: {
-      // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
-      const about = event.type === 'user' ? event.user : event.target
-      if (about === null || event.name === null || !tellsUser.includes(event.type)) return { id, topics: [] }
-      return {
-        id,
-        topics: [topics.open],
-        event: 'user',
-        data: toUser({ ...factsOf(event), id: about, name: event.name }),
-      }
-    }
-  }
+  const { id } = event
+  const name = eventType(event.type)?.frame
+  const frame: Frame<unknown> | undefined = name ? frames[name](event, placesOf(event)) : undefined
+  return frame ? { id, topics: frame.topics, event: name!, data: frame.data } : { id, topics: [] }
+}
+
+// What happens in a room goes to all who see it, or to whose doing it is alone.
+function placesOf(event: LoggedEvent): string[] {
+  const { room: id, roomKind: kind } = event
+  if (id === null) return []
+  const room = { id, kind: kind! }
+  return isUnseen(event) ? onlyTopics(doerOf(event), room) : roomTopics(room)
+}
+
+// Undefined where there is nothing left to tell.
+const frames: { [Name in FrameName]: (event: LoggedEvent, inRoom: string[]) => Frame<WireEvents[Name]> | undefined } = {
+  message: (event, inRoom) => (event.text === null ? undefined : { topics: inRoom, data: toMessage(event) }),
+
+  edit: (event, inRoom) => (event.text === null ? undefined : { topics: inRoom, data: toEdited(event) }),
+
+  delete: ({ target, slug }, inRoom) => ({
+    topics: inRoom,
+    data: { id: String(target), room: slug!, deleted: true },
+  }),
+
+  reaction(event, inRoom) {
+    const { emoji, roomKind } = event
+    if (!emoji) return undefined
+    const { on, count } = factsOf(event)
+    const told = { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on }
+    // In a room of two one of them may not be shown the other's, and a count would tell of it.
+    return { topics: inRoom, data: roomKind === 'direct' ? told : { ...told, count } }
+  },
+
+  join(event, inRoom) {
+    const told = { room: event.slug!, user: toAuthor(event) }
+    const isOwner = factsOf(event).role === 'owner'
+    return { topics: comingTopics(event, inRoom), data: isOwner ? { ...told, role: 'owner' } : told }
+  },
+
+  leave: (event, inRoom) => ({
+    topics: comingTopics(event, inRoom),
+    data: { room: event.slug!, user: toAuthor(event) },
+  }),
+
+  room(event, inRoom) {
+    const { room, slug, name, roomKind, topic } = event
+    // A newer one has the name or the topic by now, and tells the whole room.
+    if (name === null) return undefined
+    const { archived } = factsOf(event)
+    return { topics: inRoom, data: toRoom({ id: room!, slug: slug!, name, kind: roomKind!, topic: topic!, archived }) }
+  },
+
+  user(event) {
+    // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
+    const about = event.type === 'user' ? event.user : event.target
+    if (about === null || event.name === null) return undefined
+    return { topics: [topics.open], data: toUser({ ...factsOf(event), id: about, name: event.name }) }
+  },
+
+  block: (event) => ({
+    topics: [topics.of(event.user!)],
+    data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on },
+  }),
 }
 
 /** Is it shown to whose doing it is alone, since who else it is for has blocked them? */
@@ -132,7 +126,7 @@ function doerOf(event: LoggedEvent): number {
   return author ?? by ?? event.user!
 }
 
-// That somebody leaves a room of two or comes back to it is theirs alone to know. The other is told of both once, when it is made.
+// One's own goes to one's own streams too: after a leave they no longer follow the room. That somebody leaves a room of two or comes back to it is theirs alone to know. The other is told of both once, when it is made.
 function comingTopics(event: LoggedEvent, inRoom: string[]): string[] {
   const kind = event.roomKind!
   if (isUnseen(event)) return inRoom

@@ -2,7 +2,7 @@
 // each thing that is done with them; no rules.
 
 import type { Connection } from '../connection.ts'
-import { tellsUser } from '../event-rows.ts'
+import { typesInSql } from '../log/event-types.ts'
 import type { ReadMark } from '../log/event-log.ts'
 
 /** Somebody's reaction to a message. */
@@ -45,6 +45,14 @@ interface Unread {
 }
 
 export type TalkTables = ReturnType<typeof talkTables>
+
+const types = {
+  seen: typesInSql(({ frame }) => frame !== null),
+  needTarget: typesInSql(({ needsTarget }) => needsTarget === true),
+  own: typesInSql(({ own }) => own === true),
+  ofUsers: typesInSql(({ frame }) => frame === 'user'),
+  ofRooms: typesInSql(({ frame }) => frame === 'room'),
+}
 
 export function talkTables(connection: Connection) {
   return {
@@ -267,16 +275,17 @@ export function talkTables(connection: Connection) {
         connection.get<{ id: number }>('select id from events order by id desc limit 1 offset ?', looked)?.id ?? 0
       const found = connection.get<{ id: number }>(
         `select e.id from events e left join rooms r on r.id = e.room
-         where e.id > ? and (e.type in ('message', 'delete', 'join', 'leave', 'room', 'room_change', 'user', 'account', 'rename', 'role', 'ban', 'hosted', 'edit', 'reaction')
-             or (e.type in ('accept', 'token') and e.target is not null) or (e.type = 'block' and e.user = ?))
+         where e.id > ? and e.type in (${types.seen})
+           and (e.type not in (${types.needTarget}) or e.target is not null)
+           and (e.type not in (${types.own}) or e.user = ?)
            and ((coalesce(r.kind, 'open') = 'open' and not ?) or exists (select 1 from members where room = r.id and user = ?))
            and (coalesce(r.kind, 'open') <> 'private' or exists (select 1 from members where room = r.id and user = ?))
            and (coalesce(r.kind, 'open') <> 'direct' or (coalesce(json_extract(e.facts, '$.unseenBy'), 0) <> ?
              and (e.type not in ('join', 'leave') or e.user = ? or json_extract(e.facts, '$.slug') is not null)))
            and (e.type not in ('message', 'edit') or exists (select 1 from bodies where event = e.id and text not glob char(1) || '*'))
            and (e.type <> 'reaction' or not exists (select 1 from deletions where message = e.target))
-           and (e.type not in ('room', 'room_change') or e.id >= max(r.named, r.described))
-           and (e.type not in (${tellsUser.map((type) => `'${type}'`).join()}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
+           and (e.type not in (${types.ofRooms}) or e.id >= max(r.named, r.described))
+           and (e.type not in (${types.ofUsers}) or e.id >= (select named from users where id = iif(e.type = 'user', e.user, e.target)))
          order by e.id desc limit 1 offset ?`,
         oldest,
         user,
