@@ -8,7 +8,7 @@ import type { Apply } from './log/commit-loop.ts'
 import { Database } from './database.ts'
 import { lookAt, openDataFolder, takeFolder } from './data-folder.ts'
 import { schemaVersion } from './tables/schema.ts'
-import type { Body, LoggedEvent, NewEvent } from './log/event-log.ts'
+import type { LoggedEvent, NewEvent } from './log/event-log.ts'
 
 const limits = {
   pageEvents: 500, // carried out again in one transaction
@@ -88,11 +88,11 @@ function asAsked({ id: _, type, rules, user, room, target, facts, rest, text, na
   return {
     type,
     rules,
-    body: { text: text ?? '', name: name ?? '', ...(rest !== null && (JSON.parse(rest) as Body)) },
+    body: { text: text ?? '', name: name ?? '', ...rest },
     ...(user !== null && { user }),
     ...(room !== null && { room }),
     ...(target !== null && { target }),
-    ...(facts !== null && { facts: JSON.parse(facts) as Record<string, unknown> }),
+    ...(facts !== null && { facts: { ...facts } }),
   }
 }
 

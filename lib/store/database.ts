@@ -4,7 +4,7 @@
 import { blockTables, type BlockTables } from './tables/block-tables.ts'
 import { Connection } from './connection.ts'
 import type { LoggedEvent, NewEvent } from './log/event-log.ts'
-import { EventRows } from './event-rows.ts'
+import { EventRows, type Raw } from './event-rows.ts'
 import { bringUpToDate, type MigrationOptions } from './tables/migrate.ts'
 import { peopleTables, type PeopleTables } from './tables/people-tables.ts'
 import { roomTables, type RoomTables } from './tables/room-tables.ts'
@@ -190,7 +190,7 @@ export class Database {
   }
 
   eventsAfter(id: number, limit: number): LoggedEvent[] {
-    const rows = this.#connection.all<LoggedEvent>(
+    const rows = this.#connection.all<Raw<LoggedEvent>>(
       'select id, type, rules, user, room, target, facts from events where id > ? order by id limit ?',
       id,
       limit,
@@ -215,23 +215,23 @@ export class Database {
       row.name = body.name
       row.rest = body.facts
     }
-    return this.#rows.fill(rows)
+    return this.#rows.fill<LoggedEvent>(rows)
   }
 
   #messages(where: string, ...values: number[]): MessageRow[] {
-    return this.#rows.fill(this.#connection.all<MessageRow>(`${messageColumns} where ${where}`, ...values))
+    return this.#rows.fill<MessageRow>(this.#connection.all(`${messageColumns} where ${where}`, ...values))
   }
 
   // Up to the one whose text is too much.
   #messagesUpTo(characters: number, where: string, ...values: number[]): MessageRow[] {
-    const rows: MessageRow[] = []
+    const rows: Raw<MessageRow>[] = []
     let left = characters
-    for (const row of this.#connection.iterate<MessageRow>(`${messageColumns} where ${where}`, ...values)) {
+    for (const row of this.#connection.iterate<Raw<MessageRow>>(`${messageColumns} where ${where}`, ...values)) {
       rows.push(row)
       left -= row.text?.length ?? 0
       if (left < 0) break
     }
-    return this.#rows.fill(rows)
+    return this.#rows.fill<MessageRow>(rows)
   }
 
   /** The newest first, among so many that are deleted or not. */

@@ -15,6 +15,9 @@ interface Beside {
   facts: string | null
 }
 
+/** An event's row as the database has it: with JSON. */
+export type Raw<Row extends LoggedEvent> = Omit<Row, 'facts' | 'rest'> & { facts: string | null; rest: string | null }
+
 export class EventRows {
   readonly #connection: Connection
   readonly #people: PeopleTables
@@ -30,14 +33,21 @@ export class EventRows {
    * Who and where is the same for most rows of a page: recalled, and not joined to each. The rows are this page's own, and filled in
    * as they are, since copies of them took a tenth of a replay.
    */
-  fill<Row extends LoggedEvent>(rows: Row[]): Row[] {
+  fill<Row extends LoggedEvent>(raw: Raw<Row>[]): Row[] {
+    for (const row of raw) {
+      // The log's own JSON, written by `insertEvent`. From here on it is a row with its parts parsed.
+      const parsed = row as { facts: unknown; rest: unknown }
+      if (row.facts !== null) parsed.facts = JSON.parse(row.facts)
+      const rest = unlessEmptied(row.rest)
+      parsed.rest = rest === null ? null : JSON.parse(rest)
+    }
+    const rows = raw as unknown as Row[]
     const beside = this.#beside(rows)
     for (const row of rows) {
       const user = row.user === null ? undefined : this.#people.user(row.user)
       const room = row.room === null ? undefined : this.#rooms.room(row.room)
       row.text = unlessEmptied(row.text)
       row.name = unlessEmptied(row.name) ?? user?.name ?? null
-      row.rest = unlessEmptied(row.rest)
       row.userKind = user?.kind ?? null
       row.slug = room?.slug ?? null
       row.roomKind = room?.kind ?? null
@@ -89,8 +99,7 @@ function unlessEmptied(part: string | null | undefined): string | null {
 
 // The event whose body has a reaction's emoji: it is the first with it, or names that.
 function holderOf({ id, facts }: LoggedEvent): number {
-  const { body = id } = JSON.parse(facts ?? '{}') as { body?: number }
-  return body
+  return facts?.body ?? id
 }
 
 function emojiIn(holder: Beside | undefined): string | null {

@@ -7,7 +7,6 @@ import { Hub } from '../../sse/hub.ts'
 import type { ServerSentEventsStream } from '../../sse/server-sent-events-stream.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
 import { eventType, isTypeWith, type TypesWith } from '../../store/log/event-types.ts'
-import type { Banned } from '../../store/log/log-events.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomRow } from '../../store/tables/room-tables.ts'
 import type { Presence, WireEvents } from './events.ts'
@@ -298,16 +297,13 @@ export class Streams {
       if (!governs(this.#parts.database.people.user(target!))) this.#end(topics.maker(target!))
     },
     ban: ({ target, facts }) => {
-      const { banned } = JSON.parse(facts!) as Banned['facts']
-      if (banned) for (const topic of [topics.user(target!), topics.maker(target!)]) this.#end(topic)
+      if (facts?.banned) for (const topic of [topics.user(target!), topics.maker(target!)]) this.#end(topic)
     },
     password: ({ user, facts }) => {
-      const { session } = JSON.parse(facts ?? '{}') as { session?: string }
-      this.#end(topics.user(user!), session)
+      this.#end(topics.user(user!), facts?.session)
     },
     session_end: ({ user, facts }) => {
-      const { hash } = JSON.parse(facts!) as { hash?: string }
-      this.#end(hash === undefined ? topics.user(user!) : topics.session(hash))
+      this.#end(facts?.hash === undefined ? topics.user(user!) : topics.session(facts.hash))
     },
   }
 

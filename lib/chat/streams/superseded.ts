@@ -6,7 +6,6 @@ import type { Seen } from '../../sse/follower.ts'
 import type { Database } from '../../store/database.ts'
 import type { LoggedEvent } from '../../store/log/event-log.ts'
 import { isTypeWith, type TypesWith } from '../../store/log/event-types.ts'
-import type { RoomChanged } from '../../store/log/log-events.ts'
 import type { Author, Membership, Reaction, Room, User } from './events.ts'
 import { toPerson, toRoom, topics, userId } from './wire.ts'
 
@@ -33,8 +32,7 @@ const forgets: Record<TypesWith<'supersedes'>, (event: LoggedEvent, kept: Kept) 
   rename: ({ target }, kept) => forgetName(target!, kept),
   hosted: ({ target }, kept) => forgetName(target!, kept),
   room_change({ room, facts }, kept) {
-    const { name, topic } = JSON.parse(facts!) as RoomChanged['facts']
-    if (name || topic) forgetRoom(room!, kept)
+    if (facts?.name || facts?.topic) forgetRoom(room!, kept)
   },
   leave(event, kept) {
     if (event.roomKind !== 'open') forgetEntry(event, kept)
@@ -42,9 +40,8 @@ const forgets: Record<TypesWith<'supersedes'>, (event: LoggedEvent, kept: Kept) 
 }
 
 function forgetText({ target, facts }: LoggedEvent, kept: Kept): void {
-  const { replaces = target!, reactions } = JSON.parse(facts ?? '{}') as { replaces?: number; reactions?: true }
-  for (const id of new Set([target!, replaces])) kept.events.forget(id)
-  if (reactions) forgetReactions(target!, kept)
+  for (const id of new Set([target!, facts?.replaces ?? target!])) kept.events.forget(id)
+  if (facts?.reactions) forgetReactions(target!, kept)
 }
 
 // Whoever lost a room is told of the loss alone, as from the database. What told that they came into it would be kept up to date with a

@@ -7,7 +7,6 @@ import { eventType, type FrameName } from '../../store/log/event-types.ts'
 import type { UserRow } from '../../store/tables/people-tables.ts'
 import type { RoomChange, RoomRow } from '../../store/tables/room-tables.ts'
 import type { Author, Membership, Message, Room, User, WireEvents } from './events.ts'
-import type { Mentions } from '../../store/log/log-events.ts'
 
 /** Topics that streams follow. */
 export const topics = {
@@ -75,9 +74,9 @@ const frames: { [Name in FrameName]: (event: LoggedEvent, inRoom: string[]) => F
   }),
 
   reaction(event, inRoom) {
-    const { emoji, roomKind } = event
+    const { emoji, roomKind, facts } = event
     if (!emoji) return undefined
-    const { on, count } = factsOf(event)
+    const { on, count } = facts as { on: boolean; count: number } // which every reaction has
     const told = { message: String(event.target), room: event.slug!, emoji, from: toAuthor(event), on }
     // In a room of two one of them may not be shown the other's, and a count would tell of it.
     return { topics: inRoom, data: roomKind === 'direct' ? told : { ...told, count } }
@@ -85,7 +84,7 @@ const frames: { [Name in FrameName]: (event: LoggedEvent, inRoom: string[]) => F
 
   join(event, inRoom) {
     const told = { room: event.slug!, user: toAuthor(event) }
-    const isOwner = factsOf(event).role === 'owner'
+    const isOwner = event.facts?.role === 'owner'
     return { topics: comingTopics(event, inRoom), data: isOwner ? { ...told, role: 'owner' } : told }
   },
 
@@ -95,10 +94,10 @@ const frames: { [Name in FrameName]: (event: LoggedEvent, inRoom: string[]) => F
   }),
 
   room(event, inRoom) {
-    const { room, slug, name, roomKind, topic } = event
+    const { room, slug, name, roomKind, topic, facts } = event
     // A newer one has the name or the topic by now, and tells the whole room.
     if (name === null) return undefined
-    const { archived } = factsOf(event)
+    const archived = facts?.archived ?? false
     return { topics: inRoom, data: toRoom({ id: room!, slug: slug!, name, kind: roomKind!, topic: topic!, archived }) }
   },
 
@@ -106,24 +105,24 @@ const frames: { [Name in FrameName]: (event: LoggedEvent, inRoom: string[]) => F
     // Of those that change nothing that can be seen no target is noted; and one that has the name by now tells the whole user.
     const about = event.type === 'user' ? event.user : event.target
     if (about === null || event.name === null) return undefined
-    return { topics: [topics.open], data: toUser({ ...factsOf(event), id: about, name: event.name }) }
+    const { kind, role, banned } = event.facts as Pick<UserRow, 'kind' | 'role'> & { banned?: boolean } // as they are from then on
+    return { topics: [topics.open], data: toUser({ id: about, name: event.name, kind, role, banned: banned ?? false }) }
   },
 
   block: (event) => ({
     topics: [topics.of(event.user!)],
-    data: { user: { id: userId(event.target!), name: event.targetName! }, on: factsOf(event).on },
+    data: { user: { id: userId(event.target!), name: event.targetName! }, on: event.facts?.on === true },
   }),
 }
 
 /** Is it shown to whose doing it is alone, since who else it is for has blocked them? */
 export function isUnseen({ facts }: LoggedEvent): boolean {
-  return facts !== null && facts.includes('"unseenBy":') && factsOf({ facts }).unseenBy !== undefined
+  return facts?.unseenBy !== undefined
 }
 
 // Whose doing it is: that somebody comes or goes may be another's. What was said is its author's, whoever deletes it.
 function doerOf(event: LoggedEvent): number {
-  const { by, author } = factsOf(event) as { by?: number; author?: number }
-  return author ?? by ?? event.user!
+  return event.facts?.author ?? event.facts?.by ?? event.user!
 }
 
 // One's own goes to one's own streams too: after a leave they no longer follow the room. That somebody leaves a room of two or comes back to it is theirs alone to know. The other is told of both once, when it is made.
@@ -131,7 +130,7 @@ function comingTopics(event: LoggedEvent, inRoom: string[]): string[] {
   const kind = event.roomKind!
   if (isUnseen(event)) return inRoom
   const own = ownTopics(event.user!, { id: event.room!, kind })
-  return kind === 'direct' && (event.type === 'leave' || factsOf(event).slug === undefined) ? own : [...inRoom, ...own]
+  return kind === 'direct' && (event.type === 'leave' || event.facts?.slug === undefined) ? own : [...inRoom, ...own]
 }
 
 /** What happened to somebody's list of rooms, for a stream of it. */
@@ -170,7 +169,7 @@ function toEdited(edit: LoggedEvent): Message {
 }
 
 function mentionsOf({ rest }: LoggedEvent): string[] {
-  const { mentions = [], everyone } = rest === null ? {} : (JSON.parse(rest) as Mentions)
+  const { mentions = [], everyone } = rest ?? {}
   return [...mentions.map(userId), ...(everyone ? ['room'] : [])]
 }
 
@@ -230,11 +229,6 @@ export function roomTopics({ id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[]
 /** And where it goes if it is for one alone. */
 export function onlyTopics(user: number, { id, kind }: Pick<RoomRow, 'id' | 'kind'>): string[] {
   return kind === 'open' ? [topics.only(user, id), topics.onlyOpen(user)] : [topics.only(user, id)]
-}
-
-// The log's own JSON, written by `insertEvent`.
-function factsOf({ facts }: Pick<LoggedEvent, 'facts'>) {
-  return JSON.parse(facts ?? '{}')
 }
 
 /** When an id was given, in ISO 8601. `toISOString` takes twice as long; and a text that is put together, JSON takes long to write. */

@@ -31,6 +31,48 @@ export interface NewEvent {
   print?: string
 }
 
+/**
+ * What is looked at of the facts of events that are read back. Which of them there are depends on the event's type: see log-events.ts for what
+ * it was given.
+ */
+export interface LoggedFacts {
+  /** Who is not shown this. */
+  unseenBy?: number
+  /** Whose doing it is, where `user` is who comes or goes. */
+  by?: number
+  /** Of a deletion: who wrote the message. */
+  author?: number
+  /** Of an edit: the one before it, which has the older text. Of a deletion: the one that had the text. */
+  replaces?: number
+  /** Of a deletion: somebody had reacted to the message. */
+  reactions?: true
+  /** Of a reaction, or of a block: made, or taken back. */
+  on?: boolean
+  /** Of a reaction: how many react so from then on; and the event whose body has the emoji, if it is another. */
+  count?: number
+  body?: number
+  /** Of a user, as they are from then on. Of a join: the role in the room, which is `owner` or `member`. */
+  kind?: UserRow['kind']
+  role?: UserRow['role']
+  banned?: boolean
+  /** Of a room. */
+  archived?: boolean
+  slug?: string
+  /** Of a change of a room: whether it has another name, another topic. */
+  name?: true
+  topic?: true
+  /** Of a session: its hash; without one it is about all that somebody has. */
+  hash?: string
+  /** Of a password: the session that goes on. */
+  session?: string
+}
+
+/** The same of the rest of a body. */
+export interface LoggedRest {
+  mentions?: number[]
+  everyone?: true
+}
+
 /** An event as it is read back, together with what its frame needs. */
 export interface LoggedEvent {
   id: number
@@ -47,10 +89,10 @@ export interface LoggedEvent {
   slug: string | null
   roomKind: RoomRow['kind'] | null
   target: number | null
-  /** JSON. */
-  facts: string | null
-  /** The rest of its body, as JSON; null if there is none, or if it was emptied. */
-  rest: string | null
+  /** What it was given, and what was added when it was applied; null if nothing. */
+  facts: LoggedFacts | null
+  /** The rest of its body; null if there is none, or if it was emptied. */
+  rest: LoggedRest | null
   /** Of an edit: the name under which the message was written, and what that answers. */
   firstName?: string | null
   firstTarget?: number | null
