@@ -1,6 +1,6 @@
 // @ts-check
-// The messages of one room on the screen: their order, days and groups, what is new, and where one has scrolled to. Shows what it is given;
-// knows nothing of the server, and asks for what it needs.
+// The messages of one room on the screen: their order, days and groups, and what is new. Shows what it is given;
+// knows nothing of the server, and asks for what it needs. Where one has scrolled to is in scroll-position.js.
 
 /** @import { Message } from '../../lib/chat/streams/events.ts' */
 /** @import { Entry } from '../composer/outbox.js' */
@@ -14,11 +14,11 @@
 
 import { nameOfDay } from './days.js'
 import { makeMessage, writeMessage, writePlace, writeSending } from './message.js'
+import { part } from '../parts/parts.js'
+import { ScrollPosition } from './scroll-position.js'
 import { say } from '../words/words.js'
 
 const groupMs = 5 * 60_000
-const nearEnd = 60 // pixels from the end that still count as being at it
-const nearEdge = 800 // pixels from the start or the end at which more messages are asked for
 const renameMs = 60_000 // how often it is looked whether today has become yesterday
 const quietMs = 1_000 // history put in is not read out as if it were said now
 
@@ -29,45 +29,47 @@ export class MessageLog {
   #byId = new Map()
   #viewer
   #editing = '' // the id of the message that is being changed
-  #older = false
-  #newer = false
   #filled = false
-  #following = true
-  #lastTop = 0
-  #unseen = 0
+  #unseen = 0 // others' messages that came while one reads further up
   #newAfter = Infinity // others' messages after this id are new to whoever reads
   /** @type {Item | undefined} the first of those */
   #firstNew
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #quiet
   #today = new Date().toDateString()
-  #parts
+  #scroller = part('log', HTMLElement)
+  #list = part('messages', HTMLElement)
+  #template = part('message-template', HTMLTemplateElement)
+  #older = part('older', HTMLElement)
+  #jump = part('jump', HTMLElement)
+  #position
+  #walk
   #wants
 
   /**
-   * @param {{ scroller: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, older: HTMLElement, beginning: HTMLElement,
-   *   empty: HTMLElement, loading: HTMLElement, jump: HTMLElement, walk: import('./message-walk.js').MessageWalk }} parts
+   * @param {import('./message-walk.js').MessageWalk} walk
    * @param {import('./message.js').Viewer} viewer
    * @param {{ more: (side: 'older' | 'newer') => void, newest: () => void, moved: () => void, retry: (key: string) => void, discard: (key: string) => void,
    *   react: (message: string, emoji: string, on: boolean) => Promise<void> }} wants
    */
-  constructor(parts, viewer, wants) {
-    this.#parts = parts
+  constructor(walk, viewer, wants) {
+    this.#walk = walk
     this.#viewer = viewer
     this.#wants = wants
-    parts.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
-    parts.older.addEventListener('click', () => wants.more('older'))
-    parts.jump.addEventListener('click', () => {
+    this.#position = new ScrollPosition({
+      more: wants.more,
+      followed: () => {
+        if (this.following) this.#unseen = 0
+        this.#showState()
+        wants.moved()
+      },
+    })
+    this.#older.addEventListener('click', () => wants.more('older'))
+    this.#jump.addEventListener('click', () => {
       this.toEnd()
-      parts.scroller.focus({ preventScroll: true })
+      this.#scroller.focus({ preventScroll: true })
     })
-    parts.list.addEventListener('click', (event) => void this.#clicked(event))
-    // Whatever changes the height (a message, the keyboard of a phone, a longer draft): who was at the end stays there.
-    const sizes = new ResizeObserver(() => {
-      if (this.#following) this.#stick()
-    })
-    sizes.observe(parts.scroller)
-    sizes.observe(parts.list)
+    this.#list.addEventListener('click', (event) => void this.#clicked(event))
     setInterval(() => this.#renameDays(), renameMs)
   }
 
@@ -84,7 +86,7 @@ export class MessageLog {
 
   /** Is whoever reads at the end, and stays there when something comes? */
   get following() {
-    return this.#following
+    return this.#position.following
   }
 
   /** A line stands before the first message of others after this id. @param {string | undefined} id */
@@ -103,12 +105,12 @@ export class MessageLog {
     this.#items = []
     this.#byId.clear()
     this.#firstNew = undefined
-    this.#older = this.#newer = this.#filled = false
-    this.#following = true
+    this.#filled = false
+    this.#position.begin()
     this.#unseen = 0
-    this.#parts.walk.leaveAll()
-    this.#parts.list.replaceChildren()
-    this.#parts.beginning.querySelector('bdi')?.replaceChildren(roomName)
+    this.#walk.leaveAll()
+    this.#list.replaceChildren()
+    part('beginning', HTMLElement).querySelector('bdi')?.replaceChildren(roomName)
     this.#showState()
   }
 
@@ -131,17 +133,15 @@ export class MessageLog {
 
     for (const item of gone) this.#take(item)
     for (const message of changed) this.#put(message)
-    if (!this.#following && !history)
+    if (!this.following && !history)
       this.#unseen += changed.filter(({ id, from }) => Number(id) > last && from.id !== this.#viewer.me).length
     this.#filled = true
-    this.#older = older
-    this.#newer = newer
-    if (newer) this.#following = false
+    this.#position.bound({ older, newer })
     this.#divide()
     this.#showState()
-    if (this.#following && (history || gone.length > 0)) this.#stick()
-    if (!this.#following && anchor) this.#scrollBy(anchor.getBoundingClientRect().top - top)
-    if (history) this.#askForMore()
+    if (this.following && (history || gone.length > 0)) this.#position.stick()
+    if (!this.following && anchor) this.#position.move(anchor.getBoundingClientRect().top - top)
+    if (history) this.#position.askForMore()
     this.#wants.moved()
   }
 
@@ -149,10 +149,8 @@ export class MessageLog {
   reveal(id) {
     const item = this.#byId.get(id)
     if (!item) return false
-    this.#following = false
-    item.element.scrollIntoView({ block: 'center' })
-    this.#lastTop = this.#parts.scroller.scrollTop
-    for (const other of this.#parts.list.querySelectorAll('.found')) other.classList.remove('found')
+    this.#position.reveal(item.element)
+    for (const other of this.#list.querySelectorAll('.found')) other.classList.remove('found')
     item.element.classList.add('found')
     item.element.focus({ preventScroll: true })
     this.#showState()
@@ -168,7 +166,7 @@ export class MessageLog {
   pend(entry, from) {
     let item = this.#items.find((one) => one.key === entry.key)
     if (!item) {
-      item = { id: '', key: entry.key, message: { ...entry, from }, element: makeMessage(this.#parts.template) }
+      item = { id: '', key: entry.key, message: { ...entry, from }, element: makeMessage(this.#template) }
       this.#place(item)
     }
     writeSending(item.element, entry)
@@ -210,12 +208,9 @@ export class MessageLog {
   }
 
   toEnd() {
-    if (this.#newer) {
-      this.#wants.newest()
-      return
-    }
-    this.#following = true
-    this.#stick()
+    if (this.#position.newer) return this.#wants.newest()
+    this.#unseen = 0
+    this.#position.toEnd()
     this.#showState()
   }
 
@@ -237,7 +232,7 @@ export class MessageLog {
       this.#decorate(index + 1)
       return
     }
-    const made = { id: message.id, key: '', message, element: makeMessage(this.#parts.template) }
+    const made = { id: message.id, key: '', message, element: makeMessage(this.#template) }
     this.#byId.set(message.id, made)
     this.#place(made)
   }
@@ -245,7 +240,7 @@ export class MessageLog {
   /** @param {Item} item */
   #take(item) {
     this.#byId.delete(item.id)
-    this.#parts.walk.leave(item.element)
+    this.#walk.leave(item.element)
     item.element.remove()
     this.#remove(item)
   }
@@ -265,7 +260,7 @@ export class MessageLog {
     const next = this.#items[index]?.element ?? null
     if (!item.element.isConnected || item.element.nextElementSibling !== next) {
       const focused = document.activeElement
-      this.#parts.list.insertBefore(item.element, next)
+      this.#list.insertBefore(item.element, next)
       // What is moved loses the focus.
       if (focused instanceof HTMLElement && item.element.contains(focused)) focused.focus({ preventScroll: true })
     }
@@ -313,66 +308,33 @@ export class MessageLog {
   }
 
   #showState() {
-    const { older, beginning, empty, loading, jump } = this.#parts
     const some = this.#items.length > 0
-    loading.hidden = this.#filled
-    if (!this.#older && older === document.activeElement) this.#parts.scroller.focus({ preventScroll: true })
-    older.hidden = !this.#older
-    beginning.hidden = !this.#filled || this.#older || !some
-    empty.hidden = !this.#filled || some || this.#older
-    jump.hidden = this.#following
-    jump.textContent = this.#unseen > 0 ? say('log.new', { count: this.#unseen }) : say('log.newest')
-    jump.classList.toggle('calling', this.#unseen > 0)
-  }
-
-  #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroller
-    const was = this.#following
-    // Growing at the end also moves the end away. Only who moves up has left it.
-    if (scrollHeight - scrollTop - clientHeight < nearEnd) this.#following = !this.#newer
-    else if (scrollTop < this.#lastTop) this.#following = false
-    this.#lastTop = scrollTop
-    if (this.#following) this.#unseen = 0
-    if (was !== this.#following) {
-      this.#showState()
-      this.#wants.moved()
-    }
-    this.#askForMore()
-  }
-
-  #askForMore() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroller
-    if (this.#older && scrollTop < nearEdge) this.#wants.more('older')
-    if (this.#newer && scrollHeight - scrollTop - clientHeight < nearEdge) this.#wants.more('newer')
+    const { older, following } = this.#position
+    part('loading', HTMLElement).hidden = this.#filled
+    if (!older && this.#older === document.activeElement) this.#scroller.focus({ preventScroll: true })
+    this.#older.hidden = !older
+    part('beginning', HTMLElement).hidden = !this.#filled || older || !some
+    part('empty', HTMLElement).hidden = !this.#filled || some || older
+    this.#jump.hidden = following
+    this.#jump.textContent = this.#unseen > 0 ? say('log.new', { count: this.#unseen }) : say('log.newest')
+    this.#jump.classList.toggle('calling', this.#unseen > 0)
   }
 
   // What whoever reads further up has before their eyes, and must not move: the text, since its head may go to one before it.
   /** @param {Map<string, Message>} messages */
   #anchor(messages) {
-    const { top } = this.#parts.scroller.getBoundingClientRect()
+    const { top } = this.#scroller.getBoundingClientRect()
     const first = this.#items.find(
       ({ id, element }) => (id === '' || messages.has(id)) && element.getBoundingClientRect().bottom > top,
     )
     return first?.element.querySelector('.text') ?? undefined
   }
 
-  #stick() {
-    this.#unseen = 0
-    this.#scrollBy(this.#parts.scroller.scrollHeight)
-  }
-
-  /** @param {number} pixels */
-  #scrollBy(pixels) {
-    const { scroller } = this.#parts
-    scroller.scrollTop += Math.round(pixels) // a browser may cut off a fraction, and after many pages that would show
-    this.#lastTop = scroller.scrollTop
-  }
-
   #hush() {
-    this.#parts.scroller.ariaLive = 'off'
+    this.#scroller.ariaLive = 'off'
     clearTimeout(this.#quiet)
     this.#quiet = setTimeout(() => {
-      this.#parts.scroller.ariaLive = 'polite'
+      this.#scroller.ariaLive = 'polite'
     }, quietMs)
   }
 

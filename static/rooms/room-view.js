@@ -108,17 +108,7 @@ export class RoomView {
     )
     const roomPeople = new RoomPeople(mirror, presence, () => this.#composer.peopleChanged())
     this.#log = new MessageLog(
-      {
-        scroller,
-        list,
-        walk,
-        template: part('message-template', HTMLTemplateElement),
-        older: part('older', HTMLElement),
-        beginning: part('beginning', HTMLElement),
-        empty: part('empty', HTMLElement),
-        loading: part('loading', HTMLElement),
-        jump: part('jump', HTMLElement),
-      },
+      walk,
       {
         me: '',
         mayReact: false,
