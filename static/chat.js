@@ -16,6 +16,7 @@ import { NewRoom } from './rooms/new-room.js'
 import { Notice } from './parts/notice.js'
 import { closeAll, later, part, tell } from './parts/parts.js'
 import { Presence } from './state/presence.js'
+import { showWhoIsHere } from './rooms/room-head.js'
 import { RoomList } from './rooms/room-list.js'
 import { RoomsReader } from './state/rooms-reader.js'
 import { RoomView } from './rooms/room-view.js'
@@ -345,7 +346,7 @@ function showRooms() {
 }
 
 function showHere() {
-  view.showHere(presence.count(view.id), presence.hasOther(view.id))
+  showWhoIsHere(view.room, { count: presence.count(view.id), other: presence.hasOther(view.id) })
   for (const { id, kind } of mirror.state.rooms.values())
     if (kind === 'direct') rooms.showHere(id, presence.hasOther(id))
   people?.changed()

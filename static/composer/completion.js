@@ -27,8 +27,8 @@ export class Completion {
   #findEmoji
   #dismissedAt = -1 // where a word begins that nothing shall be offered for
 
-  /** @param {HTMLTextAreaElement} field @param {{ people: () => Iterable<Somebody> }} of who may be named */
-  constructor(field, { people }) {
+  /** @param {HTMLTextAreaElement} field @param {() => Iterable<Somebody>} people who may be named */
+  constructor(field, people) {
     this.#field = field
     this.#people = people
     this.#list.id = 'completion'

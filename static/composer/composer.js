@@ -4,7 +4,7 @@
 
 /** @import { Draft } from './drafts.js' */
 
-import { later } from '../parts/parts.js'
+import { later, part } from '../parts/parts.js'
 import { say } from '../words/words.js'
 
 const textLengthMax = 4_000 // in code points, as the server counts
@@ -17,43 +17,40 @@ export class Composer {
   /** @type {import('./completion.js').Completion | undefined} from when one first writes */
   #completion
   #drafts
-  #parts
+  #quotes
+  #people
+  #form = part('composer', HTMLFormElement)
+  #field = part('text', HTMLTextAreaElement)
+  #send = part('send', HTMLButtonElement)
   #on
 
   /**
-   * @param {{ form: HTMLFormElement, field: HTMLTextAreaElement, send: HTMLButtonElement, left: HTMLElement, about: HTMLElement, what: HTMLElement,
-   *   quote: HTMLAnchorElement, cancel: HTMLButtonElement }} parts `about`: what stands above the field if it is no message of its own
-   * @param {import('./drafts.js').Drafts} drafts
-   * @param {{ written: (text: string, replyTo: string | undefined) => void, changed: (id: string, text: string) => Promise<boolean>, emptied: (id: string) => void,
-   *   editLast: () => void, people: () => Iterable<import('./completion.js').Somebody>, quote: (link: HTMLAnchorElement, room: string, id: string | undefined) => void, editing: (id: string | undefined) => void }} on
-   *   `changed`: resolves with whether it is saved. `emptied`: a message was changed to nothing. `people`: who may be named. `editing`: this one
-   *   is being changed
+   * @param {{ drafts: import('./drafts.js').Drafts, quotes: import('../log/quotes.js').Quotes, people: import('../people/room-people.js').RoomPeople }} parts
+   *   `people`: who may be named
+   * @param {{ written: (text: string, replyTo: string | undefined) => void, changed: (id: string, text: string) => Promise<boolean>,
+   *   emptied: (id: string) => void, editLast: () => void, editing: (id: string | undefined) => void }} on
+   *   `changed`: resolves with whether it is saved. `emptied`: a message was changed to nothing. `editing`: this one is being changed
    */
-  constructor(parts, drafts, on) {
-    this.#parts = parts
+  constructor({ drafts, quotes, people }, on) {
     this.#drafts = drafts
+    this.#quotes = quotes
+    this.#people = people
     this.#on = on
-    parts.field.addEventListener('focus', async () => {
-      if (this.#completion) return
-      const { Completion } = await later(() => import('./completion.js'))
-      if (this.#completion) return // the focus went and came meanwhile
-      this.#completion = new Completion(parts.field, on)
-      this.#completion.update() // somebody may have begun a word already
-    })
-    parts.field.addEventListener('input', () => {
+    this.#field.addEventListener('focus', () => void this.#complete())
+    this.#field.addEventListener('input', () => {
       this.#note()
       this.fit()
     })
-    parts.field.addEventListener('keydown', (event) => {
+    this.#field.addEventListener('keydown', (event) => {
       // While an input method is composing, keys choose a word. Safari says so by the key code only.
       if (event.isComposing || event.keyCode === 229) return
       if (this.#pressed(event)) event.preventDefault()
     })
-    parts.form.addEventListener('submit', (event) => {
+    this.#form.addEventListener('submit', (event) => {
       event.preventDefault()
       void this.#submit()
     })
-    parts.cancel.addEventListener('click', () => {
+    part('about-cancel', HTMLButtonElement).addEventListener('click', () => {
       this.cancel()
       this.focus()
     })
@@ -76,7 +73,7 @@ export class Composer {
     if (this.#saving.has(this.#room)) return
     this.#put({ ...this.#draft, edit: { id, text } })
     this.focus()
-    this.#parts.field.setSelectionRange(text.length, text.length)
+    this.#field.setSelectionRange(text.length, text.length)
   }
 
   /** Of what the message is about, the last that was chosen. @returns {boolean} whether there was such a thing */
@@ -97,14 +94,17 @@ export class Composer {
 
   /** Writes the draft of this room into the field. */
   refresh() {
-    const { field, send, about, what, quote } = this.#parts
     const { text, replyTo, edit } = this.#draft
-    field.value = edit ? edit.text : text
-    about.hidden = !edit && replyTo === undefined
-    what.textContent = edit ? say('composer.editing') : replyTo === undefined ? '' : say('composer.replying')
-    this.#on.quote(quote, this.#room, edit ? undefined : replyTo)
+    this.#field.value = edit ? edit.text : text
+    part('about', HTMLElement).hidden = !edit && replyTo === undefined
+    part('about-what', HTMLElement).textContent = edit
+      ? say('composer.editing')
+      : replyTo === undefined
+        ? ''
+        : say('composer.replying')
+    this.#quotes.write(part('about-quote', HTMLAnchorElement), this.#room, edit ? undefined : replyTo)
     this.#on.editing(edit?.id)
-    send.title = send.ariaLabel = say(edit ? 'composer.save' : 'composer.send')
+    this.#send.title = this.#send.ariaLabel = say(edit ? 'composer.save' : 'composer.send')
     this.#completion?.renew()
     this.fit()
   }
@@ -116,16 +116,17 @@ export class Composer {
 
   /** @param {boolean} shown */
   show(shown) {
-    this.#parts.form.hidden = !shown
+    this.#form.hidden = !shown
     if (shown) this.fit()
   }
 
   focus() {
-    this.#parts.field.focus()
+    this.#field.focus()
   }
 
   fit() {
-    const { form, field, left, send } = this.#parts
+    const field = this.#field
+    const left = part('text-left', HTMLElement)
     field.style.height = 'auto'
     field.style.height = `${field.scrollHeight}px`
     const text = tidied(field.value)
@@ -140,8 +141,8 @@ export class Composer {
     left.classList.toggle('problem', rest < 0)
     field.ariaInvalid = rest < 0 ? 'true' : null
     field.readOnly = this.#saving.has(this.#room)
-    form.ariaBusy = field.readOnly ? 'true' : null
-    send.disabled = rest < 0 || (text === '' && !this.#draft.edit)
+    this.#form.ariaBusy = field.readOnly ? 'true' : null
+    this.#send.disabled = rest < 0 || (text === '' && !this.#draft.edit)
   }
 
   get #draft() {
@@ -156,7 +157,7 @@ export class Composer {
 
   /** What stands in the field is the draft. */
   #note() {
-    const { value } = this.#parts.field
+    const { value } = this.#field
     const { edit, ...draft } = this.#draft
     this.#drafts.put(this.#room, edit ? { ...draft, edit: { id: edit.id, text: value } } : { ...draft, text: value })
   }
@@ -169,13 +170,21 @@ export class Composer {
     }
     if (shiftKey || ctrlKey || altKey || metaKey) return false
     if (key === 'Escape') return this.cancel()
-    if (key !== 'ArrowUp' || this.#parts.field.value !== '' || this.#draft.edit) return false
+    if (key !== 'ArrowUp' || this.#field.value !== '' || this.#draft.edit) return false
     this.#on.editLast()
     return true
   }
 
+  async #complete() {
+    if (this.#completion) return
+    const { Completion } = await later(() => import('./completion.js'))
+    if (this.#completion) return // the focus went and came meanwhile
+    this.#completion = new Completion(this.#field, () => this.#people.in(this.#room))
+    this.#completion.update() // somebody may have begun a word already
+  }
+
   async #submit() {
-    const text = tidied(this.#parts.field.value)
+    const text = tidied(this.#field.value)
     const { replyTo, edit } = this.#draft
     if (lengthOf(text) > textLengthMax || this.#saving.has(this.#room)) return
     if (edit) return this.#save(edit.id, text)

@@ -4,6 +4,7 @@
 /** @import { Author, Presence } from '../../lib/chat/streams/events.ts' */
 
 import { request } from '../parts/api.js'
+import { part } from '../parts/parts.js'
 import { say } from '../words/words.js'
 
 const shownMs = 6_000 // after the last sign of somebody
@@ -15,18 +16,16 @@ export class Typing {
   #toldAt = 0
   /** @type {Map<string, { name: string, going: ReturnType<typeof setTimeout> }>} by user; who began first comes first */
   #people = new Map()
-  #line
-  #on
+  #line = part('typing', HTMLElement)
+  #mirror
 
-  /**
-   * @param {{ field: HTMLTextAreaElement, line: HTMLElement }} parts
-   * @param {{ me: () => string, writes: () => boolean }} on `me`: a user's id. `writes`: is what stands in the field a new message?
-   */
-  constructor({ field, line }, on) {
-    this.#line = line
-    this.#on = on
+  /** @param {import('../state/mirror.js').Mirror} mirror @param {import('./drafts.js').Drafts} drafts */
+  constructor(mirror, drafts) {
+    this.#mirror = mirror
+    const field = part('text', HTMLTextAreaElement)
     field.addEventListener('input', () => {
-      if (field.value.trim() !== '' && on.writes()) this.#tell()
+      const isNew = drafts.of(this.#room).edit === undefined
+      if (field.value.trim() !== '' && isNew) this.#tell()
     })
   }
 
@@ -41,7 +40,7 @@ export class Typing {
 
   /** Somebody is writing. @param {Presence} typing */
   heard({ room, user }) {
-    if (room !== this.#room || user.id === this.#on.me()) return
+    if (room !== this.#room || user.id === this.#mirror.me?.id) return
     clearTimeout(this.#people.get(user.id)?.going)
     this.#people.set(user.id, { name: user.name, going: setTimeout(() => this.#forget(user.id), shownMs) })
     this.#show()

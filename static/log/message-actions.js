@@ -22,24 +22,27 @@ export class MessageActions {
   #dialog = part('deletion', HTMLDialogElement)
   #mirror
   #notice
+  #walk
+  #composer
   /** @type {import('./emoji-picker.js').EmojiPicker | undefined} made when somebody first wants one */
   #picker
   #on
 
   /**
-   * @param {{ mirror: import('../state/mirror.js').Mirror, notice: import('../parts/notice.js').Notice }} parts
-   * @param {{ reply: (message: Message) => void, edit: (message: Message) => void, deleted: (message: Pick<Message, 'id' | 'room'>) => void,
-   *   block: (user: Author) => Promise<void>, closed: () => void, mayMore: () => void, failed: (error: unknown) => void }} on
-   *   `block`: asks whether to, and resolves when that is answered. `closed`: a question is answered. `mayMore`: more is known of what one may do
+   * @param {{ mirror: import('../state/mirror.js').Mirror, notice: import('../parts/notice.js').Notice, walk: import('./message-walk.js').MessageWalk,
+   *   composer: import('../composer/composer.js').Composer }} parts
+   * @param {{ block: (user: Author) => Promise<void>, failed: (error: unknown) => void }} on `block`: asks whether to, and resolves when that is answered
    */
-  constructor({ mirror, notice }, on) {
+  constructor({ mirror, notice, walk, composer }, on) {
     this.#mirror = mirror
     this.#notice = notice
+    this.#walk = walk
+    this.#composer = composer
     this.#on = on
     onClick(part('deletion-go', HTMLButtonElement), part('deletion-problem', HTMLElement), () => this.#delete(), {
       failed: on.failed,
     })
-    this.#dialog.addEventListener('close', () => on.closed())
+    this.#dialog.addEventListener('close', () => walk.focus())
   }
 
   /** @param {Message} message */
@@ -52,7 +55,10 @@ export class MessageActions {
     })
   }
 
-  /** Whether I own the room is not known until it is asked for, and matters only for what others said. @param {Message} message */
+  /**
+   * Whether I own the room is not known until it is asked for, and matters only for what others said.
+   * @param {Message} message @returns {Promise<boolean>} whether more is known now of what one may do
+   */
   async learn(message) {
     const { me, state } = this.#mirror
     const room = state.rooms.get(message.room)
@@ -64,26 +70,26 @@ export class MessageActions {
       governs(me) ||
       state.members.has(room.id)
     )
-      return
+      return false
     try {
       await askMembers(this.#mirror, room.id)
-      this.#on.mayMore()
+      return true
     } catch {
-      // Then one is offered what everybody may.
+      return false // then one is offered what everybody may
     }
   }
 
   /** @param {Choice} choice */
   async choose({ what, message, emoji, anchor }) {
-    if (what === 'reply') return this.#on.reply(message)
-    if (what === 'edit') return this.#on.edit(message)
+    if (what === 'reply') return this.#composer.reply(message.id)
+    if (what === 'edit') return this.#composer.edit(message)
     if (what === 'delete') return this.askToDelete(message)
     if (what === 'copy') return this.#copy(message.text)
     if (what === 'unblock')
       return void (await this.#try(() => request('DELETE', `/blocks/${encodeURIComponent(message.from.id)}`)))
     if (what === 'block') {
       await this.#on.block(message.from)
-      return this.#on.closed()
+      return this.#walk.focus()
     }
     if (what === 'link') return this.#copy(location.origin + pathOf(message.room, message.id))
     const picked = what === 'pick' ? await this.#pick(anchor) : emoji
@@ -128,7 +134,7 @@ export class MessageActions {
       // Somebody was quicker, and it is what was wanted.
       if (!(error instanceof Refusal) || error.status !== 404) throw error
     }
-    this.#on.deleted(asked)
+    this.#composer.endEdit(asked.room, asked.id)
     if (this.#asked === asked) this.#dialog.close()
   }
 

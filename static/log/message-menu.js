@@ -3,7 +3,6 @@
 // all of it in a menu, which is a sheet from below on a phone. Knows how they come and go, not what their buttons do.
 
 /** @import { Message } from '../../lib/chat/streams/events.ts' */
-/** @import { May } from '../state/rights.js' */
 /**
  * @typedef {object} Choice
  * @property {string} what the value of the button: `react`, `pick`, `reply`, `edit`, `copy`, `link`, `block`, `unblock` or `delete`
@@ -27,19 +26,21 @@ export class MessageMenu {
   #opened
   #byFinger = false
   #selecting = false
-  #list
+  #list = part('messages', HTMLElement)
   #toolbar = part('toolbar', HTMLElement)
   #dialog = part('actions', HTMLDialogElement)
-  #on
+  #actions
+  #walk
+  #find
 
   /**
-   * @param {HTMLElement} list
-   * @param {{ find: (id: string) => Message | undefined, may: (message: Message) => May, opened: (message: Message) => void,
-   *   closed: () => void, chosen: (choice: Choice) => void }} on `opened`: what one may do can be learned until `refresh`
+   * @param {{ actions: import('./message-actions.js').MessageActions, walk: import('./message-walk.js').MessageWalk }} parts
+   * @param {(id: string) => Message | undefined} find
    */
-  constructor(list, on) {
-    this.#list = list
-    this.#on = on
+  constructor({ actions, walk }, find) {
+    this.#actions = actions
+    this.#walk = walk
+    this.#find = find
     for (const place of [this.#toolbar, this.#dialog])
       within(place, '.quick', HTMLElement).prepend(...quick.map(makeQuick))
     this.#listenForPointers()
@@ -49,27 +50,32 @@ export class MessageMenu {
 
   /** The menu of a message. @param {HTMLElement} element @param {DOMRect} [beside] for a pointer, at what */
   open(element, beside) {
-    const message = this.#on.find(element.dataset['id'] ?? '')
+    const message = this.#find(element.dataset['id'] ?? '')
     if (!message) return
     this.#opened = element
     within(this.#dialog, '.name', HTMLElement).textContent = message.from.name
     within(this.#dialog, '.quote-text', HTMLElement).textContent = firstLine(message.text)
     this.#allow(this.#dialog, message)
-    this.#on.opened(message)
+    void this.#learn(message)
     this.#dialog.showModal()
     this.#put(beside ?? within(element, '.said', HTMLElement).getBoundingClientRect())
   }
 
-  /** One may do other things now, or the messages are not what they were. */
+  /** The messages are not what they were, or one may do other things with them. */
   refresh() {
     const shown = /** @type {const} */ ([
       [this.#toolbar, this.#under],
       [this.#dialog, this.#dialog.open ? this.#opened : undefined],
     ])
     for (const [place, element] of shown) {
-      const message = element && this.#on.find(element.dataset['id'] ?? '')
+      const message = element && this.#find(element.dataset['id'] ?? '')
       if (message) this.#allow(place, message)
     }
+  }
+
+  /** @param {Message} message */
+  async #learn(message) {
+    if (await this.#actions.learn(message)) this.refresh()
   }
 
   #listenForPointers() {
@@ -108,7 +114,7 @@ export class MessageMenu {
         dialog.close() // beside it, where the browser doesn't do that by itself
       else this.#clicked(event, this.#opened)
     })
-    dialog.addEventListener('close', () => this.#on.closed())
+    dialog.addEventListener('close', () => this.#walk.focus())
     // The menu key that opened it would open the browser's own menu once it is let go.
     dialog.addEventListener('contextmenu', (event) => {
       if (event.button !== 2) event.preventDefault()
@@ -131,7 +137,7 @@ export class MessageMenu {
   /** @param {HTMLElement | undefined} element the message that has the toolbar from now on */
   #show(element) {
     if (element === this.#under && (!element || this.#toolbar.parentElement === element)) return
-    const message = this.#on.find(element?.dataset['id'] ?? '')
+    const message = this.#find(element?.dataset['id'] ?? '')
     // Whoever has just clicked on it takes the focus away with the pointer; whoever works by keyboard keeps it.
     if (this.#toolbar.contains(document.activeElement)) {
       if (this.#toolbar.querySelector(':focus-visible')) return
@@ -145,7 +151,7 @@ export class MessageMenu {
 
   /** @param {HTMLElement} place @param {Message} message */
   #allow(place, message) {
-    const may = this.#on.may(message)
+    const may = this.#actions.may(message)
     within(place, '.quick', HTMLElement).hidden = !may.react
     for (const button of place.querySelectorAll('button')) {
       const { value } = button
@@ -161,12 +167,12 @@ export class MessageMenu {
   /** @param {Event} event @param {HTMLElement | undefined} element */
   #clicked({ target }, element) {
     const button = target instanceof Element ? target.closest('button') : null
-    const message = this.#on.find(element?.dataset['id'] ?? '')
+    const message = this.#find(element?.dataset['id'] ?? '')
     if (!button || !element) return
     if (!message) return this.#dialog.close() // it was deleted meanwhile
     if (button.value === 'more') return this.open(element, button.getBoundingClientRect())
     this.#dialog.close()
-    this.#on.chosen({ what: button.value, message, emoji: button.dataset['emoji'] ?? '', anchor: element })
+    void this.#actions.choose({ what: button.value, message, emoji: button.dataset['emoji'] ?? '', anchor: element })
   }
 
   /** Beside what it belongs to; where the style sheet makes it a sheet, this is of no effect. @param {DOMRect} beside */

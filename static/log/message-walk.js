@@ -2,6 +2,8 @@
 // Walking through the messages by keyboard: one of them at a time is a stop of the Tab key, arrows go to the next, Enter opens what can
 // be done with it. Sees to it that the focus is never lost when messages go.
 
+import { part } from '../parts/parts.js'
+
 const walks = new Map([
   ['ArrowUp', -1],
   ['ArrowDown', 1],
@@ -10,27 +12,22 @@ const walks = new Map([
 export class MessageWalk {
   /** @type {HTMLElement | undefined} the message that has the focus, or had it last */
   #current
-  #scroller
-  #list
+  #scroller = part('log', HTMLElement)
+  #list = part('messages', HTMLElement)
 
-  /**
-   * @param {{ scroller: HTMLElement, list: HTMLElement }} parts
-   * @param {{ open: (message: HTMLElement) => void, leave: () => void }} on `leave`: to where one writes
-   */
-  constructor({ scroller, list }, on) {
-    this.#scroller = scroller
-    this.#list = list
-    list.addEventListener('focusin', (event) => {
+  /** @param {{ open: (message: HTMLElement) => void, leave: () => void }} on `leave`: to where one writes */
+  constructor(on) {
+    this.#list.addEventListener('focusin', (event) => {
       const message = messageAround(event.target)
       if (message) this.#stop(message)
     })
-    scroller.addEventListener('keydown', (event) => {
+    this.#scroller.addEventListener('keydown', (event) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       const message = messageAround(event.target)
       const itself = message !== undefined && message === event.target
       const asks = event.key === 'Enter' || event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)
       if (asks && itself) on.open(message)
-      else if (event.key === 'Escape' && (message || event.target === scroller)) on.leave()
+      else if (event.key === 'Escape' && (message || event.target === this.#scroller)) on.leave()
       else if (event.shiftKey || !this.#walk(event.key, message)) return
       event.preventDefault()
     })

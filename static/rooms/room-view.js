@@ -13,10 +13,10 @@ import { MessageLog } from '../log/message-log.js'
 import { MessageMenu } from '../log/message-menu.js'
 import { MessageWalk } from '../log/message-walk.js'
 import { Outbox } from '../composer/outbox.js'
-import { part, within } from '../parts/parts.js'
+import { part } from '../parts/parts.js'
 import { Quotes } from '../log/quotes.js'
 import { Reader } from '../log/reader.js'
-import { signOf } from './room-list.js'
+import { showRoomHead } from './room-head.js'
 import { RoomPeople } from '../people/room-people.js'
 import { Typing } from '../composer/typing.js'
 import { say } from '../words/words.js'
@@ -56,57 +56,23 @@ export class RoomView {
     this.#notice = notice
     this.#unread = unread
     this.#on = on
-    const scroller = part('log', HTMLElement)
-    const list = part('messages', HTMLElement)
-    const walk = (this.#walk = new MessageWalk(
-      { scroller, list },
-      { open: (message) => menu.open(message), leave: () => this.focus() },
-    ))
+    const walk = (this.#walk = new MessageWalk({ open: (message) => menu.open(message), leave: () => this.focus() }))
     const quotes = (this.#quotes = new Quotes(mirror))
-    const actions = (this.#actions = new MessageActions(
-      { mirror, notice },
-      {
-        reply: ({ id }) => this.#composer.reply(id),
-        edit: (message) => this.#composer.edit(message),
-        deleted: ({ room, id }) => this.#composer.endEdit(room, id),
-        block: on.block,
-        closed: () => walk.focus(),
-        mayMore: () => menu.refresh(),
-        failed: on.failed,
-      },
-    ))
+    const roomPeople = new RoomPeople(mirror, presence, () => this.#composer.peopleChanged())
     this.#composer = new Composer(
-      {
-        form: part('composer', HTMLFormElement),
-        field: part('text', HTMLTextAreaElement),
-        send: part('send', HTMLButtonElement),
-        left: part('text-left', HTMLElement),
-        about: part('about', HTMLElement),
-        what: part('about-what', HTMLElement),
-        quote: part('about-quote', HTMLAnchorElement),
-        cancel: part('about-cancel', HTMLButtonElement),
-      },
-      this.#drafts,
+      { drafts: this.#drafts, quotes, people: roomPeople },
       {
         written: (text, replyTo) => this.#say(text, replyTo),
         changed: (id, text) => this.#change(id, text),
         emptied: (id) => actions.askToDelete(this.#reader.message(id) ?? { room: this.#room, id, text: '' }),
         editLast: () => this.#editLast(),
-        people: () => roomPeople.in(this.#room),
-        quote: (link, room, id) => quotes.write(link, room, id),
         editing: (id) => {
           this.#log.editing = id ?? ''
         },
       },
     )
-    this.#typing = new Typing(
-      { field: part('text', HTMLTextAreaElement), line: part('typing', HTMLElement) },
-      {
-        me: () => mirror.me?.id ?? '',
-        writes: () => this.#drafts.of(this.#room).edit === undefined,
-      },
-    )
-    const roomPeople = new RoomPeople(mirror, presence, () => this.#composer.peopleChanged())
+    const actions = (this.#actions = new MessageActions({ mirror, notice, walk, composer: this.#composer }, on))
+    this.#typing = new Typing(mirror, this.#drafts)
     this.#log = new MessageLog(
       walk,
       {
@@ -132,13 +98,7 @@ export class RoomView {
         react: (id, emoji, isOn) => actions.react({ room: this.#room, id }, emoji, isOn),
       },
     )
-    const menu = (this.#menu = new MessageMenu(list, {
-      find: (id) => this.#reader.message(id),
-      may: (message) => actions.may(message),
-      opened: (message) => void actions.learn(message),
-      closed: () => walk.focus(),
-      chosen: (choice) => void actions.choose(choice),
-    }))
+    const menu = (this.#menu = new MessageMenu({ actions, walk }, (id) => this.#reader.message(id)))
     this.#outbox = new Outbox({
       changed: (entry) => this.#showPending(entry),
       delivered: (entry, message) => this.#reader.delivered(entry.key, message, on.cursor()),
@@ -162,7 +122,7 @@ export class RoomView {
     // The address stays as it is: with a hash it would be another place to come back to.
     document.querySelector('.skip')?.addEventListener('click', (event) => {
       event.preventDefault()
-      scroller.focus()
+      part('log', HTMLElement).focus()
     })
     window.addEventListener('popstate', () => {
       // That only what is behind # has changed, as by the link that skips to the messages, is no way to another place.
@@ -285,31 +245,10 @@ export class RoomView {
 
   /** Its head, and what one may do at its foot. */
   show() {
-    const { room } = this
     this.#rooms.mark(this.#room)
-    part('room-name', HTMLElement).textContent = this.#name
-    document.getElementById('room-sign')?.setAttribute('href', signOf(room))
-    const topic = part('room-topic', HTMLElement)
-    topic.textContent = topic.title = room?.topic ?? ''
-    topic.hidden = !room?.topic
+    showRoomHead(this.room, this.#name)
     part('missing', HTMLElement).querySelector('bdi')?.replaceChildren(this.#room)
     this.showFoot()
-  }
-
-  /** How many are here, if that is known; of two, whether the other one is. @param {number | undefined} count @param {boolean} other */
-  showHere(count, other) {
-    const direct = this.room?.kind === 'direct'
-    const known = direct ? other : (count ?? 0) > 0
-    const open = part('people-open', HTMLElement)
-    const place = part('here', HTMLElement)
-    place.hidden = !known
-    open.ariaLabel = known && !direct ? say('presence.people', { count: count ?? 0 }) : say('people.open')
-    if (!known) return
-    within(place, '.dot', HTMLElement).hidden = !direct // a number says it, too
-    place.querySelector('.short')?.replaceChildren(direct ? '' : String(count))
-    place
-      .querySelector('.words')
-      ?.replaceChildren(direct ? say('presence.here') : say('presence.count', { count: count ?? 0 }))
   }
 
   showFoot() {
