@@ -4,8 +4,8 @@
 
 /** @import { Room, User, WireEvent, WireEvents } from '../lib/chat/streams/events.ts' */
 import { Account } from './settings/account.js'
-import { home, joinPath, lobby, pathOf, recentEmojiName, scope } from './parts/address.js'
-import { Refusal, getPatiently } from './parts/api.js'
+import { home, joinPath, lobby, pathOf, recentEmojiName } from './parts/address.js'
+import { Refusal } from './parts/api.js'
 import { Blocks } from './state/blocks.js'
 import { Calls } from './state/calls.js'
 import { Connection } from './stream/connection.js'
@@ -14,13 +14,15 @@ import { Levels } from './state/levels.js'
 import { Mirror } from './state/mirror.js'
 import { NewRoom } from './rooms/new-room.js'
 import { Notice } from './parts/notice.js'
-import { closeAll, later, part, tell } from './parts/parts.js'
+import { closeAll, part, tell } from './parts/parts.js'
+import { PeopleOpener } from './people/people-opener.js'
 import { Presence } from './state/presence.js'
 import { showWhoIsHere } from './rooms/room-head.js'
 import { RoomList } from './rooms/room-list.js'
 import { RoomsReader } from './state/rooms-reader.js'
 import { RoomView } from './rooms/room-view.js'
 import { SearchOpener } from './search/search-opener.js'
+import { Session } from './state/session.js'
 import { listenForShortcuts, showShortcuts } from './settings/shortcuts.js'
 import { Unread } from './state/unread.js'
 import { Welcome } from './door/welcome.js'
@@ -32,21 +34,15 @@ const place = document.title
 
 const side = part('side', HTMLElement)
 
-/** @type {'open' | 'invite'} whether one may read and come in without an invite */
-let access = 'open'
-let hosted = false // another server says who one is
 let joining = false
-let sessionsKnown = 0 // an answer about the session that comes after another is of no interest
-// Other tabs share the cookie: when one comes in or leaves, all do.
-const tabs = new BroadcastChannel(scope)
 
 const failed = (/** @type {unknown} */ error) => {
-  if (error instanceof Refusal && error.status === 401) void readSession() // it is over
+  if (error instanceof Refusal && error.status === 401) void session.read() // it is over
 }
 const mirror = new Mirror((where, id) => view.holds(where, id))
 const blocks = new Blocks(mirror, {
   blocked: ({ name }) => notice.say(say('block.done', { name })),
-  known: () => people?.changed(),
+  known: () => people.changed(),
   failed,
 })
 const rooms = new RoomList(part('rooms', HTMLElement))
@@ -72,12 +68,10 @@ const calls = new Calls(
   { mirror, levels, unread },
   { ignores: (user) => blocks.has(user), go: (path) => view.enter(path), nameOf: (room) => rooms.nameOf(room) },
 )
-/** @type {import('./people/people.js').People | undefined} once somebody has asked for it */
-let people
 const account = new Account({
   changed: (user) => {
     showMe(user)
-    tabs.postMessage('session')
+    session.share('session')
   },
   loggedOut,
   failed,
@@ -95,8 +89,8 @@ const view = new RoomView(
   {
     entered: () => newRoom.show(false),
     shown: () => {
-      if (!welcome.shown) entry.show(mirror.me === null && !hosted)
-      part('hosted', HTMLElement).hidden = mirror.me !== null || !hosted
+      if (!welcome.shown) entry.show(mirror.me === null && !session.hosted)
+      part('hosted', HTMLElement).hidden = mirror.me !== null || !session.hosted
       showTitle()
       showHere()
       if (!view.filled) return
@@ -116,6 +110,17 @@ const search = new SearchOpener({
   nameOf: nameOfRoom,
   failed,
 })
+const session = new Session({ told: hearOfSession, left: forgetPerson })
+const people = new PeopleOpener(
+  { mirror, presence, levels, session },
+  {
+    room: () => view.room,
+    direct: enterNew,
+    block: (user) => blocks.ask(user),
+    nameOf: (room) => rooms.nameOf(room),
+    failed,
+  },
+)
 
 const connection = new Connection({
   received: hear,
@@ -131,7 +136,7 @@ const connection = new Connection({
     presence.doubt()
     if (!view.filled && !view.missing) void view.readHere()
   },
-  refused: readSession,
+  refused: () => session.read(),
 })
 
 // What happens
@@ -151,7 +156,7 @@ function hear(happened, id) {
   else if (event === 'block') hearOfBlock()
   else view.happened(happened)
   if (event === 'join' || event === 'leave') showHere()
-  else if (event === 'room' || event === 'user') people?.changed()
+  else if (event === 'room' || event === 'user') people.changed()
 }
 
 /** What was missed can't be told any more. @param {string} cursor */
@@ -160,7 +165,7 @@ async function startOver(cursor) {
   presence.clear()
   view.stop()
   try {
-    await readSession()
+    await session.read()
     await Promise.all([reader.read(), blocks.read()])
     await view.read()
   } catch (error) {
@@ -178,7 +183,7 @@ function hearOfJoin({ room: where, user }) {
 /** Here or on another page of mine somebody was blocked, or no longer is. What names me is to be counted anew. */
 function hearOfBlock() {
   reader.read().catch(failed)
-  people?.changed()
+  people.changed()
 }
 
 /** @param {User} user */
@@ -190,24 +195,17 @@ function hearOfUser(user) {
 
 // Who I am
 
-async function readSession() {
-  const asked = ++sessionsKnown
-  const session = await getPatiently('/session', () => asked === sessionsKnown)
-  if (asked !== sessionsKnown) return
-  access = session.access ?? 'open'
-  hosted = session.hosted === true
-  if (mirror.me === undefined) {
-    showMe(session.user)
-    if (session.user) view.restore(session.user.id)
-  } else {
-    await become(session.user)
-  }
+/** The server has said who is at the page. @param {User | null} user */
+async function hearOfSession(user) {
+  if (mirror.me !== undefined) return become(user)
+  showMe(user)
+  if (user) view.restore(user.id)
 }
 
 /** Whoever is at the page is somebody else now, and may see other things. @param {User | null} user */
 async function become(user) {
   const before = mirror.me
-  sessionsKnown++
+  session.settle()
   showMe(user)
   if (user?.banned) return shut()
   if (user?.id === before?.id) return
@@ -217,7 +215,7 @@ async function become(user) {
   if (joining) return join?.show(user)
   if (user) view.restore(user.id)
   // Who comes into an open room has read it already, and who falls out of it may read on.
-  const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || access === 'open')
+  const goesOn = !(user && before) && view.filled && view.room?.kind === 'open' && (user || !session.closed)
   if (!goesOn) return begin()
   connection.reopen(user?.id ?? '')
   unread.clear() // what one has read, another has not
@@ -227,13 +225,13 @@ async function become(user) {
 
 /** By the form. @param {User} user */
 async function cameIn(user) {
-  tabs.postMessage('session')
+  session.share('session')
   await goOnAt(view, become(user)) // the form at the door is gone
 }
 
 async function loggedOut() {
   forgetPerson()
-  tabs.postMessage('logout')
+  session.share('logout')
   await goOnAt(entry, become(null)) // my corner, where it was, is gone
 }
 
@@ -261,7 +259,7 @@ function forgetPerson() {
 
 /** By an invite. @param {User} user @param {Room | undefined} to */
 async function accepted(user, to) {
-  tabs.postMessage('session')
+  session.share('session')
   joining = false
   history.replaceState(null, '', to ? pathOf(to.id) : home)
   view.begin()
@@ -276,7 +274,7 @@ function showMe(user) {
   mirror.me = user
   if (user) mirror.state.users.set(user.id, user)
   rooms.me = user?.name ?? ''
-  account.show(user, { hosted })
+  account.show(user, { hosted: session.hosted })
   newRoom.allow(user !== null)
   view.show()
 }
@@ -285,27 +283,27 @@ function showMe(user) {
 
 async function start() {
   joining = join !== undefined && join.asked
-  const session = readSession()
-  if (joining) return session.then(() => join?.show(mirror.me ?? null))
+  const known = session.read()
+  if (joining) return known.then(() => join?.show(mirror.me ?? null))
   view.begin()
-  await begin(session)
+  await begin(known)
 }
 
 /**
  * The rooms come first, and the stream goes on from there. Whatever is asked for after that, what is not in the answer yet
  * is still to come on the stream.
- * @param {Promise<void>} [session] being asked for
+ * @param {Promise<void>} [known] who is at the page, which is being asked for
  */
-async function begin(session) {
+async function begin(known) {
   forget()
   try {
     const answer = await reader.read()
     if (!answer) return // somebody else has begun since
     welcome.hide()
     connection.start(answer.cursor, mirror.me === null ? '' : mirror.me?.id)
-    await Promise.all([view.readHere(), session?.then(() => blocks.read()) ?? blocks.read()])
+    await Promise.all([view.readHere(), known?.then(() => blocks.read()) ?? blocks.read()])
   } catch (error) {
-    await session // tells whether we know anybody
+    await known // tells whether we know anybody
     shut(error)
   }
 }
@@ -329,11 +327,12 @@ function shut(why) {
   forget()
   closeAll()
   const { me } = mirror
-  if (!me || refusal?.status === 401) return welcome.showClosed(place, { hosted, login: !hosted })
+  if (!me || refusal?.status === 401)
+    return welcome.showClosed(place, { hosted: session.hosted, login: !session.hosted })
   welcome.show({
     title: say('welcome.shut'),
     text: me.banned ? say('welcome.banned', { place }) : say('server.refusal', { why: refusal?.message ?? '' }),
-    leave: !hosted,
+    leave: !session.hosted,
   })
 }
 
@@ -341,7 +340,7 @@ function showRooms() {
   const left = rooms.get(view.id)
   rooms.show(mirror.state.rooms, { more: reader.more })
   for (const id of mirror.state.rooms.keys()) rooms.count(id, unread.of(id))
-  if (left && !view.room) people?.close()
+  if (left && !view.room) people.close()
   view.roomsChanged(left)
 }
 
@@ -349,7 +348,7 @@ function showHere() {
   showWhoIsHere(view.room, { count: presence.count(view.id), other: presence.hasOther(view.id) })
   for (const { id, kind } of mirror.state.rooms.values())
     if (kind === 'direct') rooms.showHere(id, presence.hasOther(id))
-  people?.changed()
+  people.changed()
 }
 
 function showTitle() {
@@ -371,14 +370,6 @@ function nameOfRoom(id) {
 }
 
 part('more-rooms', HTMLButtonElement).addEventListener('click', () => void reader.readOn().catch(failed))
-part('people-open', HTMLButtonElement).addEventListener('click', async () => {
-  const { People } = await later(() => import('./people/people.js'))
-  people ??= new People(
-    { mirror, presence, levels },
-    { direct: enterNew, block: (user) => blocks.ask(user), nameOf: (room) => rooms.nameOf(room), failed },
-  )
-  if (view.room) people.open(view.room, { hosted, closed: access === 'invite' })
-})
 
 listenForShortcuts({
   walk: (step, only) => {
@@ -392,17 +383,7 @@ matchMedia('(min-width: 48rem)').addEventListener('change', () => {
   if (side.matches(':popover-open')) side.hidePopover()
 })
 
-tabs.addEventListener('message', ({ data }) => {
-  if (data === 'logout') forgetPerson()
-  void readSession()
-})
-
 // A part of the page that is fetched once it is needed; see parts.js.
 document.addEventListener('unreachable', () => notice.say(say('server.refusal', { why: say('server.unreachable') })))
-
-// Put away in the memory of the browser, as it is when one goes on to another page, it did not hear who came and went.
-window.addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) void readSession()
-})
 
 void start()

@@ -20,8 +20,6 @@ const ranks = { owner: 3, admin: 2, member: 1, guest: 0, bot: 0 }
 
 export class People {
   #id = '' // of the room that is shown
-  #hosted = false
-  #closed = false
   #unfolded = ''
   #loading = '' // the room whose members are being asked for
   #dialog = part('people', HTMLDialogElement)
@@ -34,16 +32,19 @@ export class People {
   #level
   #mirror
   #presence
+  #session
   #on
 
   /**
-   * @param {{ mirror: import('../state/mirror.js').Mirror, presence: import('../state/presence.js').Presence, levels: import('../state/levels.js').Levels }} parts
+   * @param {{ mirror: import('../state/mirror.js').Mirror, presence: import('../state/presence.js').Presence, levels: import('../state/levels.js').Levels,
+   *   session: import('../state/session.js').Session }} parts
    * @param {{ direct: (room: Room) => void, block: (user: Author) => Promise<void>, nameOf: (room: Room) => string, failed: (error: unknown) => void }} on
    *   `direct`: the room of us two is there. `block`: they are to be blocked, if I say so once more
    */
-  constructor({ mirror, presence, levels }, on) {
+  constructor({ mirror, presence, levels, session }, on) {
     this.#mirror = mirror
     this.#presence = presence
+    this.#session = session
     this.#level = new RoomLevel(levels)
     this.#ban = new Ban(on)
     this.#on = on
@@ -66,17 +67,12 @@ export class People {
     )
   }
 
-  /**
-   * `hosted`: another server says who people are, and there are no invites. `closed`: nobody comes in without one.
-   * @param {Room} room @param {{ hosted: boolean, closed: boolean }} options
-   */
-  open({ id }, { hosted, closed }) {
+  /** @param {Room} room */
+  open({ id }) {
     this.#id = id
-    this.#hosted = hosted
-    this.#closed = closed
     this.#unfolded = ''
     this.#problem.hidden = true
-    this.#invite.switchTo(id, { closed })
+    this.#invite.switchTo(id, { closed: this.#session.closed })
     part('add-person', HTMLFormElement).reset()
     this.#show()
     openDialog(this.#dialog)
@@ -127,8 +123,9 @@ export class People {
     part('people-none', HTMLElement).hidden = members.length > 0 || !this.#mirror.state.members.has(room.id)
     const manages = mayManage(this.#me, room, this.#mirror.state.members.get(room.id) ?? new Map())
     part('add-person', HTMLElement).hidden = !manages || room.kind !== 'private' || room.archived === true
+    const { hosted, closed } = this.#session // where another server says who people are, there are no invites
     part('invite', HTMLElement).hidden =
-      !manages || room.archived === true || this.#hosted || (this.#closed && this.#me?.role === 'guest')
+      !manages || room.archived === true || hosted || (closed && this.#me?.role === 'guest')
     const leave = part('leave-room', HTMLButtonElement)
     leave.hidden = !mine || room.id === lobby
     if (!leave.classList.contains('sure')) leave.textContent = say(direct ? 'room.leave_direct' : 'room.leave')
