@@ -9,6 +9,7 @@ import { pathOf } from '../parts/address.js'
 import { Refusal, request } from '../parts/api.js'
 import { copy } from '../parts/clipboard.js'
 import { later, onClick, part, within } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 import { firstLine } from './quotes.js'
 import { askMembers, governs, mayWith } from '../state/rights.js'
 import { say } from '../words/words.js'
@@ -128,6 +129,7 @@ export class MessageActions {
   async #delete() {
     const asked = this.#asked
     if (!asked) return
+    const isCurrent = unchanged(() => this.#asked)
     try {
       await request('DELETE', addressOf(asked))
     } catch (error) {
@@ -135,7 +137,7 @@ export class MessageActions {
       if (!(error instanceof Refusal) || error.status !== 404) throw error
     }
     this.#composer.endEdit(asked.room, asked.id)
-    if (this.#asked === asked) this.#dialog.close()
+    if (isCurrent()) this.#dialog.close()
   }
 
   /** @param {string} text */

@@ -9,6 +9,7 @@ import { pathOf } from '../parts/address.js'
 import { Refusal, getPatiently } from '../parts/api.js'
 import { format } from '../markdown/markdown.js'
 import { within } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 import { say } from '../words/words.js'
 
 const knownMax = 1_000 // of more than these the oldest are asked for again
@@ -85,23 +86,20 @@ export class Quotes {
   }
 
   async #ask() {
-    const life = this.#life
-    while (life === this.#life && this.#asking.size < atOnceMax) {
+    const isCurrent = unchanged(() => this.#life)
+    while (isCurrent() && this.#asking.size < atOnceMax) {
       const next = [...this.#wanted].at(-1) // what came in sight last is most likely in sight still
       if (!next) return
       const [id, room] = next
       this.#wanted.delete(id)
       this.#asking.add(id)
       try {
-        const message = await getPatiently(
-          `/rooms/${encodeURIComponent(room)}/messages/${id}`,
-          () => life === this.#life,
-        )
-        if (life !== this.#life) return
+        const message = await getPatiently(`/rooms/${encodeURIComponent(room)}/messages/${id}`, isCurrent)
+        if (!isCurrent()) return
         // What the stream has told meanwhile is newer than the answer.
         if (!this.#known.has(id)) this.#note(id, message.deleted ? null : message)
       } catch (error) {
-        if (life !== this.#life) return
+        if (!isCurrent()) return
         if (error instanceof Refusal && error.status === 404) this.#note(id, null)
       }
       this.#asking.delete(id)

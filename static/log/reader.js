@@ -5,6 +5,7 @@
 /** @import { Message, WireEvent } from '../../lib/chat/streams/events.ts' */
 /** @typedef {{ messages: Message[], more: boolean, newer?: boolean }} Page */
 import { Refusal } from '../parts/api.js'
+import { unchanged } from '../parts/unchanged.js'
 import { fold } from '../state/fold.js'
 
 const pageSize = 50
@@ -76,7 +77,7 @@ export class Reader {
    */
   async read(room, name, { around } = {}) {
     this.#begin(room, name)
-    const current = this.#reading
+    const isCurrent = unchanged(() => this.#reading)
     this.#changed()
     try {
       const path = around === undefined ? this.#path() : `${this.#path()}&around=${around}`
@@ -89,13 +90,13 @@ export class Reader {
           this.#oldest = page.more ? (page.messages[0]?.id ?? '') : ''
           this.#put(page)
         },
-        () => this.#reading === current,
+        isCurrent,
       )
-      if (this.#reading !== current) return false
+      if (!isCurrent()) return false
       this.#show({ history: true })
       return true
     } catch (error) {
-      if (this.#reading !== current) return false
+      if (!isCurrent()) return false
       this.#missing = true
       this.#changed()
       if (!(error instanceof Refusal)) throw error
@@ -107,8 +108,8 @@ export class Reader {
   async readOn(side) {
     const from = side === 'older' ? this.#oldest : this.#newest
     if (!from || this.#loading[side]) return
-    const current = this.#reading
-    const wanted = () => this.#reading === current && from === (side === 'older' ? this.#oldest : this.#newest)
+    const isCurrent = unchanged(() => this.#reading)
+    const isEnd = unchanged(() => (side === 'older' ? this.#oldest : this.#newest))
     this.#loading[side] = true
     try {
       const page = await this.#mirror.ask(
@@ -118,16 +119,16 @@ export class Reader {
           else this.#newest = asked.more ? (asked.messages.at(-1)?.id ?? '') : ''
           this.#put(asked)
         },
-        wanted,
+        () => isCurrent() && isEnd(),
       )
-      if (this.#reading === current) this.#loading[side] = false // before it is shown, which may ask for the next
+      if (isCurrent()) this.#loading[side] = false // before it is shown, which may ask for the next
       if (!page) return
       this.#trim(side === 'older' ? 'newest' : 'oldest')
       this.#show({ history: true })
     } catch {
       // The room is gone, or closed to us: what is shown stays, and scrolling there asks again.
     }
-    if (this.#reading === current) this.#loading[side] = false
+    if (isCurrent()) this.#loading[side] = false
   }
 
   /** Something was said, changed, deleted or reacted to, and the mirror has it already. @param {WireEvent} happened */

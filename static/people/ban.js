@@ -5,6 +5,7 @@
 
 import { request } from '../parts/api.js'
 import { onClick, openDialog, part, within } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 
 export class Ban {
   #id = ''
@@ -20,12 +21,13 @@ export class Ban {
       this.#problem,
       async () => {
         const id = this.#id
+        const isCurrent = unchanged(() => this.#id)
         const cleanup = {
           ...(this.#rooms.checked && { rooms: 'archive' }),
           ...(this.#messages.checked && { messages: 'delete' }),
         }
         await request('PATCH', `/users/${encodeURIComponent(id)}`, { body: { banned: true, ...cleanup } })
-        if (id === this.#id) this.#dialog.close()
+        if (isCurrent()) this.#dialog.close()
       },
       { failed },
     )

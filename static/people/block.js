@@ -5,6 +5,7 @@
 
 import { request } from '../parts/api.js'
 import { onClick, openDialog, part, within } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 
 export class BlockDialog {
   /** @type {Author | undefined} */
@@ -20,8 +21,9 @@ export class BlockDialog {
       async () => {
         const asked = this.#asked
         if (!asked) return
+        const isCurrent = unchanged(() => this.#asked)
         await request('PUT', `/blocks/${encodeURIComponent(asked.id)}`)
-        if (this.#asked === asked) this.#dialog.close()
+        if (isCurrent()) this.#dialog.close()
         on.blocked(asked)
       },
       { failed: on.failed },

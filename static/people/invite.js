@@ -4,6 +4,7 @@
 import { request } from '../parts/api.js'
 import { copyFrom } from '../parts/clipboard.js'
 import { onSubmit, part } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 import { dateOnlyFormat, say } from '../words/words.js'
 
 export class InviteLink {
@@ -14,9 +15,9 @@ export class InviteLink {
   constructor() {
     onSubmit(part('invite', HTMLFormElement), async () => {
       if (this.#url.value !== '') return // Enter in the field that shows the link makes no second one
-      const room = this.#room
-      const { url, uses, expires } = await request('POST', '/invites', { body: { room } })
-      if (room !== this.#room) return
+      const isCurrent = unchanged(() => this.#room)
+      const { url, uses, expires } = await request('POST', '/invites', { body: { room: this.#room } })
+      if (!isCurrent()) return
       this.#url.value = url
       part('invite-note', HTMLElement).textContent = say('invite.note', {
         count: uses,

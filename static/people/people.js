@@ -8,6 +8,7 @@ import { request } from '../parts/api.js'
 import { Ban } from './ban.js'
 import { InviteLink } from './invite.js'
 import { onClick, onSubmit, openDialog, part, tell, within } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 import { hueOf, initialOf, roleOf } from './person.js'
 import { governs, manages as mayManage } from '../state/rights.js'
 import { signOf } from '../rooms/room-list.js'
@@ -97,15 +98,16 @@ export class People {
     const id = this.#id
     if (this.#loading === id) return
     this.#loading = id
+    const isCurrent = unchanged(() => this.#id)
     try {
-      await this.#presence.ask(id, () => this.#dialog.open && id === this.#id)
+      await this.#presence.ask(id, () => this.#dialog.open && isCurrent())
     } catch (error) {
-      if (id === this.#id) tell(this.#problem, error)
+      if (isCurrent()) tell(this.#problem, error)
       return
     } finally {
       if (this.#loading === id) this.#loading = ''
     }
-    if (id === this.#id) this.changed()
+    if (isCurrent()) this.changed()
   }
 
   #show() {

@@ -19,6 +19,7 @@
 
 import { Refusal, backoffMs, isTemporary, request } from '../parts/api.js'
 import { openDialog } from '../parts/parts.js'
+import { unchanged } from '../parts/unchanged.js'
 import { makeResult } from './search-result.js'
 import { say } from '../words/words.js'
 
@@ -201,8 +202,9 @@ export class Search {
         this.#wait(waitMs)
         break
       }
+      const isCurrent = unchanged(() => this.#quest)
       const went = await this.#askFor(quest)
-      if (this.#quest === quest && !(went && this.#mayGoOn(quest))) break
+      if (isCurrent() && !(went && this.#mayGoOn(quest))) break
       quest = this.#quest
     }
     this.#asking = false
@@ -211,6 +213,7 @@ export class Search {
 
   /** @param {Quest} quest @returns {Promise<boolean>} whether that may go on */
   async #askFor(quest) {
+    const isCurrent = unchanged(() => this.#quest)
     const { q, room, before } = quest
     const query = new URLSearchParams({
       q,
@@ -221,11 +224,11 @@ export class Search {
       this.#tell(say('search.searching'))
     try {
       const answer = await request('GET', `/search?${query}`)
-      if (this.#quest === quest) this.#put(quest, answer)
+      if (isCurrent()) this.#put(quest, answer)
       return true
     } catch (error) {
       if (error instanceof Refusal) this.#notBefore = Date.now() + error.retryAfterMs
-      if (this.#quest === quest) this.#fail(quest, error)
+      if (isCurrent()) this.#fail(quest, error)
       return false
     }
   }

@@ -10,6 +10,7 @@
  */
 
 import { getPatiently } from '../parts/api.js'
+import { unchanged } from '../parts/unchanged.js'
 import { empty, fold } from './fold.js'
 
 const recentMax = 1_000 // events that may come while an answer is on its way; should there be more, it is asked for again
@@ -64,8 +65,8 @@ export class Mirror {
    * @returns {Promise<Answer & { cursor: string } | null>} the answer, or null if nobody waits for it
    */
   async ask(path, put, wanted = () => true) {
-    const life = this.#life
-    const waiting = () => life === this.#life && wanted()
+    const isCurrent = unchanged(() => this.#life)
+    const waiting = () => isCurrent() && wanted()
     for (;;) {
       const answer = await getPatiently(path, waiting).catch((error) => {
         if (waiting()) throw error

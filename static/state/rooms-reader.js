@@ -5,6 +5,7 @@
 /** @typedef {{ rooms: ListedRoom[], cursor: string, more: boolean }} Page */
 
 import { Refusal, request } from '../parts/api.js'
+import { unchanged } from '../parts/unchanged.js'
 
 export class RoomsReader {
   #last = '' // the room after which there are more
@@ -28,12 +29,13 @@ export class RoomsReader {
 
   /** The list from its beginning. @returns {Promise<Page | null>} its last page so far, or null if nobody waits for it any more */
   async read() {
-    const current = (this.#reading = {})
+    this.#reading = {}
+    const isCurrent = unchanged(() => this.#reading)
     /** @type {Set<string>} */
     const listed = new Set()
     let after = ''
     for (;;) {
-      const page = await this.#ask(after, listed, () => this.#reading === current)
+      const page = await this.#ask(after, listed, isCurrent)
       if (!page) return null
       const last = page.rooms.at(-1)
       after = page.more ? (last?.id ?? '') : ''
@@ -50,9 +52,9 @@ export class RoomsReader {
 
   /** The next page of the others. */
   async readOn() {
-    const current = this.#reading
-    const from = this.#last
-    const page = await this.#ask(from, new Set(), () => this.#reading === current && this.#last === from)
+    const isCurrent = unchanged(() => this.#reading)
+    const isLast = unchanged(() => this.#last)
+    const page = await this.#ask(this.#last, new Set(), () => isCurrent() && isLast())
     if (!page) return
     this.#last = page.more ? (page.rooms.at(-1)?.id ?? '') : ''
     this.#on.changed()

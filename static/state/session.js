@@ -6,6 +6,7 @@
 
 import { scope } from '../parts/address.js'
 import { getPatiently } from '../parts/api.js'
+import { unchanged } from '../parts/unchanged.js'
 
 export class Session {
   /** @type {'open' | 'invite'} */
@@ -44,9 +45,10 @@ export class Session {
 
   /** Asks whose it is. */
   async read() {
-    const asked = ++this.#asked
-    const session = await getPatiently('/session', () => asked === this.#asked)
-    if (asked !== this.#asked) return
+    this.#asked++
+    const isNewest = unchanged(() => this.#asked)
+    const session = await getPatiently('/session', isNewest)
+    if (!isNewest()) return
     this.#access = session.access ?? 'open'
     this.#hosted = session.hosted === true
     await this.#on.told(session.user)
