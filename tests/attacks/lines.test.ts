@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createChat } from '../../lib/embed/create-chat.ts'
-import type { Party } from '../../lib/store/threads/fair-line.ts'
+import type { Party } from '../../lib/store/threads/fair-queue.ts'
 import { ReadingThread } from '../../lib/store/search/reading-thread.ts'
 import { Database } from '../../lib/store/database.ts'
 import { join } from 'node:path'

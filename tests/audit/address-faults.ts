@@ -1,6 +1,6 @@
 // The faults that the audit of one address must find; planted like all others (faults.ts).
 
-import type { Party } from '../../lib/store/threads/fair-line.ts'
+import type { Party } from '../../lib/store/threads/fair-queue.ts'
 import { otherSource } from './other-source.ts'
 
 const everybody: Party = { address: 'everywhere', person: 'everybody' }
@@ -20,9 +20,9 @@ export const addressFaults: Record<string, () => Promise<void> | void> = {
 
   /** First come, first served. */
   async 'lines-without-turns'() {
-    const { FairLine } = await import('../../lib/store/threads/fair-line.ts')
-    const { add } = FairLine.prototype
-    FairLine.prototype.add = function (waiting) {
+    const { FairQueue } = await import('../../lib/store/threads/fair-queue.ts')
+    const { add } = FairQueue.prototype
+    FairQueue.prototype.add = function (waiting) {
       waiting.party = everybody
       add.call(this, waiting)
     }

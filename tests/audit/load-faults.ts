@@ -62,8 +62,8 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Hashes passwords where everyone is served. */
   async 'hashed-on-main-thread'() {
-    const { WorkerLine } = await import('../../lib/store/threads/worker-line.ts')
-    WorkerLine.prototype.do = async function (job) {
+    const { WorkerQueue } = await import('../../lib/store/threads/worker-queue.ts')
+    WorkerQueue.prototype.run = async function (job) {
       // Nobody searches meanwhile.
       const { password, salt, length, cost } = job() as Hashing
       return scryptSync(password, salt, length, { N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: 2 ** 27 })
@@ -72,8 +72,8 @@ export const loadFaults: Record<string, () => Promise<void> | void> = {
 
   /** Hashes whatever comes, as many at a time as Node does. */
   async 'hashed-without-bound'() {
-    const { WorkerLine } = await import('../../lib/store/threads/worker-line.ts')
-    WorkerLine.prototype.do = async function (job) {
+    const { WorkerQueue } = await import('../../lib/store/threads/worker-queue.ts')
+    WorkerQueue.prototype.run = async function (job) {
       const { password, salt, length, cost } = job() as Hashing
       return promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)(password, salt, length, {
         N: 2 ** cost.logN,

@@ -1,4 +1,4 @@
-// The entry of the thread that hashes passwords, behind all else that this process has to do.
+// The entry of the thread that hashes passwords, at a lower priority than the rest of the process.
 
 import { scryptSync } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'

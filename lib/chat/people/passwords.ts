@@ -1,10 +1,10 @@
-// Passwords: what may be one, how it is kept, whether one is right, and for a few minutes which ones were. Has never heard
-// of names or sessions; how often somebody may be wrong is counted in failed-logins.ts.
+// Passwords: what may be one, how it is kept, whether one is right, and for a few minutes which ones were. It does not know
+// names or sessions; how often somebody may be wrong is counted in failed-logins.ts.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../../errors.ts'
-import type { Party } from '../../store/threads/fair-line.ts'
-import { WorkerLine } from '../../store/threads/worker-line.ts'
+import type { Party } from '../../store/threads/fair-queue.ts'
+import { WorkerQueue } from '../../store/threads/worker-queue.ts'
 import type { Hashing } from './hasher.ts'
 
 const limits = {
@@ -14,9 +14,10 @@ const limits = {
   remembered: 1000, // users
 }
 
-const line = {
-  waiting: 60, // behind the one that is hashed: as many as may come in from an address at once, some seven seconds; others' turns are in between
-  busy: { message: 'too many people are logging in right now; try again in a few seconds', retryAfter: 7 }, // seconds: then the line is gone
+const queueOptions = {
+  does: 'hashes passwords',
+  waitingMax: 60, // behind the one that is hashed: as many as may log in from one address at once, some seven seconds; other addresses have their turns in between
+  busy: { message: 'too many people are logging in right now; try again in a few seconds', retryAfter: 7 }, // seconds: then the queue is empty
   idleMs: 60_000,
 }
 
@@ -27,16 +28,15 @@ const keyBytes = 32
 export class Passwords {
   readonly #now: () => number
   // One at a time, since on two cores two hashes at once, even at the lowest priority, leave a post no free core to wake up on.
-  readonly #line = new WorkerLine<Hashing, Uint8Array>({
-    module: new URL('./hasher', import.meta.url),
-    does: 'hashes passwords',
-    ...line,
+  readonly #queue = new WorkerQueue<Hashing, Uint8Array>({
+    entry: new URL('./hasher', import.meta.url),
+    ...queueOptions,
   })
-  /** Nobody's, for names that have none: the work is the same. */
+  /** Compared to for names that have no password, so that they take the same work. */
   readonly #dummy = { cost: newCost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
   /** By user, oldest first. */
   readonly #remembered = new Map<number, { version: number; mac: Buffer; until: number }>()
-  /** It ends with this process, and so does the use of what was remembered. */
+  /** Only in memory: what was remembered is of no use after this process. */
   readonly #secret = randomBytes(32)
 
   /** `now` is a clock that only goes forward, in ms. */
@@ -56,7 +56,7 @@ export class Passwords {
     if ([...normal].length < limits.pointsMin)
       throw new ChatError('invalid_password', `the password is too short; take at least ${limits.pointsMin} characters`)
     const salt = randomBytes(saltBytes)
-    const key = await this.#line.do(() => ({ password: normal, salt, length: keyBytes, cost: newCost }), party)
+    const key = await this.#queue.run(() => ({ password: normal, salt, length: keyBytes, cost: newCost }), party)
     return [
       'scrypt',
       newCost.logN,
@@ -68,21 +68,21 @@ export class Passwords {
   }
 
   /**
-   * Whether it is the password that was kept. Without one (no such user, or none with a password) it is not, and it takes as
-   * long to say so. `party` is who waits for it.
+   * Whether it is the password that was kept. Where none was kept (no such user, or one without a password) it is not, and the
+   * answer takes as long. `party` is who waits for it.
    * @throws ChatError `invalid_password` if it is longer than any can be, `busy` if too many wait
    */
   async matches(password: string, stored: string | undefined, party: Party): Promise<boolean> {
     const { cost, salt, key } = stored === undefined ? this.#dummy : parsed(stored)
     const normal = normalised(password)
-    const found = await this.#line.do(() => ({ password: normal, salt, length: key.length, cost }), party)
+    const found = await this.#queue.run(() => ({ password: normal, salt, length: key.length, cost }), party)
     // To scrypt a password is the same with NULs behind it (HMAC fills up its key with them).
     return timingSafeEqual(found, key) && stored !== undefined && !normal.includes('\0')
   }
 
   /**
-   * Remembers a password that was right. `version` is the id of the event that set it, read together with what it was
-   * compared to: so one that was changed meanwhile is never taken.
+   * Remembers a password that was right. `version` is the id of the event that set it, read together with the hash that it was
+   * compared to: so one that was changed meanwhile is never accepted.
    */
   remember(user: number, version: number, password: string): void {
     this.#remembered.delete(user)
@@ -93,7 +93,7 @@ export class Passwords {
 
   /** Whether this was right a short while ago, for a user whose password was set by the event `version`. */
   known(user: number, version: number, password: string): boolean {
-    // Before anything is looked up, so that the time does not tell who was here.
+    // Before anything is looked up, so that the time does not tell who logged in.
     const mac = this.#mac(password)
     const remembered = this.#remembered.get(user)
     if (remembered?.version === version && remembered.until > this.#now()) return timingSafeEqual(mac, remembered.mac)
@@ -113,8 +113,8 @@ function normalised(password: string): string {
   return password.normalize('NFKC')
 }
 
-// What it costs stands with each, so that a later version can ask for more. An empty key would match anything, and a cost of 0
-// is the default to Node.
+// Each is kept with its cost, so that a later version can ask for more. An empty key would match anything, and a cost of 0 means
+// Node's default.
 function parsed(stored: string): { cost: Hashing['cost']; salt: Buffer; key: Buffer } {
   const [, logN, r, p, salt, key] =
     /^scrypt\$([1-9]\d?)\$([1-9]\d?)\$([1-9]\d?)\$([\w-]{22,86})\$([\w-]{43,86})$/.exec(stored) ?? []

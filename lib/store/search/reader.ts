@@ -1,25 +1,26 @@
-// The entry of the reading thread: answers searches, over a connection of its own.
+// The entry of the thread that searches: it answers over a connection of its own.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Database } from '../database.ts'
 import { lowerPriority } from '../threads/thread-priority.ts'
 import type { SearchAsked, SearchFound, SearchQuery } from './search-tables.ts'
 
-export type Found = SearchFound | { damage: string }
+/** From the thread that searches. */
+export type SearchAnswer = { type: 'found'; page: SearchFound } | { type: 'damaged'; cause: string }
 
 let damage: string | undefined
 const database = Database.openForReading(workerData, (cause) => (damage = cause))
 
-// A search that looks at much must not hold up what is said and read meanwhile.
+// A long search must not hold up those who post and read meanwhile.
 lowerPriority()
 parentPort!.on('message', (asked: SearchAsked) => parentPort!.postMessage(find(asked)))
 
-function find(asked: SearchAsked): Found {
+function find(asked: SearchAsked): SearchAnswer {
   try {
-    return database.search.find(queryOf(asked))
+    return { type: 'found', page: database.search.find(queryOf(asked)) }
   } catch (error) {
     if (damage === undefined) throw error
-    return { damage }
+    return { type: 'damaged', cause: damage }
   }
 }
 

@@ -1,22 +1,25 @@
-// Who is next: a line whose places are shared by network, address and person, in this order, and which is served in turns. So the
-// many jobs of one don't hold up the one job of another. Has never heard of what waits in it.
+// A queue whose places are shared by network, address and person, in this order, and which is served in turns. So the many jobs
+// of one person don't hold up the one job of another. It does not know what waits in it.
 
 import { networkOf } from '../../network.ts'
 
-/** Whom something in the line is for. Where no address is known, each person has a share of their own. */
+/** Whom something in the queue is for. Where no address is known, each person has a share of their own. */
 export interface Party {
   address?: string | undefined
   person: number | string
 }
 
-/** A share of the places, and its own shares in the order of their turns. A person's has none: there jobs wait one behind the other. */
+/**
+ * A share of the places: its smaller shares in the order of their turns, or, if it is one person's, the jobs that wait one behind
+ * the other.
+ */
 interface Share<Waiting> {
   size: number
   shares: Map<string, Share<Waiting>>
   waiting: Waiting[]
 }
 
-export class FairLine<Waiting extends { party: Party }> {
+export class FairQueue<Waiting extends { party: Party }> {
   readonly #whole: Share<Waiting> = emptyShare()
 
   get size(): number {
@@ -39,14 +42,14 @@ export class FairLine<Waiting extends { party: Party }> {
     share.waiting.push(waiting)
   }
 
-  /** Takes out the one whose turn it is. Before its address has another turn all others have one, and so with its person. */
+  /** Takes out the job whose turn it is. Its address has its next turn after all others, and so has its person there. */
   next(): Waiting | undefined {
     return this.size === 0 ? undefined : takeFirst(this.#whole)
   }
 
   /**
-   * Takes out the last of whoever has most places in the share that has most. Among equals it is `newcomer`'s: nobody who waits
-   * makes room for somebody who has as much.
+   * Makes room: takes out the last job of the person with most places, of the share with most. Among equals it is the newcomer's
+   * own: nobody who waits makes room for somebody who has as much.
    */
   drop(newcomer: Party): Waiting {
     return takeLast(this.#whole, keysOf(newcomer))
@@ -58,7 +61,7 @@ function emptyShare<Waiting>(): Share<Waiting> {
 }
 
 function keysOf({ address, person }: Party): string[] {
-  // A number and the same digits as a name are two people.
+  // A number and a name with the same digits are two people.
   const one = `${typeof person} ${person}`
   return address === undefined ? [one, one, one] : [networkOf(address) ?? address, address, one]
 }
@@ -73,7 +76,7 @@ function takeFirst<Waiting>(share: Share<Waiting>): Waiting {
   if (!first) return share.waiting.shift()!
   const [key, next] = first
   const taken = takeFirst(next)
-  // Its next turn is behind all others'.
+  // Its next turn comes after all others.
   share.shares.delete(key)
   if (next.size > 0) share.shares.set(key, next)
   return taken

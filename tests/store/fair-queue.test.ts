@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FairLine, type Party } from '../../lib/store/threads/fair-line.ts'
+import { FairQueue, type Party } from '../../lib/store/threads/fair-queue.ts'
 import { property } from '../random.ts'
 
 interface Job {
@@ -11,8 +11,8 @@ interface Job {
 }
 
 /** Jobs like `a1 a1 b2`: an address and a person each; `-` is an address that is not known. */
-function lineOf(jobs: string): FairLine<Job> {
-  const line = new FairLine<Job>()
+function lineOf(jobs: string): FairQueue<Job> {
+  const line = new FairQueue<Job>()
   for (const name of jobs.split(' ')) line.add({ party: partyOf(name), name })
   return line
 }
@@ -21,7 +21,7 @@ function partyOf([address, person]: string): Party {
   return { address: address === '-' ? undefined : address, person: Number(person) }
 }
 
-function turnsOf(line: FairLine<Job>): string {
+function turnsOf(line: FairQueue<Job>): string {
   const turns: string[] = []
   for (let next = line.next(); next; next = line.next()) turns.push(next.name)
   return turns.join(' ')
@@ -60,7 +60,7 @@ test('a line that is full makes room at the cost of the person with most places,
 })
 
 test('an IPv6 network of 48 bits has one turn, and in it its addresses have theirs', () => {
-  const line = new FairLine<Job>()
+  const line = new FairQueue<Job>()
   const add = (name: string, address: string) => line.add({ party: { address, person: 1 }, name })
   for (let at = 0; at < 50; at++) add(`theirs ${at}`, `2001:db8:1:${at.toString(16)}::/64`)
   add('same network', '2001:db8:1:0::/64')
@@ -75,14 +75,14 @@ test('an IPv6 network of 48 bits has one turn, and in it its addresses have thei
 })
 
 test("a person's number and the same digits as a name are two people", () => {
-  const line = new FairLine<Job>()
+  const line = new FairQueue<Job>()
   for (const person of [1, 1, '1']) line.add({ party: { person }, name: typeof person })
 
   assert.equal(turnsOf(line), 'number string number')
 })
 
 property('nobody waits for two of another address before it is their turn, and nothing is lost', (random) => {
-  const line = new FairLine<Job & { number: number }>()
+  const line = new FairQueue<Job & { number: number }>()
   const waiting: { name: string; number: number; before: string[] }[] = []
   for (let step = 0; step < 2000; step++) {
     const name = `${random.pick(['a', 'b', 'c', '-'])}${random.below(4)}`
