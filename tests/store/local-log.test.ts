@@ -206,6 +206,21 @@ test('more than can wait for the disk is refused at once, and the rest is stored
   idOf((await log.append([say('room again')]))[0])
 })
 
+for (const death of ['a sudden end', 'an error that nobody catches']) {
+  test(`a writing thread that dies of ${death} is reported once, and nothing waits for it`, async (t) => {
+    const { log, reports } = await open(t, { writer: faultyWriter })
+    const { say } = await begin(log)
+
+    await Promise.allSettled([log.append([say(death)])])
+    while (reports.length === 0) await new Promise((resolve) => setImmediate(resolve))
+
+    await assert.rejects(log.append([say('later')]), { code: 'storage_failed', message: /can no longer write/ })
+    assert.equal(reports.length, 1)
+    assert.match(reports[0]!, /^the writing thread died: (it ended$|Error: nobody catches this\n)/)
+    await log.close()
+  })
+}
+
 property('ids increase, whatever the clock does and however often it starts again', async (random, t) => {
   const folder = await temporaryFolder(t)
   const now = Date.now()

@@ -1,4 +1,5 @@
-// The writing thread with faults that a text asks for: a mistake of ours, a disk that is full, a page that is damaged.
+// The writing thread with faults that a text asks for: a mistake of ours, a disk that is full, a page that is damaged, and two
+// ways to die.
 
 import { apply } from '../../lib/chat/rules/apply.ts'
 import { runCommitLoop } from '../../lib/store/log/commit-loop.ts'
@@ -9,7 +10,16 @@ const faults: Record<string, Error> = {
   'a bad page': Object.assign(new Error('database disk image is malformed'), { errcode: 11 }),
 }
 
+const deaths: Record<string, () => void> = {
+  'a sudden end': () => process.exit(),
+  'an error that nobody catches': () =>
+    process.nextTick(() => {
+      throw new Error('nobody catches this')
+    }),
+}
+
 runCommitLoop((database, event, id) => {
+  deaths[event.body?.text ?? '']?.()
   const fault = faults[event.body?.text ?? '']
   if (fault) throw fault
   return apply(database, event, id)

@@ -1,4 +1,4 @@
-// The contract of the log: what is appended, what is read back, and who is told when. One box and many keep it alike.
+// The contract of the log: what is appended, what is read back, and who is told when. It is the same on one box and on many.
 
 import type { Refusal } from '../../errors.ts'
 import type { UserRow } from '../tables/people-tables.ts'
@@ -14,7 +14,7 @@ export interface Body {
   [other: string]: unknown
 }
 
-/** An event as it is asked for. The log gives it its id: the same one wherever it is applied. */
+/** An event before it is appended. The log gives it its id, which is the same wherever it is applied. */
 export interface NewEvent {
   type: string
   /** The version of the rules that it was made for. */
@@ -22,7 +22,7 @@ export interface NewEvent {
   user?: number
   room?: number
   target?: number
-  /** What its type needs to be applied: ids, numbers, flags and hashes, for good. What people chose to write goes into the body. */
+  /** What its type needs to be applied: ids, numbers, flags and hashes, kept for good. What people chose to write goes into the body. */
   facts?: Record<string, unknown>
   body?: Body
   /** With it the same request may come again, and is the same event. */
@@ -112,30 +112,33 @@ export interface ReadMark {
   event: number
 }
 
-/** What became of an event: its id, which for a repeated request is the first one's, or why it was refused. */
+/** What became of an event: its id, or why it was refused. A repeated request has the id of the first one. */
 export type Outcome = { id: number; repeated?: boolean } | { refused: Refusal }
 
-/** The same, with the event as the listener is told it; of a repeated request it was before. */
-export type Told = Outcome & { event?: LoggedEvent | undefined }
+/** The same, with the event as the listener is told it. A repeated request has none: the listener was told the first. */
+export type AppendResult = Outcome & { event?: LoggedEvent | undefined }
 
-/** How much room the disk has for more: enough for everybody, too little for those who cost nothing, or no more than it needs to take something away. */
+/**
+ * How much room the disk has: enough for everybody; `low`, too little for people without an account; or `last`, only as much as the
+ * database needs to delete something.
+ */
 export type Space = 'enough' | 'low' | 'last'
 
 export interface EventLog {
   /** The newest event that all listeners were told of. */
   readonly newest: number
-  /** As of a moment ago. Whoever appends asks for it first: the log itself takes what it is given. */
+  /** As of a moment ago. The caller of `append` looks at it first: the log itself takes what it is given. */
   readonly space: Space
   /** Undefined if `space` is known well enough, or else resolves when it is. */
   measureSpace(): Promise<void> | undefined
   /**
-   * Resolves when the events are durable, applied here, and passed on to the listener; an outcome for each, in order.
+   * Resolves when the events are durable, applied here, and passed on to the listener, with a result for each, in order.
    * @throws ChatError `busy`, `stopping`, or one of `storage_…`; it is not known then whether they will be in the log.
    */
-  append(events: readonly NewEvent[]): Promise<Told[]>
-  /** Has every event after `newest` told to the listener, once, in order, in the groups in which they were committed. */
+  append(events: readonly NewEvent[]): Promise<AppendResult[]>
+  /** Calls the listener with each committed group of events after `newest`, once and in order. */
   tail(listener: (events: readonly LoggedEvent[]) => void): void
-  /** Notes how far people have read: it is no event. Resolves when it can be read back, or is lost. */
+  /** Notes how far people have read, which is no event. Resolves when it can be read back, or is lost. */
   noteReads(reads: readonly ReadMark[]): Promise<void>
   close(): Promise<void>
 }

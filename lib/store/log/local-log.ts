@@ -1,28 +1,25 @@
-// The log on one box: a thread of its own writes, this side hands it groups of events, and tells on what was committed. The order on every path is commit, tell, answer.
+// The log on one box. A thread of its own writes (commit-loop.ts); this side hands it groups of events and passes on what was
+// committed. The order on every path is: commit, tell the listener, answer.
 
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { ChatError, StartError, type Refusal } from '../../errors.ts'
-import type { FromWriter, ToWriter } from './commit-loop.ts'
 import type { DiskReserve } from '../../config.ts'
 import { Database } from '../database.ts'
-import { DiskSpace } from './disk-space.ts'
-import type { EventLog, LoggedEvent, NewEvent, ReadMark, Space, Told } from './event-log.ts'
 import { ReadingThread } from '../search/reading-thread.ts'
 import { damaged } from '../sqlite-errors.ts'
-
-const limits = {
-  waitingEvents: 10_000, // for the disk; who comes then is told to try again
-  waitingCharacters: 8 * 1024 * 1024, // of their texts
-  groupEvents: 1000, // in one transaction
-  groupCharacters: 256 * 1024, // all of a group goes out to all streams in one go, during which nothing else happens
-  sameLineMs: 60_000, // a failure that goes on is said again after this long, not with each post
-}
-
-interface Waiting extends PromiseWithResolvers<Told[]> {
-  events: readonly NewEvent[]
-}
+import { amountOf, AppendQueue } from './append-queue.ts'
+import { DiskSpace } from './disk-space.ts'
+import type { AppendResult, EventLog, LoggedEvent, NewEvent, ReadMark, Space } from './event-log.ts'
+import { FailureReport } from './failure-report.ts'
+import {
+  startWritingThread,
+  type Committed,
+  type Failed,
+  type FromWriter,
+  type Opened,
+  type WritingThread,
+} from './writing-thread.ts'
 
 export interface LocalLogOptions {
   /** The data folder, or `:memory:`. */
@@ -44,68 +41,60 @@ export class LocalLog implements EventLog {
   readonly database: Database
   /** For what takes longer to read. */
   readonly reader: ReadingThread
-  #worker: Worker
-  #report: (line: string) => void
-  /** When each failure was last told of. */
-  #failures = new Map<string, number>()
-  #failing = false
-  /** Why nothing more is appended. */
-  #over: Refusal | undefined
+  readonly #writer: WritingThread
+  readonly #queue = new AppendQueue()
+  readonly #space: DiskSpace
+  readonly #report: (line: string) => void
+  readonly #failures: FailureReport
+  /** The folder of a log in memory. */
+  readonly #temporary: string | undefined
   #listener: (events: readonly LoggedEvent[]) => void = () => {}
   #newest: number
-  /** How much of what the database recalls was changed by then. */
+  /** The writer's count of changes when this side last emptied its cache for them. */
   #changes = 0
-  #waiting: Waiting[] = []
-  #waitingEvents = 0
-  #waitingCharacters = 0
-  #underWay: Waiting[] = []
+  /** Resolve the calls of `noteReads`, in order. */
   #noting: (() => void)[] = []
-  /** The folder that is gone with us. */
-  readonly #temporary: string | undefined
-  readonly #exited: Promise<unknown>
-  readonly #space: DiskSpace
-  #idle: (() => void) | undefined
+  /** Why nothing more is appended. */
+  #refusal: Refusal | undefined
+  /** Called when nothing waits any more. */
+  #onDrained: (() => void) | undefined
 
   /** @throws StartError in one line if the folder can't be used. */
   static async open({
     folder,
-    writer,
+    writer: entry,
     reserve = noReserve,
     report,
     tell = () => {},
   }: LocalLogOptions): Promise<LocalLog> {
-    const worker = new Worker(writer, { workerData: folder, ...ownArguments() })
-    const answer = await opened(worker, tell)
-    if (!('opened' in answer)) {
-      await worker.terminate()
-      throw new StartError('unusable' in answer ? answer.unusable : 'the writing thread did not start')
-    }
+    const { writer, opened } = await startWritingThread(entry, { folder, tell })
     try {
-      const log = new LocalLog(worker, answer.opened, { reserve, report })
+      const log = new LocalLog(writer, opened, { reserve, report })
       await log.#space.open(tell)
       return log
     } catch (error) {
-      await worker.terminate()
+      await writer.terminate()
       throw new StartError(`the database can't be read: ${error instanceof Error ? error.message : error}`)
     }
   }
 
   private constructor(
-    worker: Worker,
-    { file, durable, newest }: { file: string; durable: boolean; newest: number },
+    writer: WritingThread,
+    { file, durable, newest }: Opened,
     { reserve, report }: { reserve: DiskReserve; report: (line: string) => void },
   ) {
-    this.#worker = worker
+    this.#writer = writer
     this.#report = report
+    this.#failures = new FailureReport(report)
     this.#newest = newest
     this.#temporary = durable ? undefined : dirname(file)
-    this.#exited = new Promise((resolve) => worker.once('exit', resolve))
-    const pending = () => ({ events: this.#waitingEvents, characters: this.#waitingCharacters })
-    this.#space = new DiskSpace({ folder: dirname(file), reserve, report, pending })
+    this.#space = new DiskSpace({ folder: dirname(file), reserve, report, pending: () => this.#queue.amount })
     this.database = Database.openForReading(file, (cause) => this.#stopWriting(cause))
     this.reader = new ReadingThread(file, (cause) => this.#stopWriting(cause))
-    worker.on('message', (message: FromWriter) => this.#answered(message))
-    worker.on('error', (error) => this.#writerDied(error))
+    writer.listen({
+      onMessage: (message) => this.#receive(message),
+      onDeath: (error) => this.#writerDied(error),
+    })
   }
 
   get newest(): number {
@@ -120,19 +109,14 @@ export class LocalLog implements EventLog {
     return this.#space.measure()
   }
 
-  async append(events: readonly NewEvent[]): Promise<Told[]> {
-    if (this.#over) throw new ChatError(this.#over.code, this.#over.message)
-    const full =
-      this.#waitingEvents + events.length > limits.waitingEvents || this.#waitingCharacters > limits.waitingCharacters
-    if (full) throw new ChatError('busy', 'too much is waiting for the disk; try again in a moment')
-    const waiting: Waiting = { events, ...Promise.withResolvers<Told[]>() }
-    this.#waiting.push(waiting)
-    this.#waitingEvents += events.length
-    this.#waitingCharacters += charactersIn(events)
-    this.#space.spend({ events: events.length, characters: charactersIn(events) })
-    // What comes in the same tick goes in the same group.
-    if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send())
-    return waiting.promise
+  async append(events: readonly NewEvent[]): Promise<AppendResult[]> {
+    if (this.#refusal) throw new ChatError(this.#refusal.code, this.#refusal.message)
+    const isFirst = this.#queue.isEmpty
+    const results = this.#queue.add(events)
+    this.#space.spend(amountOf(events))
+    // What is appended in the same tick goes into the same group.
+    if (isFirst) setImmediate(() => this.#commitNext())
+    return results
   }
 
   tail(listener: (events: readonly LoggedEvent[]) => void): void {
@@ -140,21 +124,20 @@ export class LocalLog implements EventLog {
   }
 
   noteReads(reads: readonly ReadMark[]): Promise<void> {
-    if (this.#over) return Promise.resolve()
-    this.#worker.postMessage({ reads } satisfies ToWriter)
+    if (this.#refusal) return Promise.resolve()
+    this.#writer.post({ type: 'note_reads', reads })
     return new Promise((resolve) => this.#noting.push(resolve))
   }
 
   /** Commits what was appended before, then lets go of the folder. */
   async close(): Promise<void> {
-    this.#over = stopping
+    this.#refusal = stopping
     this.#space.close()
-    if (this.#underWay.length + this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
-    // The writer last: whoever closes last empties the write-ahead log.
+    if (!this.#queue.isEmpty) await new Promise<void>((resolve) => (this.#onDrained = resolve))
+    // The writer last: the last connection to close empties the write-ahead log.
     await this.reader.close()
     this.database.close()
-    this.#worker.postMessage({ close: true } satisfies ToWriter)
-    await this.#exited
+    await this.#writer.endWith({ type: 'close' })
   }
 
   /** Removes the folder of a log in memory; nothing else can be done with the log from then on. */
@@ -162,119 +145,78 @@ export class LocalLog implements EventLog {
     if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true })
   }
 
-  // One group is under way at a time; what comes meanwhile is the next group. So groups grow with the load by themselves.
-  #send(): void {
-    if (this.#underWay.length > 0) return
-    if (this.#waiting.length === 0) return this.#idle?.()
-    let events = 0
-    let characters = 0
-    let count = 0
-    for (const waiting of this.#waiting) {
-      events += waiting.events.length
-      characters += charactersIn(waiting.events)
-      if (count > 0 && (events > limits.groupEvents || characters > limits.groupCharacters)) break
-      count++
-    }
-    this.#underWay = this.#waiting.splice(0, count)
-    this.#worker.postMessage({ group: this.#underWay.flatMap((waiting) => waiting.events) } satisfies ToWriter)
+  // One group is committed at a time, and what comes meanwhile is the next one: so groups grow with the load by themselves.
+  #commitNext(): void {
+    if (this.#queue.isCommitting) return
+    if (this.#queue.isEmpty) return this.#onDrained?.()
+    this.#writer.post({ type: 'commit', group: this.#queue.takeGroup() })
   }
 
-  #answered(message: FromWriter): void {
-    if ('says' in message) {
-      this.#report(message.says)
-    } else if ('noted' in message) {
-      this.#noting.shift()!()
-    } else if ('outcomes' in message) {
-      if (message.changes > this.#changes) this.database.forget()
-      this.#changes = message.changes
-      const events = message.outcomes.flatMap((told) => ('id' in told && told.event) || [])
-      this.#newest = events.at(-1)?.id ?? this.#newest
-      try {
-        this.#listener(events)
-      } catch (error) {
-        // Committed, but what belongs to it can't be read: a bad page. Who asked must not hear of a success that no stream has seen.
-        this.#stopWriting(String(error instanceof Error ? error.stack : error))
-        return this.#finish((waiting) => waiting.reject(new ChatError(damaged.code, damaged.message)))
-      }
-      if (message.cause) this.#tellFailure(message.cause)
-      else if (this.#failing) this.#report('storing works again')
-      this.#failing = false
-      this.#finish((waiting) => waiting.resolve(message.outcomes.splice(0, waiting.events.length)))
-    } else if ('failed' in message) {
-      // Of a group that failed some events may be committed.
-      this.database.forget()
-      const { code, message: why } = message.failed
-      if (code === damaged.code) this.#stopWriting(message.cause)
-      else this.#tellFailure(message.cause)
-      this.#finish((waiting) => waiting.reject(new ChatError(code, why)))
+  #receive(message: FromWriter): void {
+    switch (message.type) {
+      case 'line':
+        return this.#report(message.text)
+      case 'reads_noted':
+        return this.#noting.shift()!()
+      case 'committed':
+        return this.#committed(message)
+      case 'failed':
+        return this.#failed(message)
     }
   }
 
-  #tellFailure(cause: string): void {
-    const now = performance.now()
-    if (now - (this.#failures.get(cause) ?? -Infinity) < limits.sameLineMs) return
-    this.#failures.set(cause, now)
-    this.#failing = true
-    this.#report(`storing failed: ${cause}`)
+  // There must be no await in here: a stream that began in between would take `newest` as told, and miss these events.
+  #committed({ results, changes, cause }: Committed): void {
+    if (changes > this.#changes) this.database.forget()
+    this.#changes = changes
+    const events = results.flatMap((result) => ('id' in result && result.event) || [])
+    this.#newest = events.at(-1)?.id ?? this.#newest
+    try {
+      this.#listener(events)
+    } catch (error) {
+      // Committed, but what belongs to it can't be read: a bad page. Nobody may hear of a success that no stream has seen.
+      this.#stopWriting(String(error instanceof Error ? error.stack : error))
+      this.#queue.rejectGroup(damaged)
+      return this.#commitNextSoon()
+    }
+    this.#failures.stored(cause)
+    this.#queue.resolveGroup(results)
+    this.#commitNextSoon()
   }
 
-  // A damaged file is left as it is for whoever mends it: what else is written could make more of it unreadable.
+  #failed({ refusal, cause }: Failed): void {
+    // Some events of the group may be committed all the same.
+    this.database.forget()
+    if (refusal.code === damaged.code) this.#stopWriting(cause)
+    else this.#failures.failed(cause)
+    this.#queue.rejectGroup(refusal)
+    this.#commitNextSoon()
+  }
+
+  // The answers leave before the next group does: with two processors that is a sixth more posts a second. And one more turn of the
+  // loop lets those who were answered post again: with one processor a tenth more, since there are fewer groups.
+  #commitNextSoon(): void {
+    setImmediate(() => setImmediate(() => this.#commitNext()))
+  }
+
+  // A damaged file is left as it is for whoever mends it: anything written to it could make more of it unreadable.
   #stopWriting(cause: string): void {
-    if (this.#over === damaged) return
-    this.#over = damaged
+    if (this.#refusal === damaged) return
+    this.#refusal = damaged
     this.#report(
       `the database is damaged (${cause}); nothing more is written, reading goes on where it can. Stop natter and try: node server.ts check`,
     )
-    this.#settle(this.#waiting.splice(0), ({ reject }) => reject(new ChatError(damaged.code, damaged.message)))
+    this.#queue.rejectWaiting(damaged)
   }
 
-  #finish(settle: (waiting: Waiting) => void): void {
-    const done = this.#underWay
-    this.#underWay = []
-    this.#settle(done, settle)
-    // The answers leave before the next group does: with two processors a sixth more posts a second. And it waits once around the loop for
-    // what those who were answered say next: with one processor a tenth more, since there are fewer groups.
-    setImmediate(() => setImmediate(() => this.#send()))
+  #writerDied(error: Error): void {
+    if (this.#refusal !== damaged) this.#refusal = dead
+    this.#report(error.message)
+    this.#queue.rejectWaiting(dead)
+    this.#queue.rejectGroup(dead)
+    this.#commitNextSoon()
   }
-
-  #settle(done: readonly Waiting[], settle: (waiting: Waiting) => void): void {
-    for (const waiting of done) {
-      this.#waitingEvents -= waiting.events.length
-      this.#waitingCharacters -= charactersIn(waiting.events)
-      settle(waiting)
-    }
-  }
-
-  #writerDied(cause: unknown): void {
-    if (this.#over !== damaged) this.#over = dead
-    this.#report(`the writing thread died: ${cause instanceof Error ? cause.stack : cause}`)
-    const refuse = ({ reject }: Waiting) => reject(new ChatError(dead.code, dead.message))
-    this.#settle(this.#waiting.splice(0), refuse)
-    this.#finish(refuse)
-  }
-}
-
-// What a thread that has just started comes to say. It rejects with what the thread dies of.
-function opened(worker: Worker, tell: (line: string) => void): Promise<FromWriter> {
-  return new Promise((resolve, reject) => {
-    worker.once('error', reject)
-    worker.on('message', function heard(message: FromWriter) {
-      if ('says' in message) return tell(message.says)
-      worker.off('message', heard)
-      worker.off('error', reject)
-      resolve(message)
-    })
-  })
-}
-
-// A host's program may be no file (`node --input-type=module -e …`). The thread's is one, and Node refuses it that flag.
-function ownArguments(): { execArgv?: string[] } {
-  return process.execArgv.some((argument) => argument.startsWith('--input-type')) ? { execArgv: [] } : {}
 }
 
 const stopping: Refusal = { code: 'stopping', message: 'natter is stopping; try again in a moment' }
 const dead: Refusal = { code: 'storage_failed', message: 'natter can no longer write; its owner has to start it again' }
-
-function charactersIn(events: readonly NewEvent[]): number {
-  return events.reduce((sum, { body }) => sum + (body?.text?.length ?? 0), 0)
-}
