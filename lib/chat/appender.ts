@@ -1,13 +1,14 @@
-// How an operation becomes an event: the rules are asked first, on what can be read here, so that refusals seldom reach the
-// log; then the log is, which decides. What may be a retry goes to the log at once, which finds its key.
+// How an operation becomes an event. The rules are asked first, on what can be read here, so that refusals seldom reach the
+// log; then the event is appended, and the log decides. What may be a retry goes to the log at once, which finds its key.
 
 import { ChatError, type ErrorCode } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import type { EventLog, LoggedEvent } from '../store/log/event-log.ts'
+import type { AppendResult, EventLog, LoggedEvent } from '../store/log/event-log.ts'
 import { earlier, judge } from './rules/apply.ts'
 import { checkSpace } from './disk-reserve.ts'
 import type { LogEvent } from '../store/log/log-events.ts'
 
+/** Events to append together with another. */
 interface Beside {
   before?: readonly LogEvent[]
   after?: readonly LogEvent[]
@@ -22,7 +23,7 @@ export class Appender {
     this.#database = database
   }
 
-  /** The newest id that everybody was told of. */
+  /** The id of the newest event that all streams were told of. */
   get newest(): number {
     return this.#log.newest
   }
@@ -43,7 +44,7 @@ export class Appender {
   }
 
   /**
-   * For what takes long before it can be appended.
+   * For operations that do long work before they append.
    * @throws ChatError `storage_low` if the disk has not enough room for an event by whoever does it
    */
   async checkSpace(event: LogEvent): Promise<void> {
@@ -53,35 +54,43 @@ export class Appender {
   }
 
   /**
-   * The id of the event that was accepted, and the event as everybody was told it: now, or if it is a repeated request earlier,
-   * and then without it. Those in `before` and `after` are appended with it, and only refused for themselves.
+   * The id of the accepted event, and the event as the streams were told it. A repeated request gets the id of the first, without
+   * the event. Events in `before` and `after` are appended with it; each of these may be refused without the others.
    * @throws ChatError if it is refused
    */
   async append(
     event: LogEvent,
     { before = [], after = [] }: Beside = {},
   ): Promise<{ id: number; event?: LoggedEvent | undefined }> {
-    // It is asked for once a second: what is posted together waits together.
+    // The system is asked once a second: what is posted together meanwhile waits for the same answer.
     const measured = this.#log.measureSpace()
     if (measured) await measured
+    // From here to the append there must be no await: the checks are made on the data as it is when the event is appended.
     if (!('key' in event)) this.check(event)
     // A retry of what was stored takes no room.
     if (this.#log.space !== 'enough' && !earlier(this.#database, event))
       checkSpace(this.#database, this.#log.space, event)
-    const outcome = await this.#log.append([...before, event, ...after]).then(
-      (outcomes) => outcomes[before.length]!,
-      (error) => {
-        // What was stored is stored, even where nothing can be stored any more. At the end it can't be read either.
-        const known = error instanceof ChatError && error.code !== 'stopping' && earlier(this.#database, event)
-        if (known && 'id' in known && known.id <= this.#log.newest) return known
-        throw error
-      },
-    )
-    if ('refused' in outcome) throw new ChatError(outcome.refused.code, outcome.refused.message)
-    return outcome
+    const result = await this.#appendOrFindEarlier(event, { before, after })
+    if ('refused' in result) throw new ChatError(result.refused.code, result.refused.message)
+    return result
   }
 
-  /** The same, for what is no harm if it is so already; false if it is. */
+  // A request that comes again is answered by what was stored for it, even where nothing can be stored any more.
+  async #appendOrFindEarlier(event: LogEvent, { before, after }: Required<Beside>): Promise<AppendResult> {
+    try {
+      const results = await this.#log.append([...before, event, ...after])
+      return results[before.length]!
+    } catch (error) {
+      // While natter stops, the database may be closed already.
+      if (!(error instanceof ChatError) || error.code === 'stopping') throw error
+      const known = earlier(this.#database, event)
+      // What no stream was told of is not answered either.
+      if (known && 'id' in known && known.id <= this.#log.newest) return known
+      throw error
+    }
+  }
+
+  /** The same, for an event that does no harm if it is refused with `code`; false if it was. */
   async appendUnless(code: ErrorCode, event: LogEvent, beside: Beside = {}): Promise<boolean> {
     try {
       await this.append(event, beside)
