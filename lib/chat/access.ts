@@ -29,7 +29,7 @@ export class Access {
 
   /** @throws ChatError if they may read nothing at all */
   reads(who: Who): void {
-    if ('user' in who) {
+    if (who.kind === 'user') {
       if (who.user.banned !== 0) throw new ChatError('banned', 'you are banned here')
       if (!hasScope(who.token, 'read')) throw new ChatError('forbidden', 'this token is not for reading')
     } else if (!this.#open) {

@@ -32,7 +32,7 @@ export function hostPeople(identify: Identify, people: People) {
       return await people.hosted(identity)
     } catch (error) {
       const noRoom = error instanceof ChatError && (error.code === 'storage_low' || error.code === 'storage_full')
-      if (noRoom && (method === 'GET' || method === 'HEAD')) return { nobody: true }
+      if (noRoom && (method === 'GET' || method === 'HEAD')) return { kind: 'nobody' }
       throw error
     }
   }
@@ -45,7 +45,7 @@ export function hostPeople(identify: Identify, people: People) {
         open.add(outdated)
         try {
           const given = await ask(request)
-          if (given === undefined || given === null) return { nobody: true }
+          if (given === undefined || given === null) return { kind: 'nobody' }
           const identity = readIdentity(given)
           const who = await known(identity, request)
           if (!outdated.has(identity.id)) return who

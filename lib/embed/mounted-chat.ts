@@ -284,7 +284,7 @@ export class MountedChat {
       const identity = by && readIdentity(by)
       if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
       const done = (async () =>
-        operation(identity ? await this.#chat.people.hosted(identity) : { nobody: true }, ...given))()
+        operation(identity ? await this.#chat.people.hosted(identity) : { kind: 'nobody' }, ...given))()
       return done.finally(this.#operations.add(done))
     }
   }

@@ -175,7 +175,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       if (!stream) connections.release(request)
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
       if (request.socket.destroyed) return
-      if (route.who === 'named' && 'nobody' in who) throw new ChatError('unauthorized', needsName)
+      if (route.who === 'named' && who.kind === 'nobody') throw new ChatError('unauthorized', needsName)
       if (!reads) {
         checkOrigin(request, host, origins)
         // Before the handler, so that what is refused has no body read.

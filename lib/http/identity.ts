@@ -7,7 +7,7 @@ import type { Who } from '../chat/people/who.ts'
 import { ChatError } from '../errors.ts'
 import { decode } from './body.ts'
 
-const nobody: Who = { nobody: true } // one for all: a stream keeps who reads it
+const nobody: Who = { kind: 'nobody' } // one for all: a stream keeps who reads it
 const cookieLasts = 400 * 24 * 3600 // seconds: as long as browsers allow; the session behind it ends earlier if unused
 
 /** The cookie that keeps somebody in: how it is given, taken away and found. */
@@ -45,7 +45,7 @@ export function sessionCookie(chat: Chat, { secure, base }: { secure: boolean; b
     who(request: IncomingMessage): Who {
       const secret = own.read(request)
       const who = secret === undefined ? nobody : chat.people.bySession(secret)
-      if ('user' in who) return who
+      if (who.kind === 'user') return who
       const old = olderIn(request)
       return old === undefined ? who : chat.people.bySession(old)
     },
@@ -53,7 +53,9 @@ export function sessionCookie(chat: Chat, { secure, base }: { secure: boolean; b
     /** What puts the own cookie in the place of the older one, where somebody came by that. */
     renew(request: IncomingMessage, who: Who): string[] | undefined {
       const old = olderIn(request)
-      return old !== undefined && 'session' in who && who.session === hashOf(old) ? this.give(request, old) : undefined
+      return old !== undefined && who.kind === 'user' && who.session === hashOf(old)
+        ? this.give(request, old)
+        : undefined
     },
   }
 }

@@ -218,6 +218,7 @@ const person = (
   kind: 'account' | 'guest' | 'unproven' | 'bot' | 'hosted' = 'guest',
   role: 'owner' | 'member' | 'guest' = 'guest',
 ): Who => ({
+  kind: 'user',
   user: { id, name: `n${id}`, named: id, folded: `n${id}`, kind, role, banned: 0, password: null, outside: null },
 })
 const posting = 'POST /rooms/:room/messages'
@@ -255,12 +256,12 @@ test('a new name brings no new room: not one a second, nor ten thousand at once,
   const clock = { ms: 0 }
   const { allowed, times } = limitsAt(clock)
   assert.equal(
-    times(20_000, (at) => allowed({ claims: `n${at}` }, address)),
+    times(20_000, (at) => allowed({ kind: 'claim', claims: `n${at}` }, address)),
     100,
   )
   let more = 0
   for (; clock.ms < 60_000; clock.ms += 100)
-    more += times(50, (at) => allowed({ claims: `m${clock.ms}-${at}` }, address))
+    more += times(50, (at) => allowed({ kind: 'claim', claims: `m${clock.ms}-${at}` }, address))
   assert.equal(more, 599)
   // Guests and names that nothing proves have the same share.
   assert.equal(
@@ -269,7 +270,7 @@ test('a new name brings no new room: not one a second, nor ten thousand at once,
   )
   clock.ms += 1000
   assert.equal(
-    times(100, (at) => allowed(at % 2 ? person(at) : { claims: `x${at}` }, address)),
+    times(100, (at) => allowed(at % 2 ? person(at) : { kind: 'claim', claims: `x${at}` }, address)),
     10,
   )
 })
@@ -282,7 +283,8 @@ test('whoever has used up what they may gets none of it back by having others pu
     10,
   )
   // As fast as one address can make names, for two hours.
-  for (; clock.ms < 2 * 3600_000; clock.ms += 100) times(3, (at) => allowed({ claims: `n${clock.ms}-${at}` }, address))
+  for (; clock.ms < 2 * 3600_000; clock.ms += 100)
+    times(3, (at) => allowed({ kind: 'claim', claims: `n${clock.ms}-${at}` }, address))
   clock.ms = 3 * 3600_000
   assert.ok(times(100, () => allowed(person(1), '203.0.113.8')) <= 10)
 })
@@ -295,21 +297,21 @@ test('a network of 65,536 addresses that one customer is given has as much as te
   assert.equal(networkOf('203.0.113.7'), undefined)
 
   assert.equal(
-    times(5000, (at) => allowed({ claims: `n${at}` }, network(at))),
+    times(5000, (at) => allowed({ kind: 'claim', claims: `n${at}` }, network(at))),
     1000,
   )
   assert.equal(
-    times(5000, (at) => allowed({ nobody: true }, network(at), { change: 'POST /session' })),
+    times(5000, (at) => allowed({ kind: 'nobody' }, network(at), { change: 'POST /session' })),
     600,
   )
   let streams = 0
-  while (limits.streamRefusal({ nobody: true }, network(streams)) === undefined)
-    limits.countStream({ nobody: true }, network(streams++), 1)
+  while (limits.streamRefusal({ kind: 'nobody' }, network(streams)) === undefined)
+    limits.countStream({ kind: 'nobody' }, network(streams++), 1)
   assert.equal(streams, 1000)
   // Another customer's.
-  assert.ok(allowed({ claims: 'y' }, '2001:db8:8:1::/64'))
-  for (let at = 0; at < streams; at++) limits.countStream({ nobody: true }, network(at), -1)
-  assert.equal(limits.streamRefusal({ nobody: true }, network(1)), undefined)
+  assert.ok(allowed({ kind: 'claim', claims: 'y' }, '2001:db8:8:1::/64'))
+  for (let at = 0; at < streams; at++) limits.countStream({ kind: 'nobody' }, network(at), -1)
+  assert.equal(limits.streamRefusal({ kind: 'nobody' }, network(1)), undefined)
 })
 
 test('accounts that anybody can make have together what an address may in the long run, and what an office needs at once', () => {
@@ -358,7 +360,7 @@ test('a rate below one lets in one at a time, and 0 is no limit for guests or ne
     5000,
   )
   assert.equal(
-    none.times(5000, () => none.allowed({ nobody: true }, address, { change: 'POST /session' })),
+    none.times(5000, () => none.allowed({ kind: 'nobody' }, address, { change: 'POST /session' })),
     5000,
   )
   assert.equal(

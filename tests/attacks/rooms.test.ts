@@ -88,9 +88,9 @@ const user = {
   password: null,
   outside: null,
 } as const
-const guest: Who = { user }
-const account: Who = { user: { ...user, kind: 'account', role: 'member' } }
-const owner: Who = { user: { ...user, kind: 'account', role: 'owner' } }
+const guest: Who = { kind: 'user', user }
+const account: Who = { kind: 'user', user: { ...user, kind: 'account', role: 'member' } }
+const owner: Who = { kind: 'user', user: { ...user, kind: 'account', role: 'owner' } }
 
 /** A door whose clock is set by hand. */
 function doorOf() {

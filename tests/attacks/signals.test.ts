@@ -137,6 +137,7 @@ test('a token that is for reading marks nothing as read', async (t) => {
 // With a clock of our own
 
 const guest = (id: number, kind: 'guest' | 'account' = 'guest'): Who => ({
+  kind: 'user',
   user: {
     id,
     name: `n${id}`,

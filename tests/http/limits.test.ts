@@ -215,6 +215,7 @@ test('streams that come and go leave no count behind', async (t) => {
 // With a clock of our own
 
 const person = (id: number, kind: 'account' | 'guest' | 'unproven' | 'bot' = 'guest'): Who => ({
+  kind: 'user',
   user: {
     id,
     name: `n${id}`,
@@ -277,7 +278,7 @@ test('newcomers of an address: sixty, then one in ten seconds', () => {
   const clock = { ms: 0 }
   const { allowed } = limitsAt(clock, 100)
   const count = (change: string) =>
-    Array.from({ length: 100 }, () => allowed({ nobody: true }, '203.0.113.7', change)).filter(Boolean).length
+    Array.from({ length: 100 }, () => allowed({ kind: 'nobody' }, '203.0.113.7', change)).filter(Boolean).length
   assert.equal(count('POST /session'), 60)
   assert.equal(count('POST /users') + count('POST /invites/accept'), 0)
   clock.ms += 60_000

@@ -64,7 +64,7 @@ export class Accounts {
   async comeIn(who: Who, { name: raw, password, invite, address }: NewPerson): Promise<CameIn> {
     const { appender, database, people } = this.#parts
     const here =
-      password !== undefined && 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+      password !== undefined && who.kind === 'user' && who.user.kind !== 'unproven' ? people.person(who) : undefined
     const name = cleanOwnName(raw, here?.name)
     if (!here && invite === undefined && people.access === 'invite')
       throw new ChatError(
@@ -139,7 +139,7 @@ export class Accounts {
       type: 'password',
       rules,
       user: user.id,
-      facts: 'session' in who && who.session !== undefined ? { session: who.session } : {},
+      facts: who.kind === 'user' && who.session !== undefined ? { session: who.session } : {},
     } as const
     this.#parts.appender.check(event)
     await this.#parts.appender.checkSpace(event)
@@ -154,7 +154,7 @@ export class Accounts {
 
   /** Ends the session that asks, with its streams. */
   async logOut(who: Who): Promise<void> {
-    if (!('user' in who) || who.session === undefined) return
+    if (who.kind !== 'user' || who.session === undefined) return
     await this.#parts.appender.appendUnless('unauthorized', {
       type: 'session_end',
       rules,
@@ -165,7 +165,7 @@ export class Accounts {
 
   sessions(who: Who): { sessions: Session[] } {
     const user = this.#parts.people.proven(who)
-    const mine = 'session' in who ? who.session : undefined
+    const mine = who.kind === 'user' ? who.session : undefined
     const sessions = this.#parts.database.people
       .sessionsOf(user.id, limits.sessions)
       .filter((session) => this.#parts.people.isLive(session))

@@ -121,7 +121,7 @@ export class Invites {
   ): Promise<{ user: User; room?: Room; secret?: string }> {
     const { accounts, appender, database, people } = this.#parts
     const invite = hashOf(code)
-    const here = 'user' in who && who.user.kind !== 'unproven' ? people.person(who) : undefined
+    const here = who.kind === 'user' && who.user.kind !== 'unproven' ? people.person(who) : undefined
     const { maker, room } = database.people.inviteByHash(invite) ?? {}
     // It was made when anybody could come in: now guests let nobody in.
     if (people.access === 'invite' && maker && database.people.user(maker)?.role === 'guest') throw inviteOver()

@@ -13,7 +13,7 @@ import { cleanPersonName, foldName, readName } from './names.ts'
 import { Passwords } from './passwords.ts'
 import { governs } from '../rules/rights.ts'
 import { needsProof } from '../rules/rule.ts'
-import { hasScope, type Who } from './who.ts'
+import { hasScope, type KnownUser, type Who } from './who.ts'
 import { idOfUser } from '../streams/wire.ts'
 
 /** Somebody whom the server that natter is mounted in knows, under an id that is theirs for good. */
@@ -51,12 +51,12 @@ export class People {
     const hash = hashOf(secret)
     const session = this.#database.people.session(hash)
     const user = session && this.#database.people.user(session.user)
-    if (!user || !this.isLive(session)) return { nobody: true, loggedOut: true }
+    if (!user || !this.isLive(session)) return { kind: 'nobody', loggedOut: true }
     if (session.used + limits.renewAfter < this.#appender.idNow) {
       // It is no loss if this fails: the next use tries again.
       this.#appender.append({ type: 'session', rules, user: user.id, facts: { hash } }).catch(() => {})
     }
-    return { user, session: hash }
+    return { kind: 'user', user, session: hash }
   }
 
   /** Was there ever a session of this secret here, be it over or not? */
@@ -77,7 +77,7 @@ export class People {
         'unauthorized',
         'this token is not known, or over; an admin can make another with POST /tokens',
       )
-    return { user, token }
+    return { kind: 'user', user, token }
   }
 
   /** Who gives a name and no proof: whoever used it like that before, or somebody who has yet to do something. */
@@ -89,24 +89,24 @@ export class People {
         'a name alone does not do here; give your password too, curl -u name:password, or ask for an invite',
       )
     const holder = this.#holder(readName(raw))
-    if (holder?.kind === 'unproven') return { user: holder }
+    if (holder?.kind === 'unproven') return { kind: 'user', user: holder }
     const name = cleanPersonName(raw)
     try {
       this.#appender.check(this.#unproven(name))
     } catch (error) {
       // A commit is seen here at once, so the name may have done its first deed between these two looks.
       const quicker = this.#holder(name)
-      if (quicker?.kind === 'unproven') return { user: quicker }
+      if (quicker?.kind === 'unproven') return { kind: 'user', user: quicker }
       throw error
     }
-    return { claims: name }
+    return { kind: 'claim', claims: name }
   }
 
   /**
    * An account by its password; `address` is where it is asked from, if that is known.
    * @throws ChatError `unauthorized`, `too_many`, `busy`; `invalid_name` if it can't be one
    */
-  async byPassword(raw: string, password: string, address: string | undefined): Promise<{ user: UserRow }> {
+  async byPassword(raw: string, password: string, address: string | undefined): Promise<KnownUser> {
     // What can be nobody's name is not counted either: it may be as long as a body.
     const folded = foldName(readName(raw))
     const user = this.#database.people.nameHolder(folded)
@@ -129,21 +129,21 @@ export class People {
     if (!right || now === undefined || now.password !== version || version === null)
       throw new ChatError('unauthorized', 'the name or the password is wrong')
     if (!known) this.passwords.remember(id, version, password)
-    return { user: now }
+    return { kind: 'user', user: now }
   }
 
   /** Somebody by another server's word, under an id that is theirs for good: made, or brought up to what it says of them now. */
-  async hosted({ id: outside, name: raw, role }: HostedUser): Promise<{ user: UserRow }> {
+  async hosted({ id: outside, name: raw, role }: HostedUser): Promise<KnownUser> {
     const name = readName(raw)
     const known = this.#database.people.userByOutside(outside)
-    if (known?.name === name && known.role === role) return { user: known }
+    if (known?.name === name && known.role === role) return { kind: 'user', user: known }
     await this.#appender.append({
       type: 'hosted',
       rules,
       facts: { outside, ...this.nameFacts(name), role },
       body: { name },
     })
-    return { user: this.#database.people.userByOutside(outside)! }
+    return { kind: 'user', user: this.#database.people.userByOutside(outside)! }
   }
 
   /** A name as an event tells it. */
@@ -156,8 +156,8 @@ export class People {
 
   /** The user who asks and can prove it. */
   proven(who: Who): UserRow {
-    if ('nobody' in who) throw new ChatError('unauthorized', needsName)
-    if ('user' in who && who.user.kind !== 'unproven') return this.still(who)
+    if (who.kind === 'nobody') throw new ChatError('unauthorized', needsName)
+    if (who.kind === 'user' && who.user.kind !== 'unproven') return this.still(who)
     throw new ChatError('forbidden', needsProof)
   }
 
@@ -171,7 +171,7 @@ export class People {
   speaker(who: Who): UserRow {
     writes(who)
     // A name without a first deed is asked for more than a name.
-    return 'user' in who ? this.still(who) : this.proven(who)
+    return who.kind === 'user' ? this.still(who) : this.proven(who)
   }
 
   /** The same, if it is no bot. */
@@ -184,8 +184,8 @@ export class People {
   /** The user who asks, made now if it is a name's first deed. */
   async somebody(who: Who): Promise<UserRow> {
     writes(who)
-    if ('user' in who) return this.still(who)
-    if (!('claims' in who)) throw new ChatError('unauthorized', needsName)
+    if (who.kind === 'user') return this.still(who)
+    if (who.kind !== 'claim') throw new ChatError('unauthorized', needsName)
     // The same name may just have done its first deed in another request.
     await this.#appender.appendUnless('name_taken', this.#unproven(who.claims))
     const holder = this.#holder(who.claims)
@@ -248,7 +248,8 @@ export class People {
 }
 
 function writes(who: Who): void {
-  if ('user' in who && !hasScope(who.token, 'write')) throw new ChatError('forbidden', 'this token is not for writing')
+  if (who.kind === 'user' && !hasScope(who.token, 'write'))
+    throw new ChatError('forbidden', 'this token is not for writing')
 }
 
 /** What is kept of a session's, a token's or an invite's secret. These are random, so nothing slower is needed. */

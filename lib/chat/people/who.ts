@@ -2,24 +2,27 @@
 
 import type { TokenRow, UserRow } from '../../store/tables/people-tables.ts'
 
-/** Somebody known, by a session's hash, a token, or otherwise; a name that nothing proves yet; or nobody. */
+/** A user, by the hash of their session, by a token, or otherwise. */
+export type KnownUser = { kind: 'user'; user: UserRow; session?: string; token?: TokenRow }
+
+/** A user; a name that nothing proves yet; or nobody. */
 export type Who =
-  | { user: UserRow; session?: string; token?: TokenRow }
-  | { claims: string }
+  | KnownUser
+  | { kind: 'claim'; claims: string }
   | {
-      nobody: true
+      kind: 'nobody'
       /** A session was shown, and is over. */
       loggedOut?: true
     }
 
 /** The user who asks, or 0. */
 export function userIn(who: Who): number {
-  return 'user' in who ? who.user.id : 0
+  return who.kind === 'user' ? who.user.id : 0
 }
 
 /** The user whose rights count beside theirs: of a token its maker. */
 export function makerIn(who: Who): number | undefined {
-  return 'user' in who ? who.token?.maker : undefined
+  return who.kind === 'user' ? who.token?.maker : undefined
 }
 
 export function hasScope(token: TokenRow | undefined, scope: 'read' | 'write'): boolean {
@@ -28,7 +31,7 @@ export function hasScope(token: TokenRow | undefined, scope: 'read' | 'write'): 
 
 /** The rooms that a token is bound to, if it is. */
 export function roomsOfToken(who: Who): readonly number[] | undefined {
-  if (!('user' in who) || !who.token || who.token.rooms === null) return undefined
+  if (who.kind !== 'user' || !who.token || who.token.rooms === null) return undefined
   return JSON.parse(who.token.rooms) as number[] // the log's own JSON
 }
 

@@ -192,7 +192,7 @@ export class Streams {
     this.#hub.follow(stream, [...first!, ...proofs(who)], {
       after: start,
       more: pages,
-      ...('user' in who && { who: String(who.user.id) }),
+      ...(who.kind === 'user' && { who: String(who.user.id) }),
     })
     // It would keep the request and its connection in memory, long after both are gone.
     this.#tellsComing = always
@@ -325,7 +325,7 @@ export class Streams {
     const bound = this.#boundTo(who, rooms)?.map((id) => database.rooms.room(id)!)
     if (bound)
       return yield bound.flatMap((room) => topicsOfBound(database, who, room, { seen: access.maySee(who, room) }))
-    if (mine && !('user' in who)) throw new ChatError('unauthorized', needsName)
+    if (mine && who.kind !== 'user') throw new ChatError('unauthorized', needsName)
     const ofToken = makerIn(who) !== undefined
     yield [
       ...(mine ? [] : [topics.open, topics.onlyOpen(user)]),
@@ -351,7 +351,7 @@ const always = (): boolean => true
 
 // What the stream ends with.
 function proofs(who: Who): string[] {
-  if (!('user' in who)) return []
+  if (who.kind !== 'user') return []
   const { user, session, token } = who
   // Whoever made a token knows it, and it is worth no more than they are.
   const byToken = token ? [topics.token(token.id), topics.maker(token.maker)] : []
@@ -359,7 +359,7 @@ function proofs(who: Who): string[] {
 }
 
 function endWithToken(who: Who, stream: ServerSentEventsStream): void {
-  if (!('user' in who) || !who.token || who.token.expires === null) return
+  if (who.kind !== 'user' || !who.token || who.token.expires === null) return
   // Who comes back is asked for their token again: so it is no harm if this is early.
   const timer = setTimeout(
     () => stream.close(),

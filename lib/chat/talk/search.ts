@@ -60,7 +60,7 @@ export class Search {
   ): Promise<SearchResult> {
     const { access, people, database, log, reader: thread } = this.#parts
     const scope = () => {
-      if ('user' in who) people.still(who)
+      if (who.kind === 'user') people.still(who)
       return access.searched(who, room)
     }
     scope()

@@ -161,7 +161,7 @@ export class Limits {
 
   #sharesOfSignal({ people, shared, parties }: SignalBuckets, who: Who, address: string | undefined): Share[] {
     if (this.#options.postsPerSecond === 0) return []
-    const key = 'user' in who ? String(who.user.id) : undefined
+    const key = who.kind === 'user' ? String(who.user.id) : undefined
     const why = 'that is more often than any page asks'
     return [
       ...(key === undefined ? [] : [{ buckets: people, key, why }]),
@@ -173,11 +173,11 @@ export class Limits {
 
   #sharesOf(who: Who, address: string | undefined): Share[] {
     const { postsPerSecond, postsPerAddress } = this.#options
-    const user = 'user' in who ? who.user : undefined
+    const user = who.kind === 'user' ? who.user : undefined
     const isBot = user?.kind === 'bot'
     const rate = Number((postsPerSecond * (isBot ? limits.botTimes : 1)).toPrecision(6)) // 1.1 × 10 is 11.000000000000002
     // A name that nothing proves is one person, whoever gives it, before and after its first deed.
-    const unproven = 'claims' in who ? who.claims : user?.kind === 'unproven' ? user.name : undefined
+    const unproven = who.kind === 'claim' ? who.claims : user?.kind === 'unproven' ? user.name : undefined
     const key = unproven === undefined ? user && String(user.id) : `unproven ${foldName(unproven)}`
     const own = { buckets: isBot ? this.#bots : this.#people, key, why: `that is more than ${rate} a second` }
     const kind = partyOf(who)
@@ -278,7 +278,7 @@ export class Limits {
 function streamKeys(who: Who, address: string | undefined) {
   const network = address === undefined ? undefined : networkOf(address)
   const session =
-    'user' in who ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
+    who.kind === 'user' ? (who.session ?? (who.user.kind === 'hosted' ? `of ${who.user.id}` : undefined)) : undefined
   return {
     address: `address ${address ?? ''}`,
     network: network && `network ${network}`,
@@ -324,6 +324,6 @@ function sharesBy(address: string | undefined, { addresses, networks }: AddressB
 // With whom somebody shares what an address may do. Accounts are among them where anybody can make one by themselves: bots and a host's people are
 // given by somebody, and who governs must always be able to.
 function partyOf(who: Who): 'guests' | 'accounts' | undefined {
-  if (!('user' in who) || isGuest(who.user)) return 'guests'
+  if (who.kind !== 'user' || isGuest(who.user)) return 'guests'
   return who.user.kind === 'account' && !governs(who.user) ? 'accounts' : undefined
 }

@@ -36,7 +36,7 @@ export function streamType(request: IncomingMessage, streams: 'always' | 'accept
  */
 export function openStream(exchange: Exchange): ServerSentEventsStream | undefined {
   const { request, response, who, address, cookie, connections, limits } = exchange
-  if ('nobody' in who && who.loggedOut) {
+  if (who.kind === 'nobody' && who.loggedOut) {
     // Without its cookie it may come in again, or read on as nobody.
     return void response.writeHead(204, { 'set-cookie': cookie.take(request) }).end()
   }

@@ -6,11 +6,15 @@ import type { Handler } from '../exchange.ts'
 
 export const whoAmI: Handler = ({ chat, request, who, cookie, hosted }) => {
   // A cookie that proves nothing any more would keep its browser from every stream.
-  const cookies = 'nobody' in who && who.loggedOut ? cookie.take(request) : cookie.renew(request, who)
+  const cookies = who.kind === 'nobody' && who.loggedOut ? cookie.take(request) : cookie.renew(request, who)
   return {
     status: 200,
     ...(cookies && { headers: { 'set-cookie': cookies } }),
-    json: { user: 'user' in who ? toUser(who.user) : null, access: chat.people.access, ...(hosted && { hosted }) },
+    json: {
+      user: who.kind === 'user' ? toUser(who.user) : null,
+      access: chat.people.access,
+      ...(hosted && { hosted }),
+    },
   }
 }
 
