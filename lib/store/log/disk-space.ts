@@ -1,20 +1,21 @@
-// How much room the disk has left. It is asked at most once a second, and sooner only where so much was added that the answer may be another by
-// now. Knows nothing of who may add what.
+// How much room the disk has left. The system is asked at most once a second, and sooner only if so much was added that the level
+// may have changed. It does not know who may add what.
 
 import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { DiskReserve } from '../../config.ts'
+import type { Amount } from './append-queue.ts'
 import type { Space } from './event-log.ts'
 
 const limits = {
   knownMs: 1000, // how long an answer counts
-  reservePart: 10, // of the reserve is kept from everybody,
-  logBytes: 16 * 1024 * 1024, // and at least what the write-ahead log grows to (14 MiB, while the search brings a part into one piece),
-  diskPart: 6, // but of a small disk no more than this part: one of less than 96 MiB can still become full
-  backPart: 10, // of a bound must be free above it before it is over, or it would come and go with every file on the disk,
-  backBytes: 64 * 1024 * 1024, // but no more than this
-  eventBytes: 1024, // that an event takes without its text,
-  characterBytes: 11, // and each UTF-16 unit of its text, together with the search: rare ones, which take the most
+  lastPart: 10, // a tenth of the reserve is kept from everybody,
+  lastBytes: 16 * 1024 * 1024, // and at least what the write-ahead log grows to (14 MiB, while the search merges a part),
+  lastDiskPart: 6, // but at most a sixth of the disk: one of less than 96 MiB can still become full
+  marginPart: 10, // a level ends when a tenth of its bound more is free, or it would come and go with every file on the disk;
+  marginBytes: 64 * 1024 * 1024, // at most this much
+  eventBytes: 1024, // that an event takes without its text
+  characterBytes: 11, // that each UTF-16 unit of its text takes, with the search: rare ones, which take the most
 }
 
 export interface DiskSpaceOptions {
@@ -23,32 +24,33 @@ export interface DiskSpaceOptions {
   reserve: DiskReserve
   /** Takes a line when there is too little room, and when that is over. */
   report: (line: string) => void
-  /** What is under way to the disk. */
+  /** What is on its way to the disk. */
   pending: () => Amount
-  /** What asks the system. */
+  /** Asks the system; tests give their own. */
   ask?: (folder: string) => Promise<DiskSize>
 }
 
-interface Amount {
-  events: number
-  /** UTF-16 units of their texts. */
-  characters: number
-}
-
-/** How many blocks there are, how many are left for us, and how large they are. */
+/** How many blocks the disk has, how many are left for us, and how many bytes a block has. */
 type DiskSize = Pick<StatsFs, 'blocks' | 'bavail' | 'bsize'>
+
+/** In bytes. */
+interface Bounds {
+  /** Below this much free the level is `low`, */
+  low: number
+  /** and below this `last`. */
+  last: number
+  /** Of the whole disk. */
+  size: number
+}
 
 export class DiskSpace {
   readonly #options: DiskSpaceOptions
   #level: Space = 'enough'
-  /** The level that was reported. */
+  /** The level that the owner was told last. */
   #reported: Space = 'enough'
   #free = Infinity
-  /** How large the disk is. */
-  #size = 0
-  /** The bound below which it is low. */
-  #low = 0
-  /** How much may be added before it has to be asked again. */
+  #bounds: Bounds = { low: 0, last: 0, size: 0 }
+  /** How many bytes may be added before the system has to be asked again. */
   #margin = Infinity
   #askedAt = -Infinity
   #asking: Promise<void> | undefined
@@ -59,26 +61,20 @@ export class DiskSpace {
     this.#options = options
   }
 
-  /** Asks for the first time. `tell` takes the line if there is too little room from the start, when nothing is reported yet. */
+  /** Asks for the first time. `tell` takes the line if there is too little room already: `report` may not be heard yet. */
   async open(tell: (line: string) => void): Promise<void> {
-    if (!this.#hasReserve) return
-    try {
-      this.#judge(await this.#read())
-    } catch {
-      return // the folder is gone: the writing thread says so
-    }
-    this.#report(tell)
+    if (this.#hasReserve) await this.#refresh(tell)
   }
 
   get level(): Space {
     return this.#level
   }
 
-  /** Undefined if `level` is known well enough, or else resolves when it is. */
+  /** Undefined if `level` is known well enough. Otherwise it resolves when it is. */
   measure(): Promise<void> | undefined {
     if (!this.#hasReserve) return undefined
-    const known = performance.now() - this.#askedAt < limits.knownMs && this.#margin > 0
-    return known ? undefined : this.#ask()
+    const isKnown = performance.now() - this.#askedAt < limits.knownMs && this.#margin > 0
+    return isKnown ? undefined : this.#refreshOnce()
   }
 
   /** Something is on its way to the disk. */
@@ -95,67 +91,80 @@ export class DiskSpace {
     return this.#options.reserve.bytes > 0 && this.#options.reserve.share > 0
   }
 
-  #ask(): Promise<void> {
-    this.#asking ??= this.#read()
-      .then((disk) => {
-        this.#judge(disk)
-        this.#report()
-      })
-      // The folder is gone: the writing thread says so.
-      .catch(() => {})
-      .finally(() => (this.#asking = undefined))
+  // Those who ask at the same time wait for the same answer.
+  #refreshOnce(): Promise<void> {
+    this.#asking ??= this.#refresh(this.#options.report).finally(() => (this.#asking = undefined))
     return this.#asking
   }
 
-  #read(): Promise<DiskSize> {
+  async #refresh(tell: (line: string) => void): Promise<void> {
     const { folder, ask = statfs } = this.#options
-    return ask(folder)
+    try {
+      this.#update(await ask(folder))
+    } catch {
+      return // the folder is gone: the writing thread says so
+    }
+    this.#tellChange(tell)
   }
 
-  #judge({ bavail, blocks, bsize }: DiskSize): void {
+  #update({ bavail, blocks, bsize }: DiskSize): void {
     if (this.#closed) return
-    const { reserve, pending } = this.#options
-    const size = blocks * bsize
-    const low = Math.min(reserve.bytes, reserve.share * size)
-    const last = Math.min(low, Math.max(low / limits.reservePart, Math.min(limits.logBytes, size / limits.diskPart)))
-    // What is under way will be there in a moment.
-    const free = bavail * bsize - bytesOf(pending())
-    const before = this.#level
-    const below = (bound: number, already: boolean) => free < (already ? wayBack(bound, size) : bound)
-    this.#level = below(last, before === 'last') ? 'last' : below(low, before !== 'enough') ? 'low' : 'enough'
-    this.#low = low
+    const bounds = boundsOf(blocks * bsize, this.#options.reserve)
+    // What is on its way will be there in a moment.
+    const free = bavail * bsize - bytesOf(this.#options.pending())
+    this.#level = levelOf(free, bounds, this.#level)
+    this.#bounds = bounds
     this.#free = free
-    this.#size = size
-    this.#margin = this.#level === 'last' ? Infinity : free - (this.#level === 'low' ? last : low)
+    this.#margin = this.#level === 'last' ? Infinity : free - (this.#level === 'low' ? bounds.last : bounds.low)
     this.#askedAt = performance.now()
-    // So that it is over as soon as there is room, whether or not anybody tries.
-    if (this.#level !== 'enough') {
-      this.#timer ??= setInterval(() => void this.#ask(), limits.knownMs).unref()
+    this.#watch(this.#level !== 'enough')
+  }
+
+  // So that a level is over as soon as there is room, whether or not anybody tries to add something.
+  #watch(isShort: boolean): void {
+    if (isShort) {
+      this.#timer ??= setInterval(() => void this.#refreshOnce(), limits.knownMs).unref()
     } else {
       clearInterval(this.#timer)
       this.#timer = undefined
     }
   }
 
-  #report(tell = this.#options.report): void {
+  #tellChange(tell: (line: string) => void): void {
     if (this.#reported === this.#level || this.#closed) return
     this.#reported = this.#level
-    const left = `the disk has ${inWords(this.#free)} of ${inWords(this.#size)} left`
+    tell(`the disk has ${inWords(this.#free)} of ${inWords(this.#bounds.size)} left${this.#consequence()}`)
+  }
+
+  #consequence(): string {
     const remedy = 'make room, or start natter with a smaller --disk-reserve'
-    if (this.#level === 'enough') tell(`${left}: everybody can add something again`)
-    else if (this.#level === 'low')
-      tell(
-        `${left}, and ${inWords(this.#low)} are kept in reserve: until there is more, only those with an account can add something; ${remedy}`,
-      )
-    else
-      tell(
-        `${left}, which the database itself needs: until there is more, nobody can add anything, while reading and deleting go on; ${remedy}`,
-      )
+    switch (this.#level) {
+      case 'enough':
+        return ': everybody can add something again'
+      case 'low':
+        return `, and ${inWords(this.#bounds.low)} are kept in reserve: until there is more, only those with an account can add something; ${remedy}`
+      case 'last':
+        return `, which the database itself needs: until there is more, nobody can add anything, while reading and deleting go on; ${remedy}`
+    }
   }
 }
 
-function wayBack(bound: number, size: number): number {
-  return bound + Math.min(bound / limits.backPart, limits.backBytes, (size - bound) / 2)
+function boundsOf(size: number, reserve: DiskReserve): Bounds {
+  const low = Math.min(reserve.bytes, reserve.share * size)
+  const needed = Math.max(low / limits.lastPart, Math.min(limits.lastBytes, size / limits.lastDiskPart))
+  return { low, last: Math.min(low, needed), size }
+}
+
+function levelOf(free: number, { low, last, size }: Bounds, before: Space): Space {
+  // A level that has begun ends at a higher bound.
+  const lastUntil = before === 'last' ? endOf(last, size) : last
+  const lowUntil = before === 'enough' ? low : endOf(low, size)
+  if (free < lastUntil) return 'last'
+  return free < lowUntil ? 'low' : 'enough'
+}
+
+function endOf(bound: number, size: number): number {
+  return bound + Math.min(bound / limits.marginPart, limits.marginBytes, (size - bound) / 2)
 }
 
 function bytesOf({ events, characters }: Amount): number {
