@@ -85,16 +85,8 @@ export class RoomView {
         more: (end) => void this.#reader.readOn(end),
         newest: () => void this.read(),
         moved: () => this.noteRead(),
-        retry: (key) => {
-          if (!mirror.me) return on.come()
-          this.#outbox.retry(key, mirror.me.id)
-          this.focus() // the button is gone
-        },
-        discard: (key) => {
-          this.#outbox.discard(key)
-          this.#log.drop(key)
-          this.focus()
-        },
+        retry: (key) => this.#retry(key),
+        discard: (key) => this.#discard(key),
         react: (id, emoji, isOn) => actions.react({ room: this.#room, id }, emoji, isOn),
       },
     )
@@ -102,20 +94,18 @@ export class RoomView {
     this.#outbox = new Outbox({
       changed: (entry) => this.#showPending(entry),
       delivered: (entry, message) => this.#reader.delivered(entry.key, message, on.cursor()),
-      refused: (entry, error) => {
-        this.#showPending(entry)
-        // There it stands under the message; the room may even be closed to us by now.
-        if (entry.room !== this.#room) notice.say(say('message.refused', { why: entry.refusal ?? '' }))
-        on.failed(error)
-      },
+      refused: (entry, error) => this.#refused(entry, error),
     })
     this.#reader = new Reader({ mirror, log: this.#log, outbox: this.#outbox }, () => {
       this.showPending()
       this.show()
     })
+    this.#listen()
+  }
 
+  #listen() {
     onRoomLink((path) => {
-      if (!on.mayFollow()) return false
+      if (!this.#on.mayFollow()) return false
       this.enter(path)
       return true
     })
@@ -126,7 +116,7 @@ export class RoomView {
     })
     window.addEventListener('popstate', () => {
       // That only what is behind # has changed, as by the link that skips to the messages, is no way to another place.
-      if (on.mayFollow() && location.pathname !== this.#path) this.#goTo(location.pathname)
+      if (this.#on.mayFollow() && location.pathname !== this.#path) this.#goTo(location.pathname)
     })
     window.addEventListener('blur', () => this.#looked())
     window.addEventListener('focus', () => this.#looked())
@@ -329,6 +319,29 @@ export class RoomView {
     const { me } = this.#mirror
     if (me && entry.room === this.#room && entry.seenAs === null)
       this.#log.pend(entry, { id: entry.user, name: me.name })
+  }
+
+  /** @param {string} key */
+  #retry(key) {
+    const { me } = this.#mirror
+    if (!me) return this.#on.come()
+    this.#outbox.retry(key, me.id)
+    this.focus() // the button is gone
+  }
+
+  /** @param {string} key */
+  #discard(key) {
+    this.#outbox.discard(key)
+    this.#log.drop(key)
+    this.focus()
+  }
+
+  /** @param {Entry} entry @param {unknown} error */
+  #refused(entry, error) {
+    this.#showPending(entry)
+    // There it stands under the message; the room may even be closed to us by now.
+    if (entry.room !== this.#room) this.#notice.say(say('message.refused', { why: entry.refusal ?? '' }))
+    this.#on.failed(error)
   }
 
   /** @param {string} id @param {string} text @returns {Promise<boolean>} whether the message says so now */
