@@ -44,6 +44,15 @@ interface NewPerson {
   address?: string | undefined
 }
 
+/** `upgraded` is the guest who makes an account; `session` and `invite` are hashes. */
+interface Newcomer {
+  upgraded: UserRow | undefined
+  name: string
+  session: string
+  invite: string | undefined
+  isAccount: boolean
+}
+
 const limits = {
   sessions: 50, // of one account; one more ends the oldest
   usersListed: 1000,
@@ -62,33 +71,47 @@ export class Accounts {
    * `address` is where from, if that is known.
    */
   async comeIn(who: Who, { name: raw, password, invite, address }: NewPerson): Promise<CameIn> {
-    const { appender, database, people } = this.#parts
-    const here =
-      password !== undefined && who.kind === 'user' && who.user.kind !== 'unproven' ? people.person(who) : undefined
-    const name = cleanOwnName(raw, here?.name)
-    if (!here && invite === undefined && people.access === 'invite')
-      throw new ChatError(
-        'invite_needed',
-        'only who was invited comes in here; log in with a password, or ask for an invite',
-      )
+    const { appender, people } = this.#parts
+    const isProven = who.kind === 'user' && who.user.kind !== 'unproven'
+    const upgraded = password !== undefined && isProven ? people.person(who) : undefined
+    const name = cleanOwnName(raw, upgraded?.name)
+    if (!upgraded) this.#mayComeIn(invite)
     const secret = newSecret()
     const session = hashOf(secret)
-    const kind = password === undefined ? 'guest' : 'account'
-    // Where one has to be invited, an account makes nobody more than they were invited as.
-    const role = kind === 'guest' ? 'guest' : roleBy(database, invite, people.access === 'invite' ? 'guest' : 'member')
-    const facts = { ...people.nameFacts(name), session, role, ...(invite !== undefined && { invite }) }
-    const body: NonNullable<UserMade['body']> = { name }
-    const event: UserMade | AccountMade = here
-      ? { type: 'account', rules, user: here.id, facts, body }
-      : { type: 'user', rules, facts: { ...facts, kind }, body }
+    const event = this.#newcomer({ upgraded, name, session, invite, isAccount: password !== undefined })
     // Before the hashing, which takes long.
     appender.check(event)
     await appender.checkSpace(event)
-    if (password !== undefined) body.text = await people.passwords.hash(password, { address, person: here?.id ?? 0 })
-    const room = invite === undefined ? undefined : database.people.inviteByHash(invite)?.room
-    const after: LogEvent[] = room ? [{ type: 'join', rules, room, facts: { proof: session, invite: invite! } }] : []
-    const { id } = await appender.append(event, { after })
-    return this.#instead(who, here?.id ?? id, secret)
+    if (password !== undefined)
+      event.body = { name, text: await people.passwords.hash(password, { address, person: upgraded?.id ?? 0 }) }
+    const { id } = await appender.append(event, { after: this.#entering(invite, session) })
+    return this.#instead(who, upgraded?.id ?? id, secret)
+  }
+
+  #mayComeIn(invite: string | undefined): void {
+    if (invite !== undefined || this.#parts.people.access !== 'invite') return
+    throw new ChatError(
+      'invite_needed',
+      'only who was invited comes in here; log in with a password, or ask for an invite',
+    )
+  }
+
+  // A new user, or a guest who becomes an account.
+  #newcomer({ upgraded, name, session, invite, isAccount }: Newcomer): UserMade | AccountMade {
+    const { database, people } = this.#parts
+    // Where one has to be invited, an account makes nobody more than they were invited as.
+    const least = people.access === 'invite' ? 'guest' : 'member'
+    const role = isAccount ? roleBy(database, invite, least) : 'guest'
+    const facts = { ...people.nameFacts(name), session, role, ...(invite !== undefined && { invite }) }
+    if (upgraded) return { type: 'account', rules, user: upgraded.id, facts, body: { name } }
+    return { type: 'user', rules, facts: { ...facts, kind: isAccount ? 'account' : 'guest' }, body: { name } }
+  }
+
+  // The room that the invite is for, which whoever has this first session comes into.
+  #entering(invite: string | undefined, session: string): LogEvent[] {
+    if (invite === undefined) return []
+    const room = this.#parts.database.people.inviteByHash(invite)?.room
+    return room ? [{ type: 'join', rules, room, facts: { proof: session, invite } }] : []
   }
 
   /** Comes in with an account's password; `address` is where from, if that is known. */

@@ -2,7 +2,8 @@
 
 import { ChatError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
-import type { RoomRow } from '../../store/tables/room-tables.ts'
+import type { UserRow } from '../../store/tables/people-tables.ts'
+import type { MemberRow, RoomRow } from '../../store/tables/room-tables.ts'
 import { hasBlocked, isShunned, otherOf } from '../rooms/direct.ts'
 import type { Joined } from '../../store/log/log-events.ts'
 import { governs, manages, sees } from './rights.ts'
@@ -81,38 +82,17 @@ export const roomRules: RulesOf<'room' | 'room_change' | 'join' | 'leave'> = {
       const { user, room } = placed(database, event)
       const joining = user && database.people.user(user)
       if (!joining || !room) throw noRoom()
-      const { by, role, invite } = event.facts ?? {}
       if (joining.banned !== 0) throw new ChatError('banned', `${joining.name} is banned`)
       if (room.archived) throw new ChatError('archived', `${room.slug} is archived; nobody comes into it any more`)
+      const { by, role } = event.facts ?? {}
       const already = database.rooms.roleIn(room.id, joining.id)
-      if (room.kind === 'direct') {
-        checkJoinsDirect(database, { event, room, user: joining.id })
-      } else if (by !== undefined && by !== joining.id) {
-        if (!sees(database, by, room)) throw noRoom()
-        if (!manages(database, by, room))
-          throw new ChatError(
-            'forbidden',
-            `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`,
-          )
-        if (joining.kind === 'unproven')
-          throw new ChatError(
-            'forbidden',
-            `nothing proves that ${joining.name} is who they say; they have to come in first`,
-          )
-      } else if (database.event(room.id)?.user !== joining.id || database.rooms.hasMember(room.id)) {
-        // Who made a room is the first in it, and nobody's to ask.
-        // One's own step back from owner to member needs nobody.
-        if (role === 'owner' && already !== 'owner' && !manages(database, joining.id, room))
-          throw sees(database, joining.id, room)
-            ? new ChatError('forbidden', `only who owns ${room.slug} may make an owner of it`)
-            : noRoom()
-        const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
-        const invited = byInvite?.room === room.id && database.people.accepted(byInvite.id, joining.id)?.entered === 0
-        if (room.kind === 'private' && already === undefined && !invited) throw noRoom()
-      }
-      const held =
-        already ??
-        (isShunned(database, by, joining.id) ? database.blocks.shadow(room.id, joining.id, by)?.role : undefined)
+      if (room.kind === 'direct') checkJoinsDirect(database, { event, room, user: joining.id })
+      else if (by !== undefined && by !== joining.id) checkIsAdded(database, { by, room, added: joining })
+      else if (!isFirstIn(database, room, joining.id))
+        checkComesIn(database, { event, room, user: joining.id, already })
+      // Whoever is blocked sees the one that they added in the room, and nobody else does.
+      const shunned = isShunned(database, by, joining.id)
+      const held = already ?? (shunned ? database.blocks.shadow(room.id, joining.id, by)?.role : undefined)
       if (held !== undefined && held === (role ?? held))
         throw new ChatError('already_member', 'they are in this room already')
     },
@@ -169,6 +149,43 @@ function checkRoomCount(database: Database): void {
     'forbidden',
     `there are ${limits.rooms} rooms, and no more can be made until whoever governs the place has archived some`,
   )
+}
+
+// Who made a room is the first in it, and has nobody to ask.
+function isFirstIn(database: Database, room: RoomRow, user: number): boolean {
+  return database.event(room.id)?.user === user && !database.rooms.hasMember(room.id)
+}
+
+// Somebody else adds them, or gives them a role.
+function checkIsAdded(database: Database, { by, room, added }: { by: number; room: RoomRow; added: UserRow }): void {
+  if (!sees(database, by, room)) throw noRoom()
+  if (!manages(database, by, room))
+    throw new ChatError(
+      'forbidden',
+      `only who owns ${room.slug}, or governs the place, may add somebody or give them a role`,
+    )
+  if (added.kind === 'unproven')
+    throw new ChatError('forbidden', `nothing proves that ${added.name} is who they say; they have to come in first`)
+}
+
+// They come in, or take another role, by themselves. A step back from owner to member needs nobody.
+function checkComesIn(
+  database: Database,
+  {
+    event,
+    room,
+    user,
+    already,
+  }: { event: Joined; room: RoomRow; user: number; already: MemberRow['roomRole'] | undefined },
+): void {
+  const { role, invite } = event.facts ?? {}
+  if (role === 'owner' && already !== 'owner' && !manages(database, user, room)) {
+    if (!sees(database, user, room)) throw noRoom()
+    throw new ChatError('forbidden', `only who owns ${room.slug} may make an owner of it`)
+  }
+  const byInvite = invite === undefined ? undefined : database.people.inviteByHash(invite)
+  const invited = byInvite?.room === room.id && database.people.accepted(byInvite.id, user)?.entered === 0
+  if (room.kind === 'private' && already === undefined && !invited) throw noRoom()
 }
 
 /**
