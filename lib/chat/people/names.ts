@@ -125,7 +125,8 @@ export function foldName(name: string): string {
 /** A room's name as it stands in URLs: letters of any script, digits, `-` and `_`. */
 export function slugOf(name: string): string {
   const slug = foldName(name)
-    .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
+    // With the marks on what goes: on a hyphen, or on nothing, they would be no part of a name.
+    .replace(/[^\p{L}\p{M}\p{N}_][^\p{L}\p{N}_]*/gu, '-')
     .replace(/^-|-$/g, '')
   if (slug === '')
     throw new ChatError('invalid_name', 'the name has no letter or digit; a room needs one for its address')
