@@ -31,6 +31,25 @@ export interface Follower {
   stuckAt: number
 }
 
+/** One that has got nothing yet, and is due for its first ping as soon as it is up to date. */
+export function newFollower(
+  stream: ServerSentEventsStream,
+  { who, filter }: { who?: Follower['who']; filter?: Follower['filter'] },
+): Follower {
+  return {
+    stream,
+    who,
+    filter,
+    topics: [],
+    since: 0,
+    live: false,
+    waiting: false,
+    pageEvents: 128,
+    pingAt: performance.now(),
+    stuckAt: Infinity,
+  }
+}
+
 /**
  * Whole frames for one write, the cursor after it, and how many frames it holds. No object: V8's Maglev (Node 22 to 26) at times gives two of
  * the same literal one number, and what was made for one reader moved the cursor of another back, who got the same events for ever.

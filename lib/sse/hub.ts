@@ -5,7 +5,7 @@
 import { frameOf, Frames } from './frame.ts'
 import { Attendance } from './attendance.ts'
 import { readCursor, refusalOf, type CursorRefusal } from './cursor.ts'
-import { nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
+import { newFollower, nextPiece, type Follower, type Piece, type Seen } from './follower.ts'
 import type { History, HistoryEvent } from './history.ts'
 import type { EventMap, FollowOptions, HubEvent, HubOptions } from './hub-options.ts'
 import { statsOf, type HubStats } from './hub-stats.ts'
@@ -22,7 +22,7 @@ const limits = {
   tickBytes: 64 * 1024, // of a tick, after which it is delivered without waiting for its end
   pageEvents: 500, // read from history in one go
   topicsAtOnce: 1000, // a stream follows, or no longer follows, before others get the event loop
-  stuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
+  readerStuckMs: 20_000, // a reader whose socket took nothing for so long is cut off; its cursor brings it back
 }
 
 /**
@@ -172,32 +172,22 @@ export class Hub<Events extends EventMap = EventMap> {
    * gave, or can no longer serve, gets a `reset` event. Called again for the same stream it follows more, from now on
    * or after the id given; that must not be older than what was published before the call.
    */
-  follow(
-    stream: ServerSentEventsStream,
-    topics: readonly string[],
-    { after, who, more = [], filter }: FollowOptions = {},
-  ): void {
+  follow(stream: ServerSentEventsStream, topics: readonly string[], options: FollowOptions = {}): void {
     this.flush()
-    const already = this.#followers.get(stream)
-    if (already) return this.#topics.add(already, topics, after ?? this.#newest)
-    if (this.#closed || !stream.open) return stream.close()
-    const follower: Follower = {
-      stream,
-      who,
-      filter,
-      topics: [],
-      since: 0,
-      live: false,
-      waiting: false,
-      pageEvents: 128,
-      pingAt: performance.now(),
-      stuckAt: Infinity,
-    }
+    const follower = this.#followers.get(stream)
+    if (follower) this.#topics.add(follower, topics, options.after ?? this.#newest)
+    else if (this.#closed || !stream.open) stream.close()
+    else this.#begin(stream, topics, options)
+  }
+
+  #begin(stream: ServerSentEventsStream, topics: readonly string[], options: FollowOptions): void {
+    const { after, who, more = [] } = options
+    const follower = newFollower(stream, options)
     this.#followers.set(stream, follower)
     this.#topics.add(follower, topics, 0)
     stream.whenClosed(this.#forget)
     if (who !== undefined) this.#attendance.open(who)
-    this.#timer ??= setInterval(() => this.#second(), 1000).unref()
+    this.#timer ??= setInterval(() => this.#lookAfterAll(), 1000).unref()
 
     const cursor = after ?? readCursor(stream.lastEventId)
     stream.cursor = cursor ?? this.#delivered
@@ -260,7 +250,7 @@ export class Hub<Events extends EventMap = EventMap> {
     const { stream } = follower
     while (stream.open && !follower.waiting) {
       if (stream.writableNeedDrain) {
-        follower.stuckAt = performance.now() + limits.stuckMs
+        follower.stuckAt = performance.now() + limits.readerStuckMs
         return this.#resume(follower, stream.drained())
       }
       if (stream.cursor >= this.#delivered) return this.#becomeLive(follower)
@@ -364,12 +354,18 @@ export class Hub<Events extends EventMap = EventMap> {
     follower.stream.send({ event: 'ping', id: this.#delivered, data: '{}' })
   }
 
-  #second(): void {
+  // Once a second.
+  #lookAfterAll(): void {
     const now = performance.now()
     for (const follower of this.#followers.values()) {
-      if (now >= follower.stuckAt) follower.stream.destroy()
+      if (now >= follower.stuckAt) this.#cutOff(follower)
       else if (now >= follower.pingAt && follower.live && !follower.stream.writableNeedDrain) this.#ping(follower)
     }
+  }
+
+  // A slow reader: what waits for its socket is let go of, and it comes back with its cursor.
+  #cutOff({ stream }: Follower): void {
+    stream.destroy()
   }
 
   async #leaveAll(follower: Follower): Promise<void> {

@@ -50,7 +50,7 @@ const headers = {
 
 const nothing = (): void => {}
 
-const lastCallMs = 20_000 // for the reader to take what was sent before the end
+const endTakenMs = 20_000 // for the reader to take what was sent before the end
 
 /** A whole number of milliseconds between the two, by chance. */
 export function between(leastMs: number, mostMs: number): number {
@@ -208,7 +208,7 @@ export class ServerSentEventsStream {
     this.#response.end()
     this.#drained()
     // A reader that has stopped reading would keep the connection, and what waits for it, for ever.
-    this.#lastCall = setTimeout(() => this.#response.destroy(), lastCallMs).unref()
+    this.#lastCall = setTimeout(() => this.#response.destroy(), endTakenMs).unref()
   }
 
   /** Cuts the connection, and drops what has not gone out. */
