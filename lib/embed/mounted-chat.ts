@@ -57,6 +57,7 @@ export class MountedChat {
   readonly #operations = new UnderWay<Promise<unknown>>()
   readonly #people: HostPeople | undefined
   #phase: 'open' | 'stopping' | 'over' = 'open'
+  /** Of the first call of `close`, for those after it; whether there was one `#phase` says. */
   #closed: Promise<void> | undefined
   readonly #forget = () => this.#events.forget()
 
@@ -244,7 +245,7 @@ export class MountedChat {
   async disconnect(id: Identity['id']): Promise<void> {
     // Who is still being identified may be somebody else by now, or nobody.
     this.#people?.outdate(id)
-    if (!this.#closed) this.#chat.disconnect(id)
+    if (this.#phase === 'open') this.#chat.disconnect(id)
   }
 
   /**
@@ -270,7 +271,7 @@ export class MountedChat {
     await within(until(limits.answersMs), Promise.all([operations, cleanups, ...answers]))
     for (const response of this.#open.all) response.destroy()
     await within(until(limits.overMs), this.#events.close())
-    this.#events.forget()
+    this.#forget()
     process.off('exit', this.#forget)
   }
 
@@ -282,7 +283,7 @@ export class MountedChat {
   #byAnybody<Given extends unknown[], Result>(operation: (who: Who, ...given: Given) => Result | Promise<Result>) {
     return async (by: Identity | null, ...given: Given): Promise<Result> => {
       const identity = by && readIdentity(by)
-      if (this.#closed) throw new ChatError('stopping', 'this chat is closed')
+      if (this.#phase !== 'open') throw new ChatError('stopping', 'this chat is closed')
       const done = (async () =>
         operation(identity ? await this.#chat.people.hosted(identity) : { kind: 'nobody' }, ...given))()
       return done.finally(this.#operations.add(done))

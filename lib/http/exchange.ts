@@ -41,8 +41,15 @@ export interface Answer {
   bytes?: Uint8Array | undefined
 }
 
-/** Answers, or returns nothing: where it was asked for a stream it has begun one, and elsewhere there is no more to say than 204. */
-export type Handler = (exchange: Exchange) => Answer | void | Promise<Answer | void>
+/** The answer where there is no more to say than that it is done. */
+export const done: Answer = { status: 204 }
+
+/** Returned instead of an answer by a handler that was asked for a stream: the response is the stream's from then on, or ended. */
+export const streaming = 'streaming'
+
+export type Result = Answer | typeof streaming
+
+export type Handler = (exchange: Exchange) => Result | Promise<Result>
 
 /** Which of these media types, or encodings, a header wants most: the first of those that are wanted alike (RFC 9110, section 12.5). */
 export function preferred<Type extends string>(header: string, types: readonly Type[]): Type | undefined {

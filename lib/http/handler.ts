@@ -14,7 +14,7 @@ import { Clients, wasReset } from './limits/client-address.ts'
 import { Connections } from './limits/connections.ts'
 import { letRead, preflight } from './cors.ts'
 import { comesBack, putOff, streamType } from './resources/events.ts'
-import type { Answer } from './exchange.ts'
+import { streaming, type Answer, type Result, type StreamType } from './exchange.ts'
 import { checkHost, checkOrigin, checkReader, type OwnServer } from './guard.ts'
 import { identify, sessionCookie } from './identity.ts'
 import { Limits } from './limits/limits.ts'
@@ -22,7 +22,7 @@ import { Lines } from './lines.ts'
 import { readFiles, sendFile } from './page/page.ts'
 import { Patience, totalMs } from './limits/patience.ts'
 import { problem } from './problems.ts'
-import { routesAt } from './routes.ts'
+import { routesAt, type Route } from './routes.ts'
 import { readHost, readTarget, targetOf } from './target.ts'
 import { Turns } from './limits/turns.ts'
 import type { UnderWay } from './limits/under-way.ts'
@@ -32,6 +32,11 @@ import { WaitingBytes } from './limits/waiting-bytes.ts'
 
 const nothing = (): void => {}
 const noHeaders = { headers: {}, rawHeaders: [] }
+const gone = 'gone' // the sender has hung up: there is nobody to answer
+const tooManyBehind = problem(
+  'too_many',
+  'too many requests at once on this connection: this one and those behind it had no effect; read the answers, and send them again',
+)
 const unreadMs = 30_000 // that an answer waits without its connection taking any of it
 
 export interface HandlerOptions
@@ -51,6 +56,26 @@ export interface HandlerOptions
   /** Is given the answers that are not out yet, streams among them. */
   open: UnderWay<ServerResponse>
   log: Log
+}
+
+/** The route of a request, and what the request says of it. */
+interface Found {
+  route: Route
+  params: Record<string, string>
+  query: URLSearchParams
+  stream: StreamType | undefined
+  /** GET or HEAD. */
+  reads: boolean
+}
+
+/** Where a request comes from and where its answer goes. */
+interface Sender {
+  request: IncomingMessage
+  response: ServerResponse
+  host: string
+  address: string | undefined
+  /** The refusal for an EventSource that is one too many of its address. */
+  oneTooMany: ChatError | undefined
 }
 
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
@@ -74,6 +99,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   const clientOf = new WeakMap<ServerResponse, string>()
   const cookie = sessionCookie(chat, { secure: urls.length > 0 && urls.every((url) => url.startsWith('https:')), base })
 
+  // The way of a request: `handle` waits for its turn on the connection, `begin` sees to its end, `answer` is the way itself.
   function handle(request: IncomingMessage, response: ServerResponse): void {
     // Nobody can read the answer, and without an address no limit would hold the request back.
     if (wasReset(request.socket)) return void request.socket.destroy()
@@ -81,59 +107,73 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     // sender knows that nobody has read it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     letRead(request, response, allowOrigins)
-    const begin = () => {
-      // It comes once, and `once` would take it off again, at 5 µs a request.
-      const opened = () => {
-        const close = open.add(response)
-        response.on('close', () => {
-          close()
-          connections.answered(request.socket, response)
-          // What is left of a body that nobody wants must not hold its connection for ever.
-          if (!request.complete && !request.socket.destroyed) waitForRest(request)
-        })
-      }
-      // What a response without a socket waits behind is among them.
-      if (response.socket) opened()
-      else response.once('socket', opened)
-      answer(request, response)
-        .catch(failure)
-        .then((result) => result && send(response, result))
-        .catch((error) => {
-          failure(error)
-          response.destroy()
-        })
-    }
-    const tooMany = () => {
-      const detail =
-        'too many requests at once on this connection: this one and those behind it had no effect; read the answers, and send them again'
-      refuseRest(connections, request.socket, problem('too_many', detail), request.method === 'HEAD')
-    }
-    connections.inTurn(request, response, { begin, tooMany })
+    connections.inTurn(request, response, {
+      begin: () => begin(request, response),
+      tooMany: () => refuseRest(connections, request.socket, tooManyBehind, request.method === 'HEAD'),
+    })
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | void> {
+  function begin(request: IncomingMessage, response: ServerResponse): void {
+    // A response behind others on its connection has no socket yet. `once` for the close in `count` would cost 5 µs a request.
+    if (response.socket) count(request, response)
+    else response.once('socket', () => count(request, response))
+    answer(request, response)
+      .catch(failure)
+      .then((result) => typeof result === 'object' && send(response, result))
+      .catch((error) => {
+        failure(error)
+        response.destroy()
+      })
+  }
+
+  // Every answer counts as open until its response closes, whatever becomes of it.
+  function count(request: IncomingMessage, response: ServerResponse): void {
+    const close = open.add(response)
+    response.on('close', () => {
+      close()
+      connections.answered(request.socket, response)
+      // What is left of a body that nobody wants must not hold its connection for ever.
+      if (!request.complete && !request.socket.destroyed) waitForRest(request)
+    })
+  }
+
+  // The limits stand in front of every fast path: health, files and refusals hold their connection as well.
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Result | typeof gone> {
     if (phase() === 'over') throw new ChatError('stopping', 'natter has stopped here; try again in a moment')
     const { host, address, unreadable } = senderOf(request)
-    if (address !== undefined) clientOf.set(response, address)
-    // Before anything else is looked at: what is refused holds its connection as well.
-    const oneTooMany = server?.shares.begin(request, response, address)
-    if (oneTooMany) {
-      response.shouldKeepAlive = false
-      // An EventSource would not come back after it; it is put off where it is known to be one.
-      if (!comesBack(request, oneTooMany)) throw oneTooMany
-    }
+    const oneTooMany = countAddress(request, response, address)
     refuseSecrets(request.url ?? '')
     if (unreadable) throw unreadable
     checkHostIsOurs(host)
     const allowed = preflight(request, allowOrigins)
     if (allowed) return allowed
+    const found = find(request, response)
+    return 'route' in found ? carryOut(found, { request, response, host, address, oneTooMany }) : found
+  }
+
+  // Before anything else is looked at. Returns the refusal that an EventSource is told where it is known to be one.
+  function countAddress(
+    request: IncomingMessage,
+    response: ServerResponse,
+    address: string | undefined,
+  ): ChatError | undefined {
+    if (address !== undefined) clientOf.set(response, address)
+    const oneTooMany = server?.shares.begin(request, response, address)
+    if (!oneTooMany) return undefined
+    response.shouldKeepAlive = false
+    // An EventSource would not come back after an error.
+    if (!comesBack(request, oneTooMany)) throw oneTooMany
+    return oneTooMany
+  }
+
+  // What needs no caller is answered here: health, files, and what is not found. Everything else is a route.
+  function find(request: IncomingMessage, response: ServerResponse): Answer | Promise<Answer> | Found {
     const { segments, query } = readTarget(targetOf(request), base)
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    const reads = method === 'GET'
     const path = segments.join('/')
     const short =
       health(path) ?? sendFile(files, path === '' || path === 'join' ? 'index.html' : path, request, response)
-    if (short) return reads ? short : notAllowed(['GET'], method)
+    if (short) return method === 'GET' ? short : notAllowed(['GET'], method)
     const { routes, params } = routesAt(segments)
     if (routes.length === 0)
       throw new ChatError('not_found', 'there is nothing here; / is the page, /events the stream, /rooms the rooms')
@@ -148,8 +188,17 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const stream = streamType(request, route.streams)
     // A stream is not to be stored, whatever it varies by.
     if (!stream && (route.page || route.streams)) response.appendHeader('vary', 'accept')
-    if (route.page && request.headers.accept?.includes('text/html'))
-      return sendFile(files, 'index.html', request, response)
+    const page =
+      route.page && request.headers.accept?.includes('text/html')
+        ? sendFile(files, 'index.html', request, response)
+        : undefined
+    return page ?? { route, params, query, stream, reads: method === 'GET' }
+  }
+
+  // Waits for its turn, finds out who asks, and calls the handler. Whatever is held meanwhile is released at the end.
+  async function carryOut(found: Found, sender: Sender): Promise<Result | typeof gone> {
+    const { route, params, query, stream, reads } = found
+    const { request, response, host, address, oneTooMany } = sender
     // Before anything is looked up: what it would cost is the reason to refuse it.
     if (reads) checkReader(request, response, { host, origins })
     // A stream as well: what it replays takes as long as a page.
@@ -160,21 +209,17 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
       if (oneTooMany) throw oneTooMany
       if (turn) await turn
       // There is nobody to answer any more, and perhaps nothing to answer from.
-      if (request.socket.destroyed) return
+      if (request.socket.destroyed) return gone
       // A stream keeps nothing for its reader.
       if (!stream) waiting.check(address)
       if (!reads) bodyOver = waiting.add(address, bytesToCome(request))
-      // A token that was made here says itself whose it is.
-      const known =
-        people && !/^Bearer natter_/i.test(request.headers.authorization ?? '')
-          ? people.whoSent(request)
-          : identify(chat, request, { cookie, address })
+      const known = whoSent(request, address)
       // A password takes its time to be checked. Meanwhile nothing behind this request may begin: least of all behind a stream.
       if (stream || known instanceof Promise) connections.hold(request)
       const who = known instanceof Promise ? await known : known
       if (!stream) connections.release(request)
       // Who went away meanwhile can't be answered, and the rest of a body would never come.
-      if (request.socket.destroyed) return
+      if (request.socket.destroyed) return gone
       if (route.who === 'named' && who.kind === 'nobody') throw new ChatError('unauthorized', needsName)
       if (!reads) {
         checkOrigin(request, host, origins)
@@ -182,33 +227,26 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
         whenBodyArrived(request, limits.change(`${route.method} ${route.path}`, who, address))
       }
       const publicUrl = `${urls[0] ?? `http://${host || reachedAt(request)}`}${base}`
-      const result = await route.handler({
-        chat,
-        request,
-        response,
-        params,
-        query,
-        stream,
-        who,
-        address,
-        cookie,
-        hosted,
-        publicUrl,
-        connections,
-        limits,
-        lines,
-      })
-      if (!stream) return result ?? { status: 204 }
+      const asked = { request, response, params, query, stream, who, address, publicUrl }
+      const result = await route.handler({ ...asked, chat, cookie, hosted, connections, limits, lines })
       // A browser sends a kilobyte of them. Where another server carries us its middleware may still ask for them.
-      if (server) Object.assign(request, noHeaders)
+      if (result === streaming && server) Object.assign(request, noHeaders)
       return result
     } catch (error) {
       if (!stream || response.headersSent || !comesBack(request, error)) throw error
-      return putOff({ request, response, stream, connections, lines }, error.message)
+      putOff({ request, response, stream, connections, lines }, error.message)
+      return streaming
     } finally {
       connections.release(request)
       bodyOver()
     }
+  }
+
+  // A token that was made here says itself whose it is, even where a host says who people are.
+  function whoSent(request: IncomingMessage, address: string | undefined): Who | Promise<Who> {
+    return people && !/^Bearer natter_/i.test(request.headers.authorization ?? '')
+      ? people.whoSent(request)
+      : identify(chat, request, { cookie, address })
   }
 
   // Where the Host can't be read there is no telling whom a proxy names.

@@ -1,6 +1,6 @@
 // Whom somebody blocks: theirs alone to know.
 
-import type { Handler } from '../exchange.ts'
+import { done, type Handler } from '../exchange.ts'
 import { countIn } from '../query.ts'
 
 export const listBlocks: Handler = ({ chat, query, who }) => ({
@@ -8,6 +8,12 @@ export const listBlocks: Handler = ({ chat, query, who }) => ({
   json: chat.blocks.list(who, { after: query.get('after') ?? undefined, limit: countIn(query, 'limit') }),
 })
 
-export const block: Handler = ({ chat, params, who }) => chat.blocks.block(who, params.user!)
+export const block: Handler = async ({ chat, params, who }) => {
+  await chat.blocks.block(who, params.user!)
+  return done
+}
 
-export const unblock: Handler = ({ chat, params, who }) => chat.blocks.unblock(who, params.user!)
+export const unblock: Handler = async ({ chat, params, who }) => {
+  await chat.blocks.unblock(who, params.user!)
+  return done
+}

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ChatError } from '../../errors.ts'
 import { between, ServerSentEventsStream, type StreamResponse } from '../../sse/server-sent-events-stream.ts'
-import { preferred, type Exchange, type Handler, type StreamType } from '../exchange.ts'
+import { preferred, streaming, type Exchange, type Handler, type StreamType } from '../exchange.ts'
 
 const roomsMax = 200 // that one stream names: each is looked up before it begins
 const comeBackMs = [5000, 30_000] as const // for a reader for whom there is no room now
@@ -90,4 +90,5 @@ export const watch: Handler = (exchange) => {
     throw new ChatError('invalid_request', `a stream shows at most ${roomsMax} rooms by name; follow ?mine, or all`)
   const view = { ...(rooms.length > 0 && { rooms }), mine: query.has('mine') }
   chat.streams.follow(who, view, () => openStream(exchange), { tells: () => limits.mayTellComing(who, address) })
+  return streaming
 }

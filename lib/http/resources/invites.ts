@@ -1,7 +1,7 @@
 // Invite links: making, listing and ending them, and coming in by one. The code is only ever in a body.
 
 import { readFields } from '../body.ts'
-import type { Handler } from '../exchange.ts'
+import { done, type Handler } from '../exchange.ts'
 import { pagesIn } from '../query.ts'
 
 export const makeInvite: Handler = async ({ chat, request, who, publicUrl }) => {
@@ -18,7 +18,10 @@ export const listInvites: Handler = async ({ chat, query, who }) => ({
   json: await chat.invites.list(who, pagesIn(query)),
 })
 
-export const endInvite: Handler = ({ chat, params, who }) => chat.invites.end(who, params.id!)
+export const endInvite: Handler = async ({ chat, params, who }) => {
+  await chat.invites.end(who, params.id!)
+  return done
+}
 
 export const acceptInvite: Handler = async ({ chat, request, who, address, cookie }) => {
   const { secret, ...came } = await chat.invites.accept(who, {

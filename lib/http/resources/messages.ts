@@ -3,7 +3,7 @@
 import { ChatError } from '../../errors.ts'
 import { isJson, readFields, readText } from '../body.ts'
 import { openStream } from './events.ts'
-import type { Handler } from '../exchange.ts'
+import { done, streaming, type Handler } from '../exchange.ts'
 import { countIn, idIn, pagesIn } from '../query.ts'
 
 export const listMessages: Handler = async (exchange) => {
@@ -25,6 +25,7 @@ export const listMessages: Handler = async (exchange) => {
     after,
     tells: () => limits.mayTellComing(who, address),
   })
+  return streaming
 }
 
 export const post: Handler = async ({ chat, params, request, who }) => {
@@ -56,23 +57,33 @@ export const edit: Handler = async ({ chat, params, request, who }) => {
   return { status: 200, json: await chat.talk.edit(who, params.room!, params.message!, { text }) }
 }
 
-export const remove: Handler = ({ chat, params, who }) => chat.talk.remove(who, params.room!, params.message!)
+export const remove: Handler = async ({ chat, params, who }) => {
+  await chat.talk.remove(who, params.room!, params.message!)
+  return done
+}
 
 export const listReacting: Handler = ({ chat, params, query, who }) => ({
   status: 200,
   json: chat.talk.reactions(who, params.room!, params.message!, { emoji: params.emoji!, ...pagesIn(query) }),
 })
 
-export const react: Handler = ({ chat, params, who }) =>
-  chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
+export const react: Handler = async ({ chat, params, who }) => {
+  await chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: true })
+  return done
+}
 
-export const takeBack: Handler = ({ chat, params, who }) =>
-  chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
+export const takeBack: Handler = async ({ chat, params, who }) => {
+  await chat.talk.react(who, params.room!, params.message!, { emoji: params.emoji!, on: false })
+  return done
+}
 
-export const typing: Handler = ({ chat, params, who, address, limits }) =>
+export const typing: Handler = ({ chat, params, who, address, limits }) => {
   chat.talk.typing(who, params.room!, { tells: limits.mayTellTyping(who, address) })
+  return done
+}
 
 export const read: Handler = async ({ chat, params, request, who }) => {
   const { id } = await readFields(request, { id: 'string' })
   chat.talk.read(who, params.room!, id)
+  return done
 }

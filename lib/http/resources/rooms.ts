@@ -3,7 +3,7 @@
 import { ChatError } from '../../errors.ts'
 import { readFields } from '../body.ts'
 import { openStream } from './events.ts'
-import type { Handler } from '../exchange.ts'
+import { done, streaming, type Handler } from '../exchange.ts'
 import { pagesIn } from '../query.ts'
 
 export const listRooms: Handler = async (exchange) => {
@@ -11,6 +11,7 @@ export const listRooms: Handler = async (exchange) => {
   if (!exchange.stream)
     return { status: 200, json: await chat.rooms(who, { ...pagesIn(query), q: query.get('q') ?? undefined }) }
   chat.streams.followRooms(who, () => openStream(exchange))
+  return streaming
 }
 
 export const createRoom: Handler = async ({ chat, request, who, address, limits }) => {
@@ -32,6 +33,7 @@ export const changeRoom: Handler = async ({ chat, params, request, who }) => {
 
 export const archiveRoom: Handler = async ({ chat, params, who }) => {
   await chat.changeRoom(who, params.room!, { archived: true })
+  return done
 }
 
 export const openDirect: Handler = async ({ chat, request, who, address, limits }) => {
@@ -51,9 +53,13 @@ export const addMember: Handler = async ({ chat, params, request, who }) => {
   if (role !== undefined && role !== 'owner' && role !== 'member')
     throw new ChatError('invalid_request', 'role must be owner or member')
   await chat.join(who, params.room!, { user: params.user!, role })
+  return done
 }
 
-export const removeMember: Handler = ({ chat, params, who }) => chat.leave(who, params.room!, params.user!)
+export const removeMember: Handler = async ({ chat, params, who }) => {
+  await chat.leave(who, params.room!, params.user!)
+  return done
+}
 
 function locationOf(room: string): string {
   return `/rooms/${encodeURIComponent(room)}`

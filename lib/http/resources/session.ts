@@ -2,7 +2,7 @@
 
 import { toUser } from '../../chat/streams/wire.ts'
 import { readFields } from '../body.ts'
-import type { Handler } from '../exchange.ts'
+import { done, type Handler } from '../exchange.ts'
 
 export const whoAmI: Handler = ({ chat, request, who, cookie, hosted }) => {
   // A cookie that proves nothing any more would keep its browser from every stream.
@@ -41,4 +41,7 @@ export const logOut = goodbye('logOut')
 
 export const logOutEverywhere = goodbye('logOutEverywhere')
 
-export const endSession: Handler = ({ chat, params, who }) => chat.accounts.endSession(who, params.id!)
+export const endSession: Handler = async ({ chat, params, who }) => {
+  await chat.accounts.endSession(who, params.id!)
+  return done
+}

@@ -1,7 +1,7 @@
 // Tokens for bots: each is shown once, when it is made.
 
 import { readFields } from '../body.ts'
-import type { Handler } from '../exchange.ts'
+import { done, type Handler } from '../exchange.ts'
 import { pagesIn } from '../query.ts'
 
 export const makeToken: Handler = async ({ chat, request, who }) => ({
@@ -17,4 +17,7 @@ export const listTokens: Handler = async ({ chat, query, who }) => ({
   json: await chat.tokens.list(who, pagesIn(query)),
 })
 
-export const endToken: Handler = ({ chat, params, who }) => chat.tokens.end(who, params.id!)
+export const endToken: Handler = async ({ chat, params, who }) => {
+  await chat.tokens.end(who, params.id!)
+  return done
+}
