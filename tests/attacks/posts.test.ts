@@ -188,7 +188,7 @@ describe('what a body costs', () => {
       if (what === 'cut off') await chat.stranger.read('/rooms')
       connection.leave()
       const least = 10 * (kibibytes + 1) - 20
-      let seconds = 0
+      let seconds: number
       // That a sender has gone is noticed a moment later.
       do seconds = await secondsToWait(guest)
       while (what === 'cut off' && seconds < least)

@@ -47,7 +47,12 @@ const crash: Audit = {
       const readers = await Promise.all([Reader.open(chat, { onEvent }), Reader.open(chat)])
       scope.after(() => readers.forEach((reader) => reader.leave()))
       let refused = false
-      for (const writer of writers) writer.start().then(() => (refused = true) && answered())
+      for (const writer of writers) {
+        void writer.start().then(() => {
+          refused = true
+          answered()
+        })
+      }
 
       const faults: string[] = []
       const startsMs: number[] = []

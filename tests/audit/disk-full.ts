@@ -39,7 +39,7 @@ async function audit(scope: Scope, { form, fault, progress }: AuditOptions): Pro
   const writers = await Promise.all(
     Array.from({ length: count }, (_, at) => Writer.comeIn(chat, { name: `writer${at}` })),
   )
-  for (const writer of writers) writer.start()
+  for (const writer of writers) void writer.start()
   const faults: string[] = []
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
   const refused = () => writers.reduce((sum, { refusals }) => sum + (refusals.get('storage_full') ?? 0), 0)

@@ -84,7 +84,7 @@ async function measure(
   for (const writer of writers) writer.said.length = 0
   await eventLoopDelay(chat, eventLoop, faults)
 
-  for (const writer of writers) writer.start()
+  for (const writer of writers) void writer.start()
   const life: number[] = []
   const first: number[] = []
   const own = monitorEventLoopDelay({ resolution: 1 })

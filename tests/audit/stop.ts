@@ -70,7 +70,7 @@ async function stopUnderLoad(
     Array.from({ length: load.writers }, (_, at) => Writer.comeIn(chat, { name: `w${load.round}-${at}` })),
   )
   const answered = () => writers.reduce((sum, { said }) => sum + said.length, 0)
-  for (const writer of writers) writer.start()
+  for (const writer of writers) void writer.start()
   await soon(() => answered() >= 10 * load.writers, 'posts answered', faults)
 
   const started = performance.now()

@@ -103,7 +103,7 @@ async function writeAndKill(
     for (let number = 0; number < writersAtOnce; number++) {
       void Writer.comeIn(chat, { name: `writer${number}`, onAnswer }).then((writer) => {
         scope.after(() => writer.abandon())
-        writer.start()
+        void writer.start()
       })
     }
   })

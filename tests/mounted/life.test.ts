@@ -171,7 +171,10 @@ test('closing tells streams to come back, finishes what is under way, and refuse
   const waiting = new Promise<void>((resolve) => (asked = resolve))
   const { chat, ...host } = await mount(t, {
     identify: async (request) => {
-      if (request.headers['x-slow'] !== undefined) asked(), await gate
+      if (request.headers['x-slow'] !== undefined) {
+        asked()
+        await gate
+      }
       return byHeader(request)
     },
   })
