@@ -9,6 +9,9 @@ import { openDataFolder, type DataFolder } from '../lib/store/data-folder.ts'
 import { Database } from '../lib/store/database.ts'
 import { newLogId, newLogSecret } from '../lib/store/tables/skeletons.ts'
 
+/** As many as a message may have. */
+export const emojis = [...'👍😀🎉🚀👀🔥💯🙏😂😍🤔😢😮😡👏🥳🤝✅❌', '❤️']
+
 const groupEvents = 10_000 // in a transaction
 
 type Unruled<Event> = Event extends LogEvent ? Omit<Event, 'rules'> : never

@@ -5,32 +5,10 @@ import { test } from 'node:test'
 import type { ListedRoom, Message, Reactions } from '../../lib/chat/streams/events.ts'
 import { idOfUser } from '../../lib/chat/streams/wire.ts'
 import { startChat, temporaryFolder, type Person, type Scope } from '../chat-server.ts'
-import { FullPlace } from '../full-place.ts'
+import { emojis, FullPlace } from '../full-place.ts'
 
 const pageBytes = 256 * 1024
 const slack = 1024 // for what is around the entries of a page
-const emojis = [
-  '👍',
-  '😀',
-  '❤️',
-  '🎉',
-  '🚀',
-  '👀',
-  '🔥',
-  '💯',
-  '🙏',
-  '😂',
-  '😍',
-  '🤔',
-  '😢',
-  '😮',
-  '😡',
-  '👏',
-  '🥳',
-  '🤝',
-  '✅',
-  '❌',
-]
 const han = '京'.repeat(40) // as long as a name may be, and three times as many bytes
 
 interface Page {

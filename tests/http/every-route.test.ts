@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { idOfUser } from '../../lib/chat/streams/wire.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { own, passwordOf, startChat, temporaryFolder, type Person } from '../chat-server.ts'
-import { FullPlace } from '../full-place.ts'
+import { emojis, FullPlace } from '../full-place.ts'
 import type { Work } from './work-counter.ts'
 
 const counter = new URL('work-counter.ts', import.meta.url).href
@@ -39,28 +39,6 @@ const many = {
   messages: 3000,
   reacting: 1000,
 }
-const emojis = [
-  '👍',
-  '😀',
-  '❤️',
-  '🎉',
-  '🚀',
-  '👀',
-  '🔥',
-  '💯',
-  '🙏',
-  '😂',
-  '😍',
-  '🤔',
-  '😢',
-  '😮',
-  '😡',
-  '👏',
-  '🥳',
-  '🤝',
-  '✅',
-  '❌',
-]
 
 /** Fills the folder of a server that was stopped, around one person. */
 function fill(data: string, user: number) {

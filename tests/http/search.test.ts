@@ -1,7 +1,7 @@
 // Searching, from outside. NATTER_FULL=1 searches a million messages, and says how long that takes.
 
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { SearchResult } from '../../lib/chat/talk/search.ts'
 import { fillFolder } from '../audit/filled-folder.ts'
@@ -376,4 +376,23 @@ test('a long history is searched part by part, without a gap or a repeat', { tim
     texts,
     Array.from({ length: 30 }, (_, at) => `number${(29 - at) * 100}`),
   )
+})
+
+test('the threads that search and hash give way to the rest of the process', {
+  skip: process.platform !== 'linux' && 'a thread has a priority of its own on Linux alone',
+}, async (t) => {
+  const chat = await startChat(t)
+  await (await chat.account('ada')).say('lobby', 'hello')
+  await chat.fetch('/search?q=hello')
+
+  const tasks = readdirSync(`/proc/${chat.pid}/task`).map((task) => {
+    const stat = readFileSync(`/proc/${chat.pid}/task/${task}/stat`, 'utf8')
+    // After the name, which is in brackets: the nineteenth of all fields is how much it gives way.
+    return { name: /\((.*)\)/.exec(stat)![1]!, gives: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]) }
+  })
+  const own = tasks[0]!.gives
+  const lowered = tasks.filter(({ gives }) => gives === Math.min(19, own + 10)).map(({ name }) => name)
+
+  // Linux keeps the first fifteen characters of a name.
+  assert.deepEqual(lowered.sort(), ['thread that has', 'thread that sea'])
 })

@@ -18,7 +18,7 @@ interface Shared {
  * What a stream of a token follows of a private room. While both are in it, the room; while one is, the comings and goings of the
  * other, so that whoever was away is told of the room that came or went.
  */
-export function topicsOfShared(who: Who, { room, bot, maker }: Shared): string[] {
+function topicsOfShared(who: Who, { room, bot, maker }: Shared): string[] {
   const [own, makers] = [topics.ofIn(userIn(who), room), topics.ofIn(makerIn(who)!, room)]
   return [...(bot && maker ? [topics.room(room)] : []), ...(maker ? [own] : []), ...(bot ? [makers] : [])]
 }
